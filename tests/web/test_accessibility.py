@@ -182,7 +182,7 @@ def test_the_focus_stays_in_a_list_that_loses_a_row(person: Callable[[str], Pers
         person(name).api("PUT", f"/profiles/{ada.id}/follow")
     page = ada.open("/follow-requests", reduced_motion="reduce")
     page.get_by_role("button", name="Reject: @bob_row").press("Enter")
-    expect(page.locator(".person")).to_have_count(1)
+    expect(page.locator("main .person")).to_have_count(1)
     expect(page.locator("main .list")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
