@@ -1,4 +1,4 @@
-"""Who may see and who may be notified of what: the one rule, and what must be asked of other contexts for it."""
+"""Decides who may see and receive notifications, and gathers what that needs from other contexts."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,16 +14,16 @@ from socialapp.contracts.reactions import ReactionCounts, Reactions
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.rpc.calls import client
 
-# Nobody is notified of what happened longer ago: it was imported, or a long outage lies behind it.
+# Older activity notifies nobody: it was imported, or delayed by a long outage.
 MAX_EVENT_AGE = timedelta(days=1)
 
-# So many of the newest unread notifications are checked for visibility when they are counted.
+# At most this many of the newest unread notifications are checked for visibility when they are counted.
 _MAX_CHECKED_UNREAD = 100
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadCount:
-    """How many unread notifications a person may see, and how many more are hidden from them now."""
+    """A person's unread notifications: the visible ones, and how many more are hidden at present."""
 
     count: int
     hidden: int
@@ -39,9 +39,9 @@ class Visibility:
     _profiles: dict[int, list[ProfileSummary]] = field(default_factory=dict)  # notification → those that are shown
 
     def shows(self, row: Listed) -> bool:
-        """The rule: the target may be seen now, and at least one of the actors is active and not blocked.
+        """The rule: the target is visible now, and at least one of the actors is active and not blocked.
 
-        A notice from moderation is always shown: it may be about a post that was removed.
+        Notices from moderation are always shown, as they may be about a removed post.
         """
         if row.kind == Kind.MODERATION:
             return True
@@ -50,7 +50,7 @@ class Visibility:
         return bool(self.profiles(row))
 
     def profiles(self, row: Listed) -> list[ProfileSummary]:
-        """The newest actors that may be shown, newest first."""
+        """The newest visible actors, newest first."""
         found = self._profiles.get(row.id)
         if found is None:
             people = [self.people.get(actor) for actor in self.actors.get(row.id, [])]
@@ -59,7 +59,7 @@ class Visibility:
         return found
 
     def actors_count(self, row: Listed) -> int:
-        """How many actors there are besides those that may not be shown."""
+        """The number of actors, without those who are not visible."""
         shown = len(self.profiles(row))
         return max(row.actors_count - (len(self.actors.get(row.id, [])) - shown), shown)
 
@@ -86,10 +86,10 @@ def load_visibility(*, user_id: int, rows: Sequence[Listed]) -> Visibility:
 
 
 def unread_count(*, user_id: int) -> UnreadCount:
-    """What is unread, without what is hidden now. No call for whoever has read everything.
+    """The number of unread notifications, without those hidden now. No call for people who have read everything.
 
     Counted from the index rather than cached: a cached count is wrong whenever somebody else's privacy changes.
-    Only the newest hundred are checked; whoever has more unread may see a number that is a little too high.
+    Only the newest hundred are checked; people with more unread may see a number that is a little too high.
     """
     newest = queries.newest_unread(user_id=user_id, limit=_MAX_CHECKED_UNREAD + 1)
     if not newest:
@@ -102,14 +102,14 @@ def unread_count(*, user_id: int) -> UnreadCount:
 
 
 def is_outdated(at: datetime) -> bool:
-    """Whether what happened at `at` is too old to notify anybody of."""
+    """Whether an activity at `at` is too old to notify anybody."""
     return at < datetime.now(UTC) - MAX_EVENT_AGE
 
 
 def recipients(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -> set[int]:
-    """Those of the people who may be notified of this actor: no block between the two, not muted, actor active.
+    """Those of the people who may be notified of this actor: active, not muted, and without a block between the two.
 
-    Nobody when it happened (`at`; None is now) too long ago. One call to users.
+    Empty if it happened (`at`; None is now) too long ago. One call to users.
     """
     wanted = sorted(user_ids)
     are_willing = recipients_of_each([(actor_id, user_id, at) for user_id in wanted])
@@ -117,7 +117,7 @@ def recipients(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -
 
 
 def recipients_of_each(activities: Sequence[tuple[int, int, datetime | None]]) -> list[bool]:
-    """The same for each (actor, person, time). One call to users, however many."""
+    """Like `willing_recipients`, for each (actor, person, time). One call to users, however many."""
     asked = [
         (actor, person) for actor, person, at in activities if actor != person and (at is None or not is_outdated(at))
     ]
@@ -131,7 +131,7 @@ def recipients_of_each(activities: Sequence[tuple[int, int, datetime | None]]) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostActivity:
-    """What `actor_id` did at `at` (None: now) on a post, which may concern these people."""
+    """An activity of `actor_id` at `at` (None: now) on a post, with its potential recipients."""
 
     post_id: int
     actor_id: int
@@ -140,7 +140,7 @@ class PostActivity:
 
 
 def recipients_seeing_posts(activities: Sequence[PostActivity]) -> list[set[int]]:
-    """Those of each activity's recipients who may also see the post. A call to users, and one to posts a post."""
+    """Those of each activity's recipients who may also see the post. One call to users, and one to posts per post."""
     each = [(one.actor_id, user_id, one.at) for one in activities for user_id in one.user_ids]
     answers = iter(recipients_of_each(each))
     willing = [{user_id for user_id in one.user_ids if next(answers)} for one in activities]
@@ -152,14 +152,14 @@ def recipients_seeing_posts(activities: Sequence[PostActivity]) -> list[set[int]
 
 
 def recipients_seeing_post(*, post_id: int, actor_id: int, user_ids: Collection[int], at: datetime | None) -> set[int]:
-    """The same for one activity."""
+    """Like `post_recipients`, for one activity."""
     return recipients_seeing_posts([PostActivity(post_id=post_id, actor_id=actor_id, user_ids=user_ids, at=at)])[0]
 
 
 def load_visibility_of_new_posts(rows: Sequence[Notification]) -> dict[int, Visibility]:
-    """What the recipients of notifications of new posts may see, by notification; what is hidden is left out.
+    """What the recipients of new-post notifications may see, by notification; hidden ones are omitted.
 
-    As `load_visibility`, but by author and post instead of by recipient: three calls a post, however many followers.
+    Like `load_visibility`, but by author and post instead of by recipient: three calls per post, for all followers.
     """
     by_post: dict[tuple[int, int], list[Notification]] = defaultdict(list)
     for row in rows:
@@ -187,7 +187,7 @@ def _visible_post(row: Notification, author: ProfileSummary) -> Visibility:
 
 @dataclass(frozen=True, slots=True)
 class PostCounts:
-    """What is counted about a post."""
+    """The counts of a post."""
 
     comments: int
     reactions: dict[str, int]
@@ -195,7 +195,7 @@ class PostCounts:
 
 
 def readers_of(people_by_post: Mapping[int, Iterable[int]]) -> dict[int, set[int]]:
-    """Those of the people who may see each post now; posts that none of them may see are left out. A call a post."""
+    """Those of the people who may see each post now; posts visible to none of them are omitted. One call per post."""
     found = {
         post_id: set(client(Posts).viewers(post_id=post_id, user_ids=sorted(people)))
         for post_id, people in people_by_post.items()
@@ -204,7 +204,7 @@ def readers_of(people_by_post: Mapping[int, Iterable[int]]) -> dict[int, set[int
 
 
 def late_readers_of(readers: Mapping[int, Iterable[int]]) -> dict[int, set[int]]:
-    """Those of the posts' readers whose home feeds do not show them yet. A call a post."""
+    """Those of the posts' readers whose home feeds do not show them yet. One call per post."""
     return {
         post_id: set(client(Posts).feeds_without(post_id=post_id, user_ids=sorted(people)))
         for post_id, people in readers.items()

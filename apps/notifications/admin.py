@@ -1,4 +1,4 @@
-"""The admin pages of notifications: staff may look; rows are changed by what happens, never by hand."""
+"""Admin pages of notifications, read-only but for dead letters."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -38,7 +38,7 @@ class NotificationAdmin(ContextModelAdmin[Notification]):
 
 @admin.register(NotificationGroup)
 class NotificationGroupAdmin(ContextModelAdmin[NotificationGroup]):
-    """What is grouped into one notification."""
+    """The groups of notifications."""
 
     is_internal = True
     list_display = ("id", "user_id", "topic", "day", "notification_id")
@@ -48,7 +48,7 @@ class NotificationGroupAdmin(ContextModelAdmin[NotificationGroup]):
 
 @admin.register(NotificationActor)
 class NotificationActorAdmin(ContextModelAdmin[NotificationActor]):
-    """Who did what notifications are about."""
+    """The actors of notifications."""
 
     is_internal = True
     list_display = ("id", "user_id", "topic", "actor_id", "present", "at")
@@ -58,7 +58,7 @@ class NotificationActorAdmin(ContextModelAdmin[NotificationActor]):
 
 @admin.register(NotificationPreference)
 class NotificationPreferenceAdmin(ContextModelAdmin[NotificationPreference]):
-    """Through which channels people are notified."""
+    """Channels by person and kind."""
 
     is_internal = True
     list_display = ("id", "user_id", "kind", "in_app", "push", "email")
@@ -68,7 +68,7 @@ class NotificationPreferenceAdmin(ContextModelAdmin[NotificationPreference]):
 
 @admin.register(PushSubscription)
 class PushSubscriptionAdmin(ContextModelAdmin[PushSubscription]):
-    """Browsers that take pushes; their keys are not shown."""
+    """Push subscriptions; their keys are not shown."""
 
     is_internal = True
     list_display = ("id", "user_id", "created_at", "expires_at")
@@ -79,7 +79,7 @@ class PushSubscriptionAdmin(ContextModelAdmin[PushSubscription]):
 
 @admin.register(NotificationSettings)
 class NotificationSettingsAdmin(ContextModelAdmin[NotificationSettings]):
-    """When people are notified, and whose mail was refused."""
+    """Notification settings, and whose mail was refused."""
 
     is_internal = True
     list_display = ("user_id", "digest", "next_digest_at", "time_zone", "suppressed_at", "suppressed_reason")
@@ -90,7 +90,7 @@ class NotificationSettingsAdmin(ContextModelAdmin[NotificationSettings]):
 
 @admin.register(MutedConversation)
 class MutedConversationAdmin(ContextModelAdmin[MutedConversation]):
-    """Conversations that people do not want notifications about."""
+    """Muted conversations."""
 
     is_internal = True
     list_display = ("id", "user_id", "post_id", "muted", "at")
@@ -100,7 +100,7 @@ class MutedConversationAdmin(ContextModelAdmin[MutedConversation]):
 
 @admin.register(OutgoingMessage)
 class OutgoingMessageAdmin(ContextModelAdmin[OutgoingMessage]):
-    """Pushes and mails that wait to be sent, and dead letters."""
+    """Queued pushes and mails, and dead letters."""
 
     is_internal = True
     list_display = ("id", "channel", "user_id", "notification_id", "dead", "attempts", "due_at", "error")
@@ -110,6 +110,6 @@ class OutgoingMessageAdmin(ContextModelAdmin[OutgoingMessage]):
 
     @admin.action(description="Send the selected dead letters again")
     def send_again(self, request: HttpRequest, queryset: QuerySet[OutgoingMessage]) -> None:
-        """Queues them once more."""
+        """Queues them again."""
         count = actions.resend(queryset.values_list("id", flat=True))
-        messages.success(request, f"{count} queued again.")
+        messages.success(request, f"{count} messages queued again.")

@@ -4,14 +4,14 @@ from django.apps import AppConfig
 
 
 class NotificationsConfig(AppConfig):
-    """Registers what notifications serves to the other contexts."""
+    """Registers the services that notifications provides to the other contexts."""
 
     name = "apps.notifications"
     label = "notifications"
     verbose_name = "Notifications"
 
     def ready(self) -> None:
-        """Answers calls to the contracts."""
+        """Serves the contracts."""
         from apps.notifications.service import NotificationsDriftChecks
         from socialapp.contracts.drift import DriftChecks
         from socialapp.rpc.calls import serve

@@ -1,4 +1,4 @@
-"""The tables of notifications: what people were notified of, how they want it, devices, and what is to be sent."""
+"""The tables of notifications: notifications, preferences, devices, and the queue of messages."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class Kind(models.TextChoices):
-    """What happened."""
+    """The kinds of notification."""
 
     NEW_POST = "new_post"
     FOLLOW = "follow"
@@ -21,7 +21,7 @@ class Kind(models.TextChoices):
 
 
 class Target(models.TextChoices):
-    """What a notification is about, by type."""
+    """The types of a notification's target."""
 
     NONE = ""
     POST = "post"
@@ -30,7 +30,7 @@ class Target(models.TextChoices):
 
 
 class Digest(models.TextChoices):
-    """How often a summary of what is unread is mailed."""
+    """How often a digest of unread notifications is mailed."""
 
     OFF = "off"
     DAILY = "daily"
@@ -38,7 +38,7 @@ class Digest(models.TextChoices):
 
 
 class Provider(models.TextChoices):
-    """Through which service a device is reached."""
+    """The service through which a device is reached."""
 
     WEB = "web"
     APNS = "apns"
@@ -46,14 +46,14 @@ class Provider(models.TextChoices):
 
 
 class Channel(models.TextChoices):
-    """How a message leaves the product."""
+    """The channels outside the app."""
 
     PUSH = "push"
     MAIL = "mail"
 
 
 class Lane(models.IntegerChoices):
-    """Which queue a message waits in."""
+    """The lane of the queue in which a message waits."""
 
     FIRST = 0
     RETRY = 1
@@ -62,9 +62,9 @@ class Lane(models.IntegerChoices):
 class Notification(models.Model):
     """One entry in one person's list. A grouped notification gets a new, greater id with each new activity.
 
-    The only unique key is the primary key, so that the table can be partitioned by ranges of it; uniqueness is
-    enforced in `notification_groups`. `actor_id` is the newest actor, `message` names nobody. `action_id` is the
-    moderators' action that a moderation notice is about.
+    The only unique key is the primary key, so that the table can be partitioned by it; `notification_groups` enforces
+    uniqueness. `actor_id` is the newest actor, `message` contains no names. `action_id` is the moderation action that a
+    moderation notice is about.
     """
 
     id = IdField()
@@ -97,7 +97,7 @@ class Notification(models.Model):
 class NotificationGroup(models.Model):
     """Makes each notification unique: one row per person, topic and (where activity is grouped by day) day since 1970.
 
-    `topic` says what happened to what, such as "reaction:post:7". `notification_id` is the current notification.
+    `topic` is what happened to what, such as "reaction:post:7". `notification_id` is the current notification.
     """
 
     id = IdField()
@@ -116,9 +116,9 @@ class NotificationGroup(models.Model):
 
 
 class NotificationActor(models.Model):
-    """What one person last did about one topic of another. `present` is false when they undid it at `at`.
+    """The latest activity of one person on one topic of another. `present` is false if it was undone at `at`.
 
-    Such a row keeps an older event that arrives late from bringing back what was undone.
+    Such a row keeps a late, older event from restoring what was undone.
     """
 
     id = IdField()
@@ -145,7 +145,7 @@ class NotificationActor(models.Model):
 
 
 class NotificationPreference(models.Model):
-    """Through which channels one person wants one kind; without a row `queries.DEFAULT_FLAGS` apply."""
+    """The channels by which one person wants one kind; without a row `queries.DEFAULT_FLAGS` apply."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -166,7 +166,7 @@ class NotificationPreference(models.Model):
 class NotificationSettings(models.Model):
     """When and in which language one person is notified, and the state of their mails; without a row: defaults.
 
-    `address_digest` is the SHA-256 of the address that was last written to: bounces name only the address.
+    `address_digest` is the SHA-256 of the latest recipient address: bounces contain only the address.
     `suppressed_at` is set when that address bounced or its owner complained; no mail is sent to it any more.
     """
 
@@ -199,7 +199,7 @@ class NotificationSettings(models.Model):
 
 
 class MutedConversation(models.Model):
-    """One person wants no notifications about one post and what is under it. Not `muted`: they took it back at `at`."""
+    """A post about which one person wants no notifications. Not `muted`: unmuted again at `at`."""
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
@@ -217,7 +217,7 @@ class MutedConversation(models.Model):
 
 
 class PushSubscription(models.Model):
-    """Where one browser or app of one person takes pushes. Source: W3C Push API, PushSubscription.
+    """The push subscription of one person's browser or app. Source: W3C Push API, PushSubscription.
 
     `endpoint` is a URL, or the device token of APNs or FCM (`provider`). `failures` counts failed sends in a row.
     """
@@ -243,11 +243,11 @@ class PushSubscription(models.Model):
 
 
 class OutgoingMessage(models.Model):
-    """A push to one device, or a mail to one person, waiting to be sent: about one notification, or (None) a digest.
+    """A queued push to one device or mail to one person: about one notification, or (None) a digest.
 
-    It is deleted when it was sent or is not wanted any more; `dead` ones failed for good and wait for an admin.
-    `claim` names the worker run that is sending it until `due_at`. Retries have a `lane` of their own, so that
-    devices that do not answer never hold up the others.
+    It is deleted once sent or no longer wanted; `dead` ones failed permanently and wait for an operator. `claim` names
+    the worker run that is sending it until `due_at`. Retries have a `lane` of their own, so that devices that do not
+    answer never delay the others.
     """
 
     id = IdField()

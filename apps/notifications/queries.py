@@ -34,16 +34,16 @@ DIGESTS: tuple[str, ...] = tuple(Digest.values)
 FLAGS = ("in_app", "push", "email")
 DEFAULT_FLAGS: dict[str, bool] = {"in_app": True, "push": True, "email": False}
 
-# Clocks of different machines differ: a first notification may have an id below that of its owner.
+# Clocks of different machines differ: a first notification may have a lower id than its owner.
 _MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)
 _KEYS_A_QUERY = 200
-# Of each grouped notification so many of the newest actors are loaded: some may be gone or blocked.
+# How many of the newest actors of a grouped notification are loaded: some may be deleted or blocked.
 _MAX_LOADED_ACTORS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """Every kind's flags, and how often a digest is mailed; `version` rises with every change."""
+    """The flags of every kind, and how often a digest is mailed; every change increments `version`."""
 
     flags: dict[str, dict[str, bool]]
     digest: str
@@ -52,7 +52,7 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFlags:
-    """Through which channels one person wants one kind."""
+    """The channels through which one person wants one kind."""
 
     in_app: bool = DEFAULT_FLAGS["in_app"]
     push: bool = DEFAULT_FLAGS["push"]
@@ -74,7 +74,8 @@ def _first_id_of(user_id: int) -> int:
 
 
 class NotificationRow(NamedTuple):
-    """A notification as plain values: lists are read often, and the ORM takes longer to make them than the database."""
+    """A notification as plain values: lists are read often, and the ORM takes longer to build them than the
+    database."""
 
     id: int
     kind: str
@@ -121,7 +122,7 @@ def _notification_row(columns: tuple[Any, ...]) -> NotificationRow:
 
 
 def notifications_between(*, user_id: int, after: int, up_to: int | None = None, limit: int) -> list[Notification]:
-    """The oldest `limit` notifications of a person with ids over `after` (and not over `up_to`), ascending."""
+    """The oldest `limit` notifications of a person with ids above `after` (and at most `up_to`), ascending."""
     rows = Notification.objects.filter(user_id=user_id, id__gt=after)
     if up_to is not None:
         rows = rows.filter(id__lte=up_to)
@@ -134,33 +135,33 @@ def notifications_by_id(*, user_id: int, ids: Iterable[int]) -> list[Notificatio
 
 
 def unread_notifications_among(ids: Iterable[int]) -> dict[int, Notification]:
-    """Those of the notifications, of whomever, that exist and are unread, by id. One query."""
+    """Those of the notifications, of any person, that exist and are unread, by id. One query."""
     return {row.id: row for row in Notification.objects.filter(id__in=list(ids), is_read=False)}
 
 
 def newest_unread(*, user_id: int, after: int = 0, limit: int) -> list[Notification]:
-    """A person's newest unread notifications with ids over `after`, newest first. One query."""
+    """A person's newest unread notifications with ids above `after`, newest first. One query."""
     return list(own_notifications(user_id=user_id).filter(is_read=False, id__gt=after).order_by("-id")[:limit])
 
 
 def unread_number(*, user_id: int) -> int:
-    """How many of a person's notifications are unread, whoever may see them now. One query."""
+    """A person's number of unread notifications, including hidden ones. One query."""
     return own_notifications(user_id=user_id).filter(is_read=False).count()
 
 
 def newest_ids(*, user_ids: Iterable[int]) -> dict[int, int]:
-    """The id of each person's newest notification; those without any are left out. One query."""
+    """The id of each person's newest notification; people without any are omitted. One query."""
     rows = Notification.objects.filter(user_id__in=list(user_ids)).order_by().values("user_id")
     return dict(rows.annotate(newest=Max("id")).values_list("user_id", "newest"))
 
 
 def last_ids(*, user_id: int, limit: int) -> list[int]:
-    """The ids of the person's newest notifications, the newest first. One query."""
+    """The ids of the person's newest notifications, newest first. One query."""
     return list(own_notifications(user_id=user_id).order_by("-id").values_list("id", flat=True)[:limit])
 
 
 def unread_counts(*, user_ids: Iterable[int]) -> dict[int, int]:
-    """Each person's unread notifications, including those hidden from them now; zeros are left out. One query."""
+    """Each person's number of unread notifications, including hidden ones; zeros are omitted. One query."""
     rows = Notification.objects.filter(user_id__in=list(user_ids), is_read=False).order_by().values("user_id")
     return dict(rows.annotate(unread=Count("id")).values_list("user_id", "unread"))
 
@@ -187,7 +188,7 @@ def newest_actors(rows: Sequence[Listed]) -> dict[int, list[int]]:
 
 
 class KnownActor(NamedTuple):
-    """What one person last did about one topic of another: when, and whether they undid it."""
+    """The latest activity of one person on one topic of another: its time, and whether it was undone."""
 
     id: int
     at: datetime
@@ -195,24 +196,24 @@ class KnownActor(NamedTuple):
 
 
 def known_actors(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str, int], KnownActor]:
-    """What is known of the actors among (person, topic, actor): see `locked_actors`."""
+    """The known actors among (person, topic, actor): see `locked_actors`."""
     rows = locked_actors(keys)
     return {(row.user_id, row.topic, row.actor_id): KnownActor(row.id, row.at, row.present) for row in rows}
 
 
 def locked_actors(keys: Collection[tuple[int, str, int]]) -> list[NotificationActor]:
-    """The known actors among (person, topic, actor), locked for the transaction. One query for each 200."""
+    """The known actors among (person, topic, actor), locked for the transaction. One query per 200."""
     return _locked(NotificationActor, columns=("user_id", "topic", "actor_id"), keys=keys)
 
 
 def locked_groups(keys: Collection[tuple[int, str, int]]) -> dict[tuple[int, str, int], tuple[int, int | None]]:
-    """Id and notification of the groups among (person, topic, day), locked likewise. One query for each 200."""
+    """Id and notification of the groups among (person, topic, day), locked for the transaction. One query per 200."""
     rows = _locked(NotificationGroup, columns=("user_id", "topic", "day"), keys=keys)
     return {(row.user_id, row.topic, row.day): (row.id, row.notification_id) for row in rows}
 
 
 def _locked(model: type[M], *, columns: tuple[str, str, str], keys: Collection[tuple[int, str, int]]) -> list[M]:
-    """The rows of which these columns are one of the keys."""
+    """The rows whose values in these columns are one of the keys."""
     is_one = f"({' AND '.join(f'{name} = %s' for name in columns)})"
     ordered, found = sorted(keys), list[M]()
     for start in range(0, len(ordered), _KEYS_A_QUERY):
@@ -231,7 +232,7 @@ def actors_counts(ids: Collection[int]) -> dict[int, int]:
 
 
 def present_actors(group_ids: Collection[int]) -> dict[int, int]:
-    """How many actors these groups have; zeros are left out. At most one query."""
+    """The number of actors of these groups; zeros are omitted. At most one query."""
     if not group_ids:
         return {}
     sql = (
@@ -245,7 +246,7 @@ def present_actors(group_ids: Collection[int]) -> dict[int, int]:
 
 
 def preferences(*, user_id: int) -> Preferences:
-    """Through which channels a person wants each kind. Two queries."""
+    """The channels through which a person wants each kind. Two queries."""
     flags = {kind: dict(DEFAULT_FLAGS) for kind in KINDS}
     own_settings = settings_of(user_id=user_id)
     version = own_settings.version
@@ -256,7 +257,7 @@ def preferences(*, user_id: int) -> Preferences:
 
 
 def channel_flags(*, kinds: Iterable[str], user_ids: Iterable[int]) -> dict[tuple[int, str], ChannelFlags]:
-    """What these people chose for these kinds, by (person, kind); who chose nothing is left out. One query."""
+    """The choices of these people for these kinds, by (person, kind); defaults are omitted. One query."""
     people, wanted = list(user_ids), list(kinds)
     if not people or not wanted:
         return {}
@@ -272,12 +273,12 @@ def channel_flags(*, kinds: Iterable[str], user_ids: Iterable[int]) -> dict[tupl
 
 
 def settings_of(*, user_id: int) -> NotificationSettings:
-    """A person's settings, the defaults when they have none. One query."""
+    """A person's settings, the defaults if they have none. One query."""
     return NotificationSettings.objects.filter(user_id=user_id).first() or NotificationSettings(user_id=user_id)
 
 
 def settings_by_user(user_ids: Iterable[int]) -> dict[int, NotificationSettings]:
-    """The settings of these people; those without any are left out. One query."""
+    """The settings of these people; those without any are omitted. One query."""
     return {row.user_id: row for row in NotificationSettings.objects.filter(user_id__in=list(user_ids))}
 
 
@@ -323,7 +324,7 @@ def claimed_messages(claim: str) -> list[OutgoingMessage]:
 
 
 def due_messages(*, channel: Channel, lane: Lane, now: datetime) -> QuerySet[OutgoingMessage]:
-    """Messages whose time has come."""
+    """Messages that are due."""
     return OutgoingMessage.objects.filter(channel=channel, lane=lane, dead=False, due_at__lte=now)
 
 

@@ -1,4 +1,4 @@
-"""What the routes of notifications take, and the bodies that they answer with, for the schema."""
+"""Input of notifications' routes, and the schema of their responses."""
 
 import base64
 import binascii
@@ -26,10 +26,10 @@ class ReadInput(Input):
     ids = serializers.ListField(child=Id(), min_length=1, max_length=_MAX_IDS, required=False)
     up_to = Id(required=False)
 
-    default_error_messages = {"exactly_one": "Give either ids or up_to."}
+    default_error_messages = {"exactly_one": "Send either ids or up_to."}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuses both and neither."""
+        """Exactly one of the two."""
         if len(attrs) != 1:
             self.fail("exactly_one")
         return attrs
@@ -80,10 +80,10 @@ class _Key(Text):
 
 
 class _PublicKey(_Key):
-    """A point of the curve P-256, uncompressed: nothing could be encrypted for any other."""
+    """An uncompressed point of the curve P-256: no other key can be used for encryption."""
 
     def is_key(self, raw: bytes) -> bool:
-        """Whether it lies on the curve."""
+        """Whether the point lies on the curve."""
         try:
             ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
         except ValueError:
@@ -99,7 +99,7 @@ class SubscriptionKeysInput(Input):
 
 
 class _Endpoint(Text):
-    """The https address of a push service: a name, not an address inside somebody's network."""
+    """The https URL of a push service: with a host name, not an internal address."""
 
     default_error_messages = {"not_an_endpoint": "A push endpoint is an https URL of a public host."}
 
@@ -111,12 +111,12 @@ class _Endpoint(Text):
         return text
 
 
-# How device tokens look: Apple's are hexadecimal, of variable length; Google does not say, these are what it gives out.
+# The form of device tokens: Apple's are hexadecimal, of variable length; Google's is not documented, but observed.
 _DEVICE_TOKENS = {"apns": re.compile(r"[0-9A-Fa-f]{64,200}"), "fcm": re.compile(r"[A-Za-z0-9_:-]{20,2048}")}
 
 
 class SubscriptionInput(Input):
-    """A PushSubscription as the browser's `toJSON()` gives it, or `provider` and the `token` that a phone's app got.
+    """A PushSubscription as from the browser's `toJSON()`, or `provider` and the `token` that a phone's app received.
 
     Source: W3C Push API.
     """
@@ -130,7 +130,7 @@ class SubscriptionInput(Input):
     keys = SubscriptionKeysInput(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The values that the action takes; refuses what belongs to the other kind of device."""
+        """The values for the action; refuses fields of the other kind of device."""
         provider = attrs["provider"]
         needed = {"endpoint", "keys"} if provider == "web" else {"token"}
         foreign = ({"token"} if needed != {"token"} else {"endpoint", "keys", "expirationTime"}) & set(attrs)
@@ -164,7 +164,7 @@ def _detail(text: str, code: str) -> list[ErrorDetail]:
 
 
 class ActorBody(serializers.Serializer[Any]):
-    """The profile summary of somebody who acted."""
+    """The profile summary of an actor."""
 
     id = serializers.CharField()
     username = serializers.CharField()
@@ -173,7 +173,7 @@ class ActorBody(serializers.Serializer[Any]):
 
 
 class NotificationTargetBody(serializers.Serializer[Any]):
-    """What the notification is about; `url` is a path of this API."""
+    """The target of the notification; `url` is a path of this API."""
 
     type = serializers.ChoiceField(choices=["post", "comment", "user"])
     id = serializers.CharField()
@@ -181,7 +181,7 @@ class NotificationTargetBody(serializers.Serializer[Any]):
 
 
 class NotificationBody(serializers.Serializer[Any]):
-    """A notification. One that somebody else joins comes again with a greater `id` and the same `group_id`."""
+    """A notification. When another person joins, it is sent again with a greater `id` and the same `group_id`."""
 
     id = serializers.CharField()
     kind = serializers.ChoiceField(choices=KINDS)
@@ -193,7 +193,7 @@ class NotificationBody(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     group_id = serializers.CharField(allow_null=True)
     action_id = serializers.CharField(
-        allow_null=True, required=False, help_text="Of kind `moderation` only: the action, which `POST /appeals` takes."
+        allow_null=True, required=False, help_text="Only for the kind `moderation`: the action, for `POST /appeals`."
     )
 
 
@@ -204,7 +204,7 @@ class UnreadCountBody(serializers.Serializer[Any]):
 
 
 class FlagsBody(serializers.Serializer[Any]):
-    """Through which channels one kind is notified."""
+    """The channels of one kind of notification."""
 
     in_app = serializers.BooleanField()
     push = serializers.BooleanField()
@@ -215,7 +215,7 @@ NotificationPreferencesBody: type[serializers.Serializer[Any]] = type(
     "NotificationPreferencesBody",
     (serializers.Serializer,),
     {
-        "__doc__": "Through which channels each kind is notified, and how often a digest is mailed.",
+        "__doc__": "The channels of each kind of notification, and how often a digest is mailed.",
         **{kind: FlagsBody() for kind in KINDS},
         "digest": serializers.ChoiceField(choices=DIGESTS),
     },
@@ -225,7 +225,7 @@ NotificationPreferencesBody: type[serializers.Serializer[Any]] = type(
 class _Clock(Text):
     """A time of day."""
 
-    default_error_messages = {"not_a_time": "A time of day is written HH:MM."}
+    default_error_messages = {"not_a_time": "A time of day must have the form HH:MM."}
 
     def to_internal_value(self, data: Any) -> str:
         """The text."""
@@ -236,18 +236,18 @@ class _Clock(Text):
 
 
 class QuietHoursInput(Input):
-    """From when to when no push arrives; over midnight when `from` is later than `to`."""
+    """Quiet hours, in which no push is sent; across midnight if `from` is later than `to`."""
 
     to = _Clock(max_length=5)
 
     default_error_messages = {"empty": "from and to must differ."}
 
     def get_fields(self) -> dict[str, Any]:
-        """`from` is a word of Python's, so that it cannot be an attribute."""
+        """Renamed fields: `from` is a keyword of Python and cannot be an attribute."""
         return {"from": _Clock(max_length=5), **super().get_fields()}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuses hours that begin when they end."""
+        """`from` and `to` must differ."""
         if attrs["from"] == attrs["to"]:
             self.fail("empty")
         return attrs
@@ -280,7 +280,7 @@ class ScheduleInput(Input):
     digest_hour = Integer(required=False, min_value=0, max_value=23)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The values that the action takes."""
+        """The values for the action."""
         values: dict[str, Any] = {name: attrs[name] for name in ("time_zone", "digest_hour") if name in attrs}
         if "language" in attrs:
             values["language"] = attrs["language"] or ""
@@ -291,7 +291,7 @@ class ScheduleInput(Input):
 
 
 class QuietHoursBody(serializers.Serializer[Any]):
-    """From when to when no push arrives."""
+    """Quiet hours, in which no push is sent."""
 
     to = serializers.CharField()
 
@@ -310,7 +310,7 @@ class ScheduleBody(serializers.Serializer[Any]):
 
 
 class MailEventInput(Input):
-    """What a mail server reports about an address."""
+    """A report of a mail server about an address."""
 
     kind = serializers.ChoiceField(choices=["bounce", "complaint"])
     address = serializers.EmailField(max_length=254)
@@ -324,7 +324,7 @@ class MailEventsInput(Input):
 
 
 class PushSubscriptionBody(serializers.Serializer[Any]):
-    """A browser or a phone that takes pushes; `endpoint` null for phones, whose tokens are not shown."""
+    """A browser or phone that receives pushes; `endpoint` is null for phones, whose tokens are not shown."""
 
     id = serializers.CharField()
     provider = serializers.ChoiceField(choices=["web", *_DEVICE_TOKENS])
@@ -334,6 +334,6 @@ class PushSubscriptionBody(serializers.Serializer[Any]):
 
 
 class PushKeyBody(serializers.Serializer[Any]):
-    """The `applicationServerKey` for `PushManager.subscribe()`; null when pushes are not set up."""
+    """The `applicationServerKey` for `PushManager.subscribe()`; null if pushes are not configured."""
 
     key = serializers.CharField(allow_null=True)

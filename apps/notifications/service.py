@@ -1,4 +1,4 @@
-"""What notifications answers to the other contexts."""
+"""The services that notifications provides to the other contexts."""
 
 from functools import partial
 

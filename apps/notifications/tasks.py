@@ -1,4 +1,4 @@
-"""The Celery tasks of notifications."""
+"""Periodic tasks of notifications."""
 
 from celery import shared_task
 
@@ -16,19 +16,19 @@ PERIODIC = {
 
 @shared_task(name="notifications.send_pushes")
 def send_pushes() -> None:
-    """Sends the pushes that are due for the first time. Periodic; runs at once share the work."""
+    """Sends due pushes for the first time. Periodic; safe to run concurrently."""
     actions.send_due_pushes(retries=False)
 
 
 @shared_task(name="notifications.retry_pushes")
 def retry_pushes() -> None:
-    """Sends the pushes that failed before, or go to devices that failed before: they may take their time here."""
+    """Sends pushes that failed before, or whose devices did: slow ones delay nothing else here."""
     actions.send_due_pushes(retries=True)
 
 
 @shared_task(name="notifications.send_mails")
 def send_mails() -> None:
-    """Sends the mails that are due for the first time. Periodic; runs at once share the work."""
+    """Sends due mails for the first time. Periodic; safe to run concurrently."""
     actions.send_due_mails(retries=False)
 
 
@@ -40,7 +40,7 @@ def retry_mails() -> None:
 
 @shared_task(name="notifications.queue_digests")
 def queue_digests() -> None:
-    """Queues the digests whose hour has come. Periodic; idempotent."""
+    """Queues the digests that are due. Periodic; idempotent."""
     actions.queue_due_digests()
 
 

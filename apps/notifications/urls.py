@@ -1,4 +1,4 @@
-"""The paths of the notifications context, under /v1."""
+"""URL routes of the notifications context, under /v1."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""The routes of notifications."""
+"""Views of notifications."""
 
 import hmac
 
@@ -38,12 +38,12 @@ class NotificationsView(View):
     is_hot = True
 
     @extend_schema(
-        summary="The caller's notifications, newest activity first",
-        parameters=[*PAGE_PARAMETERS, OpenApiParameter("unread", bool, description="Only what is unread.")],
+        summary="List your notifications, newest activity first",
+        parameters=[*PAGE_PARAMETERS, OpenApiParameter("unread", bool, description="Only unread ones.")],
         responses=page_of(NotificationBody),
     )
     def get(self, request: Request) -> Response:
-        """A page; what may not be seen any more is left out."""
+        """A page, without notifications that are no longer visible."""
         page = queries.notification_page(
             user_id=self.principal.id, page=page_request(request), unread_only=_unread_only(request)
         )
@@ -67,7 +67,7 @@ class NotificationView(View):
         responses={204: None},
     )
     def delete(self, request: Request, notification_id: int) -> Response:
-        """Nothing; 404 for one of somebody else."""
+        """204; 404 for somebody else's notification."""
         actions.delete_notification(user_id=self.principal.id, notification_id=notification_id)
         return Response(status=204)
 
@@ -81,7 +81,7 @@ class ReadView(View):
         responses=UnreadCountBody,
     )
     def post(self, request: Request) -> Response:
-        """What is unread after it."""
+        """The unread count after it."""
         sent = self.read_input(ReadInput)
         if "ids" in sent:
             actions.mark_read(user_id=self.principal.id, ids=sent["ids"])
@@ -94,21 +94,21 @@ class UnreadCountView(View):
     """The number of unread notifications."""
 
     @extend_schema(
-        summary="How many of the caller's notifications are unread",
+        summary="Read how many of your notifications are unread",
         responses=UnreadCountBody,
     )
     def get(self, request: Request) -> Response:
-        """The number."""
+        """The unread count."""
         return Response({"count": access.unread_count(user_id=self.principal.id).count})
 
 
 class PreferencesView(View):
-    """Through which channels the caller is notified of each kind."""
+    """The channels by which the caller is notified of each kind."""
 
     has_etag = True
 
     @extend_schema(
-        summary="Through which channels the caller is notified of each kind",
+        summary="Read your notification preferences",
         responses=NotificationPreferencesBody,
     )
     def get(self, request: Request) -> Response:
@@ -116,9 +116,9 @@ class PreferencesView(View):
         return self._answer(request)
 
     @extend_schema(
-        summary="Change through which channels the caller is notified of some kinds",
-        description="Kinds and flags that are not given stay. Without `in_app` no notification of the kind is created,"
-        " which is not possible for `moderation`. `digest` is a mail about what is unread.",
+        summary="Change your notification preferences",
+        description="Omitted kinds and flags are unchanged. Without `in_app` no notification of the kind is created,"
+        " which is not possible for `moderation`. `digest` is a mail about unread notifications.",
         request=PreferencesInput,
         responses=NotificationPreferencesBody,
     )
@@ -145,22 +145,23 @@ class ScheduleView(View):
     has_etag = True
 
     @extend_schema(
-        summary="When and in which language the caller is notified",
+        summary="Read when and in which language you are notified",
         responses=ScheduleBody,
     )
     def get(self, request: Request) -> Response:
-        """The settings; the defaults when none were chosen."""
+        """The settings, or the defaults."""
         chosen = queries.settings_of(user_id=self.principal.id)
         return etags.single(request, body=presenters.schedule_body(chosen), version=chosen.version)
 
     @extend_schema(
-        summary="Change when and in which language the caller is notified",
-        description="What is not given stays. During quiet hours pushes wait. `language` null: that of the device.",
+        summary="Change when and in which language you are notified",
+        description="Omitted fields are unchanged. During quiet hours pushes wait. `language` null: the device's"
+        " language.",
         request=ScheduleInput,
         responses=ScheduleBody,
     )
     def patch(self, request: Request) -> Response:
-        """The settings after the change."""
+        """The changed settings."""
         changed = actions.change_schedule(
             user_id=self.principal.id,
             changes=self.read_input(ScheduleInput),
@@ -170,31 +171,31 @@ class ScheduleView(View):
 
 
 class UnsubscribeView(View):
-    """Stops mails without logging in: what mail programs call when somebody presses their button."""
+    """Stops mails without logging in: called by mail programs for their unsubscribe button."""
 
     permission_classes = [Public]
     authentication_classes = []
 
     @extend_schema(
-        summary="Stop the mails that a token names (RFC 8058, one click)",
+        summary="Unsubscribe from mails by token (RFC 8058, one click)",
         parameters=[OpenApiParameter("token", str, required=True, description="From the List-Unsubscribe header.")],
         request=None,
         responses={204: None},
     )
     def post(self, request: Request) -> Response:
-        """Nothing; 422 when the token is not valid."""
+        """204; 422 if the token is not valid."""
         actions.unsubscribe(token=request.query_params.get("token", ""))
         return Response(status=204)
 
 
 class PushSubscriptionsView(View):
-    """The browsers of the caller that take pushes."""
+    """The push subscriptions of the caller."""
 
     has_idempotency_key = True
     location = "/v1/push-subscriptions/{id}"
 
     @extend_schema(
-        summary="The caller's push subscriptions",
+        summary="List your push subscriptions",
         parameters=PAGE_PARAMETERS,
         responses=page_of(PushSubscriptionBody),
     )
@@ -204,13 +205,13 @@ class PushSubscriptionsView(View):
         return page_response(request, page=page, results=[presenters.subscription_body(row) for row in page.items])
 
     @extend_schema(
-        summary="Keep the push subscription of a browser, or the device token of a phone",
-        description="A browser gives `endpoint` and `keys`, an app on a phone `provider` (apns or fcm) and `token`.",
+        summary="Store the push subscription of a browser, or the device token of a phone",
+        description="A browser sends `endpoint` and `keys`, an app on a phone `provider` (apns or fcm) and `token`.",
         request=SubscriptionInput,
         responses={201: PushSubscriptionBody},
     )
     def post(self, request: Request) -> Response:
-        """The subscription; the same device again renews it."""
+        """The subscription; the same device renews it."""
         if (answer := replayed(request, context="notifications")) is not None:
             return answer
         sent = self.read_input(SubscriptionInput)
@@ -228,29 +229,29 @@ class PushSubscriptionsView(View):
 
 
 class PushSubscriptionView(View):
-    """One browser of the caller."""
+    """One push subscription of the caller."""
 
     @extend_schema(
-        summary="Forget a push subscription",
+        summary="Delete a push subscription",
         responses={204: None},
     )
     def delete(self, request: Request, subscription_id: int) -> Response:
-        """Nothing."""
+        """204."""
         actions.remove_subscription(user_id=self.principal.id, subscription_id=subscription_id)
         return Response(status=204)
 
 
 class PushKeyView(View):
-    """The key that browsers subscribe with."""
+    """The key for push subscriptions of browsers."""
 
     permission_classes = [Public]
 
     @extend_schema(
-        summary="The server's public key for push subscriptions (VAPID, RFC 8292)",
+        summary="Read the server's public key for push subscriptions (VAPID, RFC 8292)",
         responses=PushKeyBody,
     )
     def get(self, request: Request) -> Response:
-        """The key, or null where pushes are not set up."""
+        """The key, or null if pushes are not configured."""
         return Response({"key": settings.VAPID_PUBLIC_KEY or None})
 
 
@@ -262,7 +263,8 @@ class MailEventsView(View):
 
     @extend_schema(exclude=True)
     def post(self, request: Request) -> Response:
-        """How many people get no more mails. Takes `{"events": [{"kind", "address", "permanent"}]}`. Idempotent."""
+        """How many people will get no more mails. Takes `{"events": [{"kind", "address", "permanent"}]}`.
+        Idempotent."""
         _authenticate_mail_server(request)
         events = self.read_input(MailEventsInput)["events"]
         concerned = actions.record_mail_events([actions.MailEvent(**event) for event in events])
@@ -270,7 +272,7 @@ class MailEventsView(View):
 
 
 def _authenticate_mail_server(request: Request) -> None:
-    """A mail server cannot make service tokens: it is known by MAIL_EVENTS_SECRET."""
+    """Mail servers cannot create service tokens, so they authenticate with MAIL_EVENTS_SECRET."""
     token = request.META.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
     if settings.MAIL_EVENTS_SECRET and hmac.compare_digest(token.encode(), settings.MAIL_EVENTS_SECRET.encode()):
         return

@@ -1,4 +1,4 @@
-"""The tables of the SQLite index in the admin site, read-only: the index follows its sources."""
+"""Admin pages of the SQLite index, read-only: the index follows its sources."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tomb
 
 class _LookOnly(admin.ModelAdmin[Any]):
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: only events write here."""
+        """Never: only events write here."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: only events write here."""
+        """Never: only events write here."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: only events write here."""
+        """Never: only events write here."""
         return False
 
 
 @admin.register(IndexedPost)
 class IndexedPostAdmin(_LookOnly):
-    """Posts that can be found."""
+    """Indexed posts."""
 
     is_internal = True
     list_display = ("post_id", "author_id", "version", "is_private", "has_media", "created_at")
@@ -34,7 +34,7 @@ class IndexedPostAdmin(_LookOnly):
 
 @admin.register(IndexedProfile)
 class IndexedProfileAdmin(_LookOnly):
-    """People who can be found."""
+    """Indexed people."""
 
     is_internal = True
     list_display = ("user_id", "username", "version", "is_active", "is_private", "followers_count", "created_at")
@@ -44,7 +44,7 @@ class IndexedProfileAdmin(_LookOnly):
 
 @admin.register(IndexedHashtag)
 class IndexedHashtagAdmin(_LookOnly):
-    """Hashtags of the posts that can be found."""
+    """Hashtags of indexed posts."""
 
     is_internal = True
     list_display = ("tag", "post_id")
@@ -53,7 +53,7 @@ class IndexedHashtagAdmin(_LookOnly):
 
 @admin.register(Tombstone)
 class TombstoneAdmin(_LookOnly):
-    """What was deleted and must not come back."""
+    """Tombstones."""
 
     is_internal = True
     list_display = ("kind", "doc_id", "deleted_at")

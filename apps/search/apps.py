@@ -9,14 +9,14 @@ from django.core.checks import CheckMessage, Error, register
 
 
 class SearchConfig(AppConfig):
-    """Registers what search serves to the other contexts."""
+    """Registers the services that search provides to the other contexts."""
 
     name = "apps.search"
     label = "search"
     verbose_name = "Search"
 
     def ready(self) -> None:
-        """Makes sure that there is something to search with, and answers calls to the contracts."""
+        """Checks that there is a back end, and serves the contracts."""
         from apps.search.service import POPULATION, SearchProjections
         from socialapp.contracts.bulk import PopulationTables
         from socialapp.contracts.drift import DriftChecks
@@ -28,12 +28,12 @@ class SearchConfig(AppConfig):
 
 
 def check_backend(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
-    """The full-text index of the embedded default is SQLite's; with another database Elasticsearch is needed."""
+    """The default back end is SQLite's full-text search; other databases need Elasticsearch."""
     if settings.ELASTICSEARCH_URL or "sqlite3" in settings.DATABASES["search"]["ENGINE"]:
         return []
     return [
         Error(
-            "search has nothing to search with: its database is not SQLite and ELASTICSEARCH_URL is not set",
+            "search has no back end: its database is not SQLite and ELASTICSEARCH_URL is not set",
             hint="Set ELASTICSEARCH_URL, or SEARCH_DATABASE_URL to an SQLite file.",
             id="search.E001",
         )

@@ -1,6 +1,6 @@
-"""What search does when something happened elsewhere: it asks for the present form and indexes that.
+"""Event handlers of search: they fetch the present documents and index those.
 
-With `SEARCH_SYNC=cdc` the present forms come from `manage.py search cdc` instead; deletions are taken from both.
+With `SEARCH_SYNC=cdc` documents come from `manage.py search cdc` instead; deletions are taken from both.
 """
 
 from collections.abc import Sequence
@@ -45,37 +45,37 @@ def _by_events() -> bool:
 
 @handles(PostCreated, PostEdited, PostRestored, gather=_present_posts, together=True)
 def index_post(events: Sequence[Indexed], documents: list[PostDocument]) -> None:
-    """Indexes the posts; one that is gone already has an event of its own."""
+    """Indexes the posts; deleted ones have an event of their own."""
     actions.index_posts(documents=documents)
 
 
 @handles(PostDeleted)
 def remove_post(event: PostDeleted) -> None:
-    """Removes the post, and keeps it from coming back."""
+    """Deletes the post permanently."""
     actions.remove_post(post_id=event.post_id, author_id=event.author_id)
 
 
 @handles(PostRemoved)
 def hide_post(event: PostRemoved) -> None:
-    """Removes the post for as long as it is removed."""
+    """Deletes the post until it is restored."""
     actions.hide_post(post_id=event.post_id, author_id=event.author_id, version=event.version)
 
 
 @handles(ProfileChanged, StatusChanged, gather=_present_profiles, together=True)
 def index_profile(events: Sequence[ProfileChanged | StatusChanged], documents: list[ProfileDocument]) -> None:
-    """Indexes the profiles: with them, their posts come and go."""
+    """Indexes the profiles, which determine whether their posts are found."""
     actions.index_profiles(documents=documents)
 
 
 @handles(Followed, Unfollowed, gather=_followed_profiles, together=True)
 def index_followers(events: Sequence[Followed | Unfollowed], documents: list[ProfileDocument]) -> None:
-    """Takes over the numbers of followers, which people are sorted by."""
+    """Updates the numbers of followers, by which people are sorted."""
     actions.index_profiles(documents=documents)
 
 
 @handles(EngagementChanged)
 def take_over_engagement(event: EngagementChanged) -> None:
-    """Takes over the numbers that relevance and `min_reactions:` go by."""
+    """Updates the numbers behind relevance and `min_reactions:`."""
     actions.set_engagement(
         counts=[
             EngagementCount(count.post_id, reactions=max(count.reactions, 0), engagement=engagement_of(count))
@@ -86,5 +86,5 @@ def take_over_engagement(event: EngagementChanged) -> None:
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Removes everything of the user from the index."""
+    """Erases the user from the index."""
     actions.erase_user(user_id=event.user_id, erasure_id=event.erasure_id)

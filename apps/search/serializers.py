@@ -1,4 +1,4 @@
-"""The shapes of search's answers, for the OpenAPI schema."""
+"""The schema of search's responses."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 
 class SearchResultBody(serializers.Serializer[Any]):
-    """One thing found. `item` is a profile, a post, or for hashtags `{name, posts_count}`."""
+    """A result. `item` is a profile, a post, or for hashtags `{name, posts_count}`."""
 
     type = serializers.ChoiceField(choices=["user", "post", "hashtag"])
     item = serializers.DictField(help_text="A profile, a post, or {name, posts_count} for a hashtag.")
@@ -14,7 +14,8 @@ class SearchResultBody(serializers.Serializer[Any]):
 
 
 class SearchPageBody(serializers.Serializer[Any]):
-    """A page of results. `did_you_mean` is the query whose posts are shown, where the one that was sent finds none."""
+    """A page of results. `did_you_mean` is the corrected query whose posts are shown if the one that was sent finds
+    none."""
 
     results = SearchResultBody(many=True)
     next = serializers.URLField(allow_null=True)

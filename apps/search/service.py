@@ -1,4 +1,4 @@
-"""What search answers to the other contexts."""
+"""The services that search provides to the other contexts."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The paths of the search context, under /v1."""
+"""URL routes of the search context, under /v1."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""The routes of search."""
+"""Views of search."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,16 +24,16 @@ _RANKED_POSITION = (str, int)
 _MAX_SUGGESTIONS = 20
 _TYPED = {"type": "string", "minLength": 1, "maxLength": MAX_QUERY, "pattern": r"\S"}
 _LANGUAGE = (
-    "All terms must hold; `OR` between terms and parentheses make alternatives, and `-` in front of a term or "
-    'parenthesis excludes it. A word also finds its other forms and synonyms; `"a phrase"` must stand there exactly. '
+    "All terms must match; `OR` between terms and parentheses form alternatives, and `-` before a term or "
+    'parenthesis excludes it. A word also matches its other forms and synonyms; `"a phrase"` must match exactly. '
     "`#tag` finds posts with the hashtag, `from:username` posts of one person, `before:2026-01-01` posts older than "
     "that day (UTC), `after:2026-01-01` posts from that day on, `has:media`, `has:link` and `has:cw` posts with media, "
-    "a link or a content warning, `lang:de` posts in a language, `min_reactions:10` posts with at least so many "
-    "reactions (some seconds late). Case and accents do not count."
+    "a link or a content warning, `lang:de` posts in a language, `min_reactions:10` posts with at least that many "
+    "reactions (some seconds late). Case and accents are ignored."
 )
 _ANSWERS = {
     200: page_of(SearchResultBody),
-    422: OpenApiResponse(ProblemBody, description="Nothing to search for, or not understood; the detail says where."),
+    422: OpenApiResponse(ProblemBody, description="The query is empty or cannot be parsed; the detail says where."),
 }
 
 
@@ -51,11 +51,11 @@ class SearchView(View):
     @extend_schema(
         summary="Search people, posts and hashtags",
         description=f"{_LANGUAGE} Without `type` a few people and hashtags come first, then posts. "
-        "Posts are listed newest first or by relevance (text, recency and engagement), people by how well the name "
-        "fits and by followers, hashtags by use. A list by relevance can be read on for five minutes.",
+        "Posts are sorted newest first or by relevance (text, recency and engagement), people by how well the name "
+        "matches and by followers, hashtags by use. A list by relevance can be paged for five minutes.",
         parameters=[
             OpenApiParameter("q", _TYPED, required=True, description=_LANGUAGE),
-            OpenApiParameter("type", str, enum=list(access.KINDS), description="Only this kind."),
+            OpenApiParameter("type", str, enum=list(access.KINDS), description="Only results of this type."),
             OpenApiParameter("sort", str, enum=list(access.SORTS), default="recent", description="Order of posts."),
             *PAGE_PARAMETERS,
         ],
@@ -89,9 +89,9 @@ class SuggestView(View):
 
     @extend_schema(
         summary="Suggest people and hashtags as you type",
-        description="Those whose names begin with `q`; `@` or `#` in front asks for one kind only. There is one page.",
+        description="Names that begin with `q`; a leading `@` or `#` limits it to one kind. Only one page.",
         parameters=[
-            OpenApiParameter("q", _TYPED, required=True, description="What was typed so far."),
+            OpenApiParameter("q", _TYPED, required=True, description="The text typed so far."),
             OpenApiParameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "default": _MAX_SUGGESTIONS},

@@ -77,7 +77,7 @@ def test_nobody_comments_where_comments_are_locked(thread: Thread, drain: Callab
     assert (answer.status_code, answer.json()["code"]) == (403, "comments_locked")
     assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").json()["comments_locked"] is True
     assert len(thread.cleo.client.get(path).json()["results"]) == 1
-    assert any("closed the comments" in message for message in messages(thread.ann))
+    assert any("locked the comments" in message for message in messages(thread.ann))
 
 
 def test_links_and_media_are_limited_alone(thread: Thread, drain: Callable[[], int]) -> None:

@@ -249,7 +249,7 @@ def test_an_author_who_deletes_closes_the_case(thread: Thread, drain: Callable[[
     assert outcomes == ["gone", "gone"]
     messages = [item["message"] for item in thread.cleo.client.get("/v1/notifications").json()["results"]]
     assert [message for message in messages if "reported" in message] == [
-        "What you reported is no longer there. Thank you for telling us."
+        "What you reported is no longer there. Thank you for your report."
     ] * 2
 
 

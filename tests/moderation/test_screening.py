@@ -133,7 +133,7 @@ def test_what_is_held_waits_for_a_moderator(thread: Thread, drain: Callable[[], 
     path = f"/v1/posts/{post_id}"
     assert thread.ann.client.get(path).json()["withheld"] == "waiting"
     assert thread.cleo.client.get(path).status_code == 404
-    assert any("waits for a moderator" in message for message in messages(thread.ann))
+    assert any("awaits review by a moderator" in message for message in messages(thread.ann))
     comment = thread.ben.client.post(f"/v1/posts/{thread.post_id}/comments", {"content": "casino"}).json()["id"]
     drain()
     assert thread.ben.client.get(f"/v1/comments/{comment}").json()["withheld"] == "waiting"

@@ -265,12 +265,12 @@ def test_notices_of_moderators_arrive(register: Callable[..., Person], drain: Ca
     messages = {item["message"]: item for item in notifications_of(alice)}
     assert set(messages) == {
         "A moderator has warned you: Be kind.",
-        "We removed what you reported. Thank you for telling us.",
+        "We removed what you reported. Thank you for your report.",
     }
     assert all(item["kind"] == "moderation" and item["actors"] == [] for item in messages.values())
     warning = messages["A moderator has warned you: Be kind."]
     assert (warning["action_id"], warning["target"]["type"], warning["target"]["id"]) == ("5", "user", alice.id)
-    outcome = messages["We removed what you reported. Thank you for telling us."]
+    outcome = messages["We removed what you reported. Thank you for your report."]
     assert (outcome["action_id"], outcome["target"]) == (None, None)
     assert unread(alice) == 2
 

@@ -1,4 +1,4 @@
-"""What notifications writes, and sends."""
+"""Writes of notifications, and sending them."""
 
 from apps.notifications.actions.drift import check_actors, check_posts
 from apps.notifications.actions.erasure import prune_read

@@ -1,4 +1,4 @@
-"""Compares notifications with what they are about, and repairs them while new ones are created."""
+"""Detects and repairs drift of notifications from their sources, while new ones are created."""
 
 from django.db.models import Count
 
@@ -12,7 +12,7 @@ from socialapp.rpc.calls import client
 
 
 def check_actors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """The number of actors of the next grouped notifications. Two queries unless one is suspect."""
+    """Checks the number of actors of the next grouped notifications. Two queries unless one is suspect."""
     grouped = Notification.objects.filter(id__gt=after, group_id__isnull=False, actor_id__isnull=False)
     rows = list(grouped.order_by("id").values_list("id", "group_id", "actors_count")[:limit])
     present = NotificationActor.objects.filter(present=True, group_id__in=[group_id for _, group_id, _ in rows])
@@ -30,12 +30,12 @@ def check_actors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, in
 
 
 def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Whether the posts exist that notifications are about. Two queries and two calls."""
+    """Checks that the posts of the next notifications exist. Two queries and two calls."""
     notified = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
     ids = [post_id for post_id in notified.distinct()[:limit] if post_id is not None]
     there = {ref.id for ref in client(Posts).refs(post_ids=ids)} if ids else set()
     missing = [post_id for post_id in ids if post_id not in there]
-    # What a moderator removed may come back; notifications about it are hidden until then.
+    # A removed post may be restored; notifications about it are hidden until then.
     held = {document.id for document in client(Posts).removed(post_ids=missing)} if missing else set()
     gone = [post_id for post_id in missing if post_id not in held]
     in_flight = events_in_flight(("posts", "notifications")) if gone else set()

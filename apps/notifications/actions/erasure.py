@@ -1,4 +1,4 @@
-"""Erases deleted people, and prunes what was read long ago; both in steps of bounded size."""
+"""Erases deleted people, and deletes notifications read long ago, both in bounded steps."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -32,7 +32,7 @@ def _erase_step(user_id: int) -> bool:
 
 
 def _erase_own(user_id: int) -> bool:
-    """Deletes the person's notifications and settings; whether nothing is left."""
+    """Deletes the person's notifications and settings; returns whether nothing is left."""
     kept: tuple[QuerySet[Any], ...] = (
         Notification.objects.filter(user_id=user_id),
         NotificationActor.objects.filter(user_id=user_id),
@@ -47,7 +47,7 @@ def _erase_own(user_id: int) -> bool:
 
 
 def _erase_as_actor(user_id: int) -> bool:
-    """Removes the person from the notifications of others; whether nothing is left."""
+    """Deletes the person from the notifications of others; returns whether nothing is left."""
     rows = list(Notification.objects.filter(actor_id=user_id, group_id=None)[:BATCH])
     Notification.objects.filter(id__in=[row.id for row in rows]).delete()
     publish_removal(row.user_id for row in rows)
@@ -67,7 +67,7 @@ def _delete_some(rows: QuerySet[Any]) -> bool:
 def prune_read() -> int:
     """Deletes notifications read and created NOTIFICATIONS_RETENTION_DAYS ago, and old tombstones of content.
 
-    How many rows; a transaction for each batch, so that no lock is held for long.
+    Returns how many rows; one transaction per batch, so that no lock is held for long.
     """
     until = timezone.now() - timedelta(days=settings.NOTIFICATIONS_RETENTION_DAYS)
     removed = 0

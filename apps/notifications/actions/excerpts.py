@@ -1,4 +1,4 @@
-"""The beginnings of the texts that pushes and mails quote, or the warnings in their place."""
+"""Excerpts of the texts that pushes and mails quote, or their content warnings."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ class Excerpts:
     comments: dict[int, Excerpt] = field(default_factory=dict)
 
     def of(self, row: Notification) -> Excerpt | None:
-        """What a notification quotes; None when it quotes nothing."""
+        """The excerpt for a notification; None if it quotes nothing."""
         if row.kind == Kind.MODERATION or row.target_id is None:
             return None
         known = {Target.POST: self.posts, Target.COMMENT: self.comments}.get(Target(row.target_type), {})
@@ -29,9 +29,9 @@ class Excerpts:
 
 
 def load_excerpts(visible: Sequence[tuple[Notification, Visibility]]) -> Excerpts:
-    """The excerpts of what these notifications, which their recipients may see, are about.
+    """The excerpts of the targets of these notifications, which their recipients may see.
 
-    Each post is asked for on behalf of one of those who may see it: one call for each of these people.
+    Each post is fetched on behalf of one of the people who may see it: one call per such person.
     """
     excerpts = Excerpts()
     rows = [row for row, _ in visible if row.kind != Kind.MODERATION]

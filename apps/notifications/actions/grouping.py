@@ -1,6 +1,6 @@
-"""Groups what several people do to one target within a day: one notification, whatever comes twice or late.
+"""Groups activity of several people on one target within a day into one notification, despite duplicates and delays.
 
-All of a batch is recorded with one number of statements, except for those who did something before and do it again.
+A batch takes a constant number of statements, except for actors who repeat something they did before.
 """
 
 from collections import defaultdict
@@ -29,11 +29,11 @@ _GROUP_KEY = ("user_id", "topic", "day")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationRequest:
-    """One person is to be notified of what `actor_id` did at `at`.
+    """A request to notify one person of what `actor_id` did at `at`.
 
-    Requests with the same person, `topic` and `day` make one notification; with a `day` (see `day_of`) it is grouped:
-    it has several actors. `message` is given where the sentence cannot be made from kind and actors. `cause` is the
-    event behind it, where a handler takes several together.
+    Requests with the same person, `topic` and `day` share one notification; with a `day` (see `day_of`) it is grouped:
+    it has several actors. `message` is for sentences that cannot be built from kind and actors. `cause` is the causing
+    event, if a handler processes several together.
     """
 
     user_id: int
@@ -62,7 +62,7 @@ class NotificationRequest:
 
 @dataclass(slots=True, kw_only=True)
 class _Group:
-    """What a batch adds to one group. `notification_id` is the one that it gets, `before` the one that it had."""
+    """The additions of a batch to one group. `notification_id` is its new notification, `before` its previous one."""
 
     id: int
     notification_id: int
@@ -73,15 +73,15 @@ class _Group:
 
 
 def day_of(at: datetime) -> int:
-    """The number of the UTC day since 1970 that activity at `at` is grouped under."""
+    """The UTC day, counted from 1970, under which activity at `at` is grouped."""
     return int(at.timestamp()) // _SECONDS_A_DAY
 
 
 def record_activity(requests: Sequence[NotificationRequest]) -> list[NewNotification]:
-    """Creates the notifications, or gives those of their groups their newest actors and new ids, to be on top.
+    """Creates the notifications, or adds the newest actors to their groups, with a new id so that they are on top.
 
-    What is older than what is known of an actor is left out; who changed their mind, as from like to love, did nothing
-    new. The caller holds the transaction. Idempotent.
+    Activity older than the known state of an actor is ignored; a changed reaction, such as from like to love, is not
+    new activity. The caller holds the transaction. Idempotent.
     """
     in_order = sorted(requests, key=lambda request: request.at)
     known = known_actors({request.actor for request in in_order if request.actor_id is not None})
@@ -101,7 +101,7 @@ def record_activity(requests: Sequence[NotificationRequest]) -> list[NewNotifica
 
 
 def _is_new(request: NotificationRequest, latest: dict[tuple[int, str, int], KnownActor]) -> bool:
-    """Whether the group gets the actor by this; keeps what is known of them up to date."""
+    """Whether this adds the actor to the group; updates the known state of the actor."""
     if request.actor_id is None:
         return True
     actor = latest.get(request.actor)
@@ -112,7 +112,7 @@ def _is_new(request: NotificationRequest, latest: dict[tuple[int, str, int], Kno
 
 
 def _lock(requests: Sequence[NotificationRequest]) -> list[_Group]:
-    """The groups of these requests, made where they are missing, locked in one order until the transaction ends."""
+    """The groups of these requests, created if missing, locked in one order until the transaction ends."""
     by_key: dict[tuple[int, str, int], list[NotificationRequest]] = defaultdict(list)
     for request in requests:
         by_key[request.group].append(request)
@@ -122,7 +122,7 @@ def _lock(requests: Sequence[NotificationRequest]) -> list[_Group]:
     insert("notifications", model=NotificationGroup, columns=_GROUP_COLUMNS, rows=rows, on_clash=kept)
     locked = locked_groups(by_key)
     if len(locked) < len(by_key):
-        raise IntegrityError("the id of a group was taken")  # by a process with the same node number: to be tried again
+        raise IntegrityError("the id of a group was taken")  # by a process with the same node number: retried
     groups = [
         _Group(
             id=group_id,
@@ -133,12 +133,12 @@ def _lock(requests: Sequence[NotificationRequest]) -> list[_Group]:
         )
         for key, (group_id, notification_id) in sorted(locked.items())
     ]
-    # Without an actor there is nothing that a group could get more of.
+    # Without an actor the group has nothing to count.
     return [group for group in groups if group.is_new or group.requests[0].actor_id is not None]
 
 
 def _count(groups: Sequence[_Group]) -> None:
-    """How many actors each group has with those that it gets; a notification that was deleted counts from the rows."""
+    """The number of actors of each group after the additions; counted from the rows if the notification was deleted."""
     counts = actors_counts([group.before for group in groups if group.before])
     for group in groups:
         if group.before not in counts:

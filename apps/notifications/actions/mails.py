@@ -1,4 +1,4 @@
-"""Sends mails that are due: about single notifications, and digests of what is unread."""
+"""Sends due mails: about single notifications, and digests of unread ones."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 BATCH = 50
 MAX_DIGEST_ITEMS = 10
-# So many of the newest unread notifications are looked at for a digest: some may not be seen now.
+# The newest unread notifications considered for a digest: some may not be visible now.
 _MAX_DIGEST_CHECKED = 50
 
 
@@ -49,7 +49,7 @@ class _Content:
 
 @dataclass(frozen=True, slots=True)
 class MailEvent:
-    """What the mail server reports about an address: kind is bounce or complaint."""
+    """A report of the mail server about an address: kind is bounce or complaint."""
 
     kind: str
     address: str
@@ -60,7 +60,7 @@ class MailEvent:
 
 
 def send_due_mails(*, retries: bool) -> int:
-    """Sends one batch of due mails, over one connection; how many were sent. Several runs at once share the work."""
+    """Sends one batch of due mails, over one connection; returns how many. Safe to run concurrently."""
     messages = claim_due(channel=Channel.MAIL, retries=retries, limit=BATCH)
     if not messages:
         return 0
@@ -70,7 +70,7 @@ def send_due_mails(*, retries: bool) -> int:
 
 
 def _contacts(user_ids: Iterable[int]) -> dict[int, MailContact]:
-    """The verified addresses of active people: they are auth's, and asked for when they are needed."""
+    """The verified addresses of active people; they belong to auth, and are fetched when needed."""
     return {contact.user_id: contact for contact in client(Auth).mail_contacts(user_ids=sorted(set(user_ids)))}
 
 
@@ -105,7 +105,7 @@ def _send(message: OutgoingMessage, contact: MailContact | None, gateway: MailGa
 
 
 def _single(message: OutgoingMessage, own: NotificationSettings) -> _Content | None:
-    """The mail about one notification; None when it was read, may not be seen, or is not wanted any more."""
+    """The mail about one notification; None if it was read, is not visible, or is no longer wanted."""
     rows = notifications_by_id(user_id=message.user_id, ids=[message.notification_id or 0])
     rows = [row for row in rows if not row.is_read]
     flags = channel_flags(kinds=[row.kind for row in rows], user_ids=[message.user_id])
@@ -120,7 +120,7 @@ def _single(message: OutgoingMessage, own: NotificationSettings) -> _Content | N
 
 
 def _digest(message: OutgoingMessage, own: NotificationSettings) -> _Content | None:
-    """The mail about what has come since the last digest and is unread; None when there is nothing or it is off."""
+    """The mail about unread notifications since the last digest; None if there are none or it is off."""
     if own.digest == Digest.OFF:
         return None
     rows = newest_unread(user_id=message.user_id, after=own.digest_after_id, limit=_MAX_DIGEST_CHECKED)
@@ -143,7 +143,7 @@ def _visible_items(user_id: int, rows: Sequence[Notification], language: str) ->
 
 @transactional("notifications")
 def record_sent(message: OutgoingMessage, *, newest_id: int) -> None:
-    """Forgets a mail that was sent; the next digest starts behind what this one named."""
+    """Deletes a mail that was sent; the next digest starts after the newest notification in this one."""
     if message.notification_id is None:
         rows = NotificationSettings.objects.filter(user_id=message.user_id, digest_after_id__lt=newest_id)
         rows.update(digest_after_id=newest_id)
@@ -155,9 +155,9 @@ def record_sent(message: OutgoingMessage, *, newest_id: int) -> None:
 
 @transactional("notifications")
 def take_allowance(*, user_id: int, address: str) -> bool:
-    """Counts one more mail to a person; whether they had fewer than MAILS_PER_DAY on this day of theirs.
+    """Counts one more mail to a person; returns whether they had fewer than MAILS_PER_DAY on their present day.
 
-    Also notes which address is written to: a bounce names nothing else.
+    Also records the address, which is all that a bounce contains.
     """
     NotificationSettings.objects.get_or_create(user_id=user_id)
     row = NotificationSettings.objects.select_for_update().get(user_id=user_id)
@@ -190,7 +190,7 @@ def _digest_of(address: str) -> str:
 
 @transactional("notifications")
 def record_mail_events(events: Sequence[MailEvent]) -> int:
-    """Stops mails to addresses that bounced or whose owners complained; how many people that concerns. Idempotent."""
+    """Stops mails to addresses that bounced or complained; returns how many people are affected. Idempotent."""
     concerned = 0
     for event in events:
         if event.kind == "complaint" or event.permanent:
@@ -205,7 +205,7 @@ def record_mail_events(events: Sequence[MailEvent]) -> int:
 
 
 def queue_due_digests(*, limit: int = 500) -> int:
-    """Queues the digests whose hour has come; how many. Idempotent: each hour of each person is queued once."""
+    """Queues the digests that are due; returns how many. Idempotent: once per hour and person."""
     now = timezone.now()
     return sum(_queue_digest(row, now=now) for row in due_digests(now=now, limit=limit))
 
@@ -215,7 +215,7 @@ def _queue_digest(row: NotificationSettings, *, now: datetime) -> bool:
     taken = NotificationSettings.objects.filter(user_id=row.user_id, next_digest_at=row.next_digest_at).update(
         next_digest_at=next_digest_at(row, after=now)
     )
-    # After a long outage a digest of yesterday's hour is not sent in the middle of today.
+    # After a long outage, yesterday's digest is not sent in the middle of today.
     if not taken or row.next_digest_at is None or now - row.next_digest_at > timedelta(hours=12):
         return False
     OutgoingMessage.objects.create(channel=Channel.MAIL, user_id=row.user_id, due_at=now)

@@ -1,4 +1,4 @@
-"""Creates notifications: those of what somebody did, and those of new posts."""
+"""Creates notifications about people's activity and about new posts."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ _SHARED = tuple(field.attname for field in Notification._meta.concrete_fields if
 
 @transactional("notifications")
 def notify(requests: Sequence[NotificationRequest]) -> None:
-    """Creates the notifications, unless their subject is gone, they are unwanted, or exist already. Idempotent."""
+    """Creates the notifications, unless their target is gone, they are unwanted, or exist already. Idempotent."""
     wanted = [item for item in requests if item.actor_id != item.user_id]
     if not wanted:
         return
@@ -57,7 +57,7 @@ def _named_ids(requests: Iterable[NotificationRequest]) -> set[int]:
     named: set[int] = set()
     for item in requests:
         ids = [item.user_id, item.actor_id, item.post_id]
-        # What moderators removed may be gone: its author is notified all the same.
+        # The target of a removal may be gone: its author is notified nevertheless.
         ids += [item.target_id] if item.kind != Kind.MODERATION else []
         named.update(value for value in ids if value is not None)
     return named
@@ -65,9 +65,9 @@ def _named_ids(requests: Iterable[NotificationRequest]) -> set[int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerPage:
-    """Some of an author's followers, who are to be notified of a new post.
+    """A page of an author's followers to be notified of a new post.
 
-    `excluded` are those of them who mute the author; `cause` is the event that made this page due.
+    `excluded` are those who mute the author; `cause` is the event that triggered this page.
     """
 
     post: NewPostPageNotified
@@ -82,8 +82,8 @@ class FollowerPage:
 def notify_followers(pages: Sequence[FollowerPage]) -> None:
     """Notifies pages of followers of new posts, and publishes an event for each post that has more pages.
 
-    Exactly once because the bus hands over each page's event once; there is no row to look up for each follower. One
-    query each for who is gone and who wants what, and one INSERT for each thousand rows, however many posts.
+    Exactly once, because the inbox processes each page's event once; there is no row to look up per follower. One
+    query each for deleted recipients and for preferences, and one INSERT per thousand rows, however many posts.
     """
     people = {follower for page in pages for follower in page.follower_ids}
     subjects = {subject for page in pages for subject in (page.post.post_id, page.post.author_id)}
@@ -104,10 +104,10 @@ def notify_followers(pages: Sequence[FollowerPage]) -> None:
 def _receivers(
     page: FollowerPage, gone: Collection[int], flags: Mapping[tuple[int, str], ChannelFlags]
 ) -> list[tuple[int, int]]:
-    """New ids, each with the person whose notification has it."""
+    """New notification ids, each with its recipient."""
     chosen = {user_id: flags.get((user_id, Kind.NEW_POST), ChannelFlags()) for user_id in page.follower_ids}
     unwilling = {user_id for user_id, wanted in chosen.items() if not wanted.in_app}
-    # Whoever the post mentions is notified of that instead.
+    # People mentioned in the post get that notification instead.
     mentioned = {
         user_id for user_id in page.post.mention_ids if flags.get((user_id, Kind.MENTION), ChannelFlags()).in_app
     }
@@ -118,7 +118,7 @@ def _receivers(
 def _announce(
     page: FollowerPage, *, row: Notification, gone: Collection[int], receivers: Sequence[tuple[int, int]]
 ) -> None:
-    """To the sockets of those who were notified and of those whose feed it is in; and that there are more pages."""
+    """Messages the sockets of notified people and of people with the post in their feed; publishes the next pages."""
     post = page.post
     if receivers:
         recipients = [(user_id, notification_id) for notification_id, user_id in receivers]
@@ -132,7 +132,7 @@ def _announce(
 
 
 def _shared_values(row: Notification) -> list[Any]:
-    """What all notifications of a post have in common, in the order of `_SHARED`."""
+    """The columns that all notifications of a post share, in the order of `_SHARED`."""
     return [getattr(row, name) for name in _SHARED]
 
 
@@ -157,9 +157,9 @@ def _body_without_id(row: Notification, author: ProfileSummary) -> msgspec.Raw:
 
 @transactional("notifications")
 def delete_notification(*, user_id: int, notification_id: int) -> None:
-    """Deletes one of the person's own notifications; NotFound otherwise. Later activity makes a new one.
+    """Deletes one of the person's own notifications; NotFound otherwise. Later activity creates a new one.
 
-    The group is dissolved, so that the new one does not name those again whom the deleted one named.
+    The group is dissolved, so that the new one does not include the actors of the deleted one.
     """
     row = Notification.objects.filter(user_id=user_id, id=notification_id).first()
     if row is None:

@@ -1,4 +1,4 @@
-"""How, when and in which language a person is notified, and which conversations they have muted."""
+"""Preferences: how, when and in which language to notify, and muted conversations."""
 
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
@@ -28,9 +28,9 @@ def change_preferences(
     digest: str | None = None,
     expected_versions: frozenset[int] | None = None,
 ) -> None:
-    """Sets the given flags of the given kinds, and the digest if it is given; Stale when the version is another.
+    """Sets the given flags of the given kinds, and the digest if given; Stale if the version differs.
 
-    Notices from moderation are always shown in the app: Invalid.
+    Invalid for switching off moderation notices, which are always shown in the app.
     """
     if changes.get(Kind.MODERATION, {}).get("in_app") is False:
         raise Invalid.of(Kind.MODERATION, "required", "Notices from moderation cannot be switched off.")
@@ -61,7 +61,7 @@ def _default_row(user_id: int, kind: str) -> NotificationPreference:
 def change_schedule(
     *, user_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
 ) -> NotificationSettings:
-    """Sets time zone, language, quiet hours and the hour of the digest, as far as given; Stale as for preferences."""
+    """Sets time zone, language, quiet hours and digest hour, as far as given; Stale as for preferences."""
     chosen = NotificationSettings.objects.select_for_update().filter(user_id=user_id).first()
     detail = "the schedule was changed meanwhile; read it again"
     require_version(chosen.version if chosen else 0, expected=expected_versions, detail=detail)
@@ -69,9 +69,9 @@ def change_schedule(
 
 
 def _change_settings(user_id: int, changes: Mapping[str, Any]) -> NotificationSettings:
-    """The settings after the change. The caller holds the transaction; NotFound for somebody who was erased."""
+    """The changed settings. The caller holds the transaction; NotFound for an erased person."""
     if deleted_among("notifications", ids=[user_id]):
-        raise NotFound("this account is gone")
+        raise NotFound("this account was deleted")
     NotificationSettings.objects.get_or_create(user_id=user_id)
     row = NotificationSettings.objects.select_for_update().get(user_id=user_id)
     if any(getattr(row, name) != value for name, value in changes.items()):
@@ -84,9 +84,9 @@ def _change_settings(user_id: int, changes: Mapping[str, Any]) -> NotificationSe
 
 
 def next_digest_at(row: NotificationSettings, *, after: datetime) -> datetime | None:
-    """The person's next digest hour, weekly ones on Mondays; None when they want none.
+    """The person's next digest hour, weekly ones on Mondays; None if they want none.
 
-    An hour that the clocks skip is taken as the hour after it.
+    An hour that is skipped when clocks change is replaced by the next one.
     """
     if row.digest == Digest.OFF:
         return None
@@ -100,7 +100,7 @@ def next_digest_at(row: NotificationSettings, *, after: datetime) -> datetime | 
 
 
 def quiet_until(row: NotificationSettings | None, *, now: datetime) -> datetime | None:
-    """When the person's quiet hours that are now end; None outside of them."""
+    """When the person's present quiet hours end; None outside of them."""
     if row is None or not row.quiet_from:
         return None
     local = now.astimezone(ZoneInfo(row.time_zone))
@@ -117,12 +117,12 @@ def quiet_until(row: NotificationSettings | None, *, now: datetime) -> datetime 
 
 
 def unsubscribe_token(*, user_id: int, kind: str | None) -> str:
-    """A token that stops the mails of one kind, or (None) the digest. It never expires: old mails are read too."""
+    """A token that stops the mails of one kind, or (None) the digest. It never expires, as old mails are read too."""
     return signing.dumps({"user": user_id, "kind": kind or _DIGEST}, salt=_UNSUBSCRIBE_SALT)
 
 
 def unsubscribe(*, token: str) -> None:
-    """Stops the mails that a token names; Invalid when it is not ours. Idempotent."""
+    """Stops the mails that a token is for; Invalid if it is not ours. Idempotent."""
     try:
         content = signing.loads(token, salt=_UNSUBSCRIBE_SALT)
     except signing.BadSignature:
@@ -144,9 +144,9 @@ def _stop_digest(*, user_id: int) -> None:
 
 @transactional("notifications")
 def set_conversation_mute(*, user_id: int, post_id: int, muted: bool, at: datetime) -> None:
-    """Remembers whether a person wants notifications about a post and what is under it. The newest event counts.
+    """Records whether a person wants notifications about a post's conversation. The newest event wins.
 
-    What others did after the mute, and was notified of because its event was faster, is removed.
+    Removes notifications of activity after the mute that were created because its event arrived first.
     """
     if deleted_among("notifications", ids=[user_id, post_id]):
         return

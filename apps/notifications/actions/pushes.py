@@ -1,4 +1,4 @@
-"""Sends pushes that are due: what may still be seen and was not read, to devices of people who want it now."""
+"""Sends due pushes: about visible, unread notifications, to devices of people who want them now."""
 
 import asyncio
 from collections import defaultdict
@@ -38,7 +38,7 @@ _MAX_BATCHES = 100
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A message that is to be sent now, and the moment after which it is not worth sending any more."""
+    """A message to send now, and the deadline after which it is not worth sending."""
 
     message: OutgoingMessage
     request: PushRequest
@@ -47,7 +47,7 @@ class _Ready:
 
 @dataclass(slots=True)
 class _Batch:
-    """Claimed messages, and what becomes of each before anything is sent."""
+    """Claimed messages, and the decisions about each before anything is sent."""
 
     ready: list["_Ready"] = field(default_factory=list)
     unwanted: list[OutgoingMessage] = field(default_factory=list)
@@ -55,10 +55,10 @@ class _Batch:
 
 
 class PushSender:
-    """Sends through connections that are kept open for as long as it is."""
+    """Sends over connections that stay open as long as it lives."""
 
     def __enter__(self) -> Self:
-        # Only workers that have something to send load the clients of push services.
+        # Imported late: only workers with something to send load the clients of push services.
         from apps.notifications.gateways.services import open_gateways
 
         with ExitStack() as stack:
@@ -75,14 +75,14 @@ class PushSender:
         self._stack.close()
 
     def send(self, requests: Sequence[PushRequest]) -> list[SendResult]:
-        """What became of each request, in their order."""
+        """The result of each request, in order."""
         return self._runner.run(self._dispatcher.send_all(requests))
 
 
 def send_due_pushes(*, retries: bool) -> int:
-    """Sends what is due in one lane, batch by batch; how many were sent. Several runs at once share the work.
+    """Sends the due messages of one lane, batch by batch; returns how many. Safe to run concurrently.
 
-    A worker that is killed after sending and before noting it sends once more: devices show both as one (`id`).
+    A worker killed between sending and recording it sends again: devices show both as one (`id`).
     """
     messages = claim_due(channel=Channel.PUSH, retries=retries, limit=BATCH)
     if not messages:
@@ -108,7 +108,7 @@ def _send_batch(sender: PushSender, messages: Sequence[OutgoingMessage]) -> int:
 
 
 def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
-    """Decides about each message, with a constant number of queries and calls a person."""
+    """Decides about each message, with a constant number of queries and calls per person."""
     notifications = unread_notifications_among(message.notification_id or 0 for message in messages)
     devices = subscriptions_by_id(message.subscription_id for message in messages)
     people = {message.user_id for message in messages}
@@ -148,7 +148,7 @@ def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
 
 
 def _visibilities(rows: Iterable[Notification]) -> dict[int, Visibility]:
-    """What each recipient may see, by notification; those that may not be seen now are left out."""
+    """What each recipient may see, by notification; those not visible now are omitted."""
     by_user: dict[int, list[Notification]] = defaultdict(list)
     new_posts: dict[int, Notification] = {}
     for row in {row.id: row for row in rows}.values():
@@ -178,7 +178,7 @@ def _expiry(row: Notification) -> datetime:
 
 
 def _settle(tried: Sequence[_Ready], results: Sequence[SendResult]) -> int:
-    """Records what became of each message; how many were sent."""
+    """Records the result of each message; returns how many were sent."""
     sent, gone, failed = [], [], []
     for ready, result in zip(tried, results, strict=True):
         message = ready.message

@@ -1,4 +1,4 @@
-"""The queue of pushes and mails: filled with the notification itself, claimed by workers, emptied as they are sent."""
+"""The queue of pushes and mails: filled in the notification's transaction, claimed by workers, emptied on sending."""
 
 import secrets
 from collections import defaultdict
@@ -14,12 +14,12 @@ from apps.notifications.queries import ChannelFlags, claimed_messages, devices_o
 from socialapp.core.db import transactional
 from socialapp.core.sql import insert_instances
 
-# A moment in which an open page can show it first, or the person read it: then nothing is sent.
+# A delay in which an open page may show the notification or the person read it: then nothing is sent.
 PUSH_DELAY = timedelta(seconds=2)
-# Activity that is added to a notification waits longer, so that a burst of it is one push.
+# Activity that joins an existing notification waits longer, so that a burst becomes one push.
 GROUPED_PUSH_DELAY = timedelta(seconds=60)
 MAIL_DELAY = timedelta(minutes=2)
-# For so long a claimed message belongs to the run that claimed it; a run that dies gives it back that way.
+# The lease of a claim; if a worker dies, its claims expire.
 CLAIM_SECONDS = 120
 MAX_ATTEMPTS = 8
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 3600.0
@@ -27,7 +27,7 @@ _MAX_ERROR_CHARACTERS = 500
 
 
 class NewNotification(NamedTuple):
-    """What the queue needs to know of a notification."""
+    """The fields of a notification that the queue needs."""
 
     id: int
     user_id: int
@@ -36,8 +36,8 @@ class NewNotification(NamedTuple):
 
 
 def enqueue(*, rows: Sequence[Notification | NewNotification], flags: Mapping[tuple[int, str], ChannelFlags]) -> None:
-    """Queues what is to leave the product about new notifications. The caller holds the transaction. One query, and one
-    more if there is anything to send."""
+    """Queues the pushes and mails of new notifications. The caller holds the transaction. One query, and one more if
+    there is anything to send."""
     now = timezone.now()
     chosen = [(row, flags.get((row.user_id, row.kind), ChannelFlags())) for row in rows]
     devices = defaultdict(list)
@@ -66,9 +66,9 @@ def enqueue(*, rows: Sequence[Notification | NewNotification], flags: Mapping[tu
 
 @transactional("notifications")
 def claim_due(*, channel: Channel, retries: bool, limit: int) -> list[OutgoingMessage]:
-    """Takes up to `limit` due messages for this run alone: no other run gets them until the claim expires.
+    """Claims up to `limit` due messages for this run; no other run gets them until the claim expires.
 
-    By an UPDATE that names them, since TiDB ignores SKIP LOCKED.
+    By an UPDATE with their ids, since TiDB ignores SKIP LOCKED.
     """
     now = timezone.now()
     due = due_messages(channel=channel, lane=Lane.RETRY if retries else Lane.FIRST, now=now)
@@ -84,22 +84,22 @@ def claim_due(*, channel: Channel, retries: bool, limit: int) -> list[OutgoingMe
 
 @transactional("notifications")
 def finish(messages: Iterable[OutgoingMessage]) -> None:
-    """Forgets messages that were sent or are not wanted any more."""
+    """Deletes messages that were sent or are no longer wanted."""
     OutgoingMessage.objects.filter(id__in=[message.id for message in messages]).delete()
 
 
 @transactional("notifications")
 def postpone(messages: Iterable[OutgoingMessage], *, until: datetime) -> None:
-    """Puts messages off without counting it as a failure, such as until quiet hours are over."""
+    """Postpones messages without counting it as a failure, such as until quiet hours end."""
     ids = [message.id for message in messages]
     OutgoingMessage.objects.filter(id__in=ids).update(due_at=until, attempts=F("attempts") - 1, claim="")
 
 
 @transactional("notifications")
 def retry_later(message: OutgoingMessage, *, after: float | None, error: str, until: datetime | None = None) -> None:
-    """Has a message sent again `after` seconds, or after pauses that double, up to an hour.
+    """Retries a message after `after` seconds, or with exponential backoff of up to an hour.
 
-    With `until` it is forgotten when its turn would come after that moment; without, it is dead after MAX_ATTEMPTS.
+    With `until` it is deleted if the retry would come later; without, it is dead after MAX_ATTEMPTS.
     """
     pause = after if after is not None else min(_FIRST_PAUSE * 2 ** (message.attempts - 1), _LONGEST_PAUSE)
     due_at = timezone.now() + timedelta(seconds=pause)
@@ -123,6 +123,6 @@ def mark_dead(message: OutgoingMessage, *, error: str) -> None:
 
 @transactional("notifications")
 def resend(ids: Iterable[int]) -> int:
-    """Queues dead letters once more; how many."""
+    """Queues dead letters again; returns how many."""
     dead = OutgoingMessage.objects.filter(id__in=list(ids), dead=True)
     return dead.update(dead=False, attempts=0, due_at=timezone.now(), error="")

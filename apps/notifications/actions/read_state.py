@@ -1,4 +1,4 @@
-"""Marks notifications as read, on the person's other devices too."""
+"""Marks notifications as read, on all devices of the person."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,13 @@ from socialapp.core.db import transactional
 
 @transactional("notifications")
 def mark_read(*, user_id: int, ids: Sequence[int]) -> None:
-    """Marks those of `ids` that are the person's own. Idempotent; ids of others and unknown ones are passed over."""
+    """Marks those of `ids` that are the person's own. Idempotent; other ids are ignored."""
     Notification.objects.filter(user_id=user_id, id__in=ids, is_read=False).update(is_read=True)
     publish_to_user(MarkedRead(user_id, None, list(ids), ""))
 
 
 @transactional("notifications")
 def mark_read_up_to(*, user_id: int, up_to: int, origin: str = "") -> None:
-    """Marks everything up to and with the id `up_to`. Idempotent. `origin`: see `MarkedRead`."""
+    """Marks everything up to and including the id `up_to`. Idempotent. `origin`: see `MarkedRead`."""
     Notification.objects.filter(user_id=user_id, id__lte=up_to, is_read=False).update(is_read=True)
     publish_to_user(MarkedRead(user_id, up_to, [], origin))

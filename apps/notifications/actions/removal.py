@@ -1,4 +1,4 @@
-"""Removes notifications whose subject is gone, and keeps late events from creating them again."""
+"""Deletes notifications whose target is gone, and blocks late events from creating them again."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -23,9 +23,9 @@ def remove_actor(*, user_id: int, topic: str, actor_id: int, at: datetime) -> No
 
 @transactional("notifications")
 def undo_activities(undone: Mapping[tuple[int, str, int], datetime]) -> None:
-    """Removes actors, by (person, topic, actor), from notifications; remembered, in case these do not exist yet.
+    """Removes actors, by (person, topic, actor), from notifications, and records it for notifications yet to come.
 
-    Activity newer than the time given for it stays. Idempotent.
+    Activity newer than the given time stays. Idempotent.
     """
     rows = locked_actors(undone)
     older = [row for row in rows if row.at <= undone[row.user_id, row.topic, row.actor_id]]
@@ -64,7 +64,7 @@ def remove_since(*, user_id: int, post_id: int, at: datetime) -> None:
 
 @transactional("notifications")
 def remove_comment(*, comment_id: int) -> None:
-    """Removes the notifications about a deleted comment and about reactions to it, for good. Idempotent."""
+    """Deletes the notifications about a deleted comment and about reactions to it permanently. Idempotent."""
     write_tombstone("notifications", kind="comment", subject_id=comment_id)
     groups = NotificationGroup.objects.filter(topic__in=[f"comment:{comment_id}", f"reaction:comment:{comment_id}"])
     _delete(Notification.objects.filter(id__in=[group.notification_id or 0 for group in groups]))
@@ -72,7 +72,7 @@ def remove_comment(*, comment_id: int) -> None:
 
 
 def _remove_post_step(post_id: int) -> bool:
-    """Removes some of the notifications about a deleted post; whether nothing is left."""
+    """Deletes some of the notifications about a deleted post; returns whether nothing is left."""
     found = list(Notification.objects.filter(post_id=post_id)[:BATCH])
     _delete(found)
     _dissolve(row.group_id for row in found if row.group_id is not None)
@@ -81,7 +81,7 @@ def _remove_post_step(post_id: int) -> bool:
 
 
 def remove_actors(actors: Iterable[NotificationActor]) -> None:
-    """Removes these actors from their groups; a group without actors is deleted, the others are counted again.
+    """Removes these actors from their groups; a group without actors is deleted, the others are recounted.
 
     The caller holds the transaction.
     """
@@ -98,9 +98,9 @@ def remove_actors(actors: Iterable[NotificationActor]) -> None:
 
 @transactional("notifications")
 def recount_group(*, group_id: int, repair: bool) -> tuple[int, int] | None:
-    """Compares the number of actors of a grouped notification, under its lock: (held, actual).
+    """Compares the number of actors of a grouped notification, under its lock; returns (held, actual).
 
-    None when they are equal or it is gone; otherwise it is corrected if `repair`.
+    None if they are equal or it is gone; otherwise it is corrected if `repair`.
     """
     group = NotificationGroup.objects.select_for_update().filter(id=group_id).first()
     row = Notification.objects.filter(group_id=group_id).first()

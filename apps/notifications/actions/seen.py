@@ -1,4 +1,4 @@
-"""What open pages have shown already: kept in Redis for a short while by the processes that hold sockets."""
+"""The newest notifications that open pages have shown, kept in Redis for a short while by socket processes."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,7 +9,7 @@ from socialapp.core.cache import redis_client, redis_errors
 
 log = structlog.get_logger()
 
-# Longer than a push waits for its turn, shorter than a notification is worth being pushed after all.
+# Longer than the delay before a push, shorter than a push is worth sending.
 _SECONDS = 120
 
 
@@ -29,7 +29,7 @@ def record_seen(newest: Mapping[int, int]) -> None:
 
 
 def seen_on_sockets(user_ids: Iterable[int]) -> dict[int, int]:
-    """The newest notification that an open page of each person has shown lately. One round trip."""
+    """The newest notification that an open page of each person has shown recently. One round trip."""
     people = sorted(set(user_ids))
     if not people:
         return {}

@@ -1,6 +1,6 @@
-"""Messages over Redis to the processes that hold sockets, published once the change they speak of is committed.
+"""Messages over Redis to the processes that hold sockets, published after the commit of the change they report.
 
-They are hints. Whoever misses one finds the change in the database: sockets look there whenever Redis was unavailable.
+They are hints. A lost one is made up for from the database: sockets look there after every outage of Redis.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,12 +16,12 @@ from socialapp.core.subscription import group_key
 
 log = structlog.get_logger()
 
-# One group for messages to very many people: they are encoded and published once, not once a person.
+# One group for messages to very many people: encoded and published once, not per person.
 EVERYBODY = "users"
 
 
 class NotificationChanged(msgspec.Struct, tag="notification", omit_defaults=True):
-    """A person has a new notification, or an older one has become this one."""
+    """A person has a new notification, or a grouped one got a new id."""
 
     user_id: int
     notification_id: int
@@ -29,7 +29,7 @@ class NotificationChanged(msgspec.Struct, tag="notification", omit_defaults=True
 
 
 class NotificationsCreated(msgspec.Struct, tag="notifications", omit_defaults=True):
-    """Many people have the same new notification. `body` is its JSON but for the id; `recipients` are (person, id)."""
+    """Many people have the same new notification. `body` is its JSON without the id; `recipients` are (person, id)."""
 
     body: msgspec.Raw
     recipients: list[tuple[int, int]]
@@ -37,7 +37,7 @@ class NotificationsCreated(msgspec.Struct, tag="notifications", omit_defaults=Tr
 
 
 class MarkedRead(msgspec.Struct, tag="read"):
-    """A person has read `ids`, or everything up to `up_to`. `origin`: the process that has shown it already."""
+    """A person has read `ids`, or everything up to `up_to`. `origin`: the process that has already shown it."""
 
     user_id: int
     up_to: int | None
@@ -65,7 +65,8 @@ class PostsChanged(msgspec.Struct, tag="posts"):
 
 
 class Shown(msgspec.Struct, tag="show"):
-    """A message that a person's sockets get as it is: `group_send(user_group(7), {"type": "show", "message": …})`."""
+    """A message passed on to a person's sockets unchanged: `group_send(user_group(7), {"type": "show", "message":
+    …})`."""
 
     message: dict[str, Any]
 
@@ -77,12 +78,12 @@ _decoder = msgspec.json.Decoder(SocketMessage)
 
 
 def user_group(user_id: int) -> str:
-    """The group of the channel layer that one person's sockets are in; that of all is EVERYBODY."""
+    """The group of one person's sockets in the channel layer; the group of all is EVERYBODY."""
     return f"user.{user_id}"
 
 
 def decode_socket_message(data: bytes) -> SocketMessage:
-    """The message that came to a group; msgspec.DecodeError when it is not one of ours."""
+    """The message that came to a group; msgspec.DecodeError if it is not one of ours."""
     message: SocketMessage = _decoder.decode(data)
     return message
 
@@ -125,7 +126,7 @@ def _publish_on_commit(group: str, message: SocketMessage) -> None:
 
 
 def _publish(group: str, message: SocketMessage) -> None:
-    """What the channel layer's `group_send` does, without an event loop."""
+    """The channel layer's `group_send`, without an event loop."""
     try:
         redis_client().publish(group_key(group), msgspec.json.encode(message))
     except redis_errors() as error:

@@ -1,4 +1,4 @@
-"""Browsers and apps that take pushes."""
+"""Push subscriptions of browsers and apps."""
 
 import hashlib
 from collections.abc import Iterable
@@ -26,13 +26,13 @@ def subscribe_to_push(
     language: str = "",
     provider: str = Provider.WEB,
 ) -> PushSubscription:
-    """Keeps a device's subscription; a known one is renewed, and taken from whoever used that device before.
+    """Stores a device's subscription; a known one is renewed, and moved from the device's previous user.
 
-    A person's oldest ones beyond MAX_SUBSCRIPTIONS go.
+    A person's oldest ones beyond MAX_SUBSCRIPTIONS are deleted.
     """
     digest = hashlib.sha256(f"{provider}:{endpoint}".encode() if provider != Provider.WEB else endpoint.encode())
     if deleted_among("notifications", ids=[user_id]):
-        raise NotFound("this account is gone")
+        raise NotFound("this account was deleted")
     of_device = PushSubscription.objects.filter(endpoint_digest=digest.hexdigest())
     _forget(of_device.exclude(user_id=user_id).values_list("id", flat=True))
     row, _ = PushSubscription.objects.update_or_create(
@@ -55,7 +55,7 @@ def subscribe_to_push(
 
 @transactional("notifications")
 def remove_subscription(*, user_id: int, subscription_id: int) -> None:
-    """Forgets one of the person's own subscriptions; NotFound otherwise."""
+    """Deletes one of the person's own subscriptions; NotFound otherwise."""
     if not subscriptions(user_id=user_id).filter(id=subscription_id).exists():
         raise NotFound("there is no such subscription")
     _forget([subscription_id])
@@ -63,23 +63,23 @@ def remove_subscription(*, user_id: int, subscription_id: int) -> None:
 
 @transactional("notifications")
 def forget_devices(ids: Iterable[int]) -> None:
-    """Forgets subscriptions that their push service does not know any more. Idempotent."""
+    """Deletes subscriptions that their push service no longer knows. Idempotent."""
     _forget(ids)
 
 
 @transactional("notifications")
 def record_device_failures(ids: Iterable[int]) -> None:
-    """Counts a failed send for each of these devices: they wait in the lane of retries until they take one again.
+    """Counts a failed send for each of these devices: they move to the lane of retries until one succeeds.
 
-    However often that happens they are kept, as their push service may be unavailable: only that service knows
-    which devices are gone.
+    They are kept however many failures there are, as the push service may be down: only that service knows which
+    devices are gone.
     """
     PushSubscription.objects.filter(id__in=list(ids)).update(failures=F("failures") + 1)
 
 
 @transactional("notifications")
 def reset_device_failures(ids: Iterable[int]) -> None:
-    """Records that these devices take messages again."""
+    """Records that these devices accept messages again."""
     PushSubscription.objects.filter(id__in=list(ids)).update(failures=0)
 
 

@@ -1,1 +1,1 @@
-"""What speaks to systems outside: push services and the mail server. No gateway knows a table."""
+"""Gateways to external systems: push services and the mail server. They use no tables."""

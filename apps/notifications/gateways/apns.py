@@ -1,4 +1,4 @@
-"""Apple's push service: a JSON message for one device, over HTTP/2, signed with the key of the developer account.
+"""Apple's push service (APNs): a JSON message per device, over HTTP/2, signed with the developer account's key.
 
 Source: Apple, "Sending notification requests to APNs", "Establishing a token-based connection to APNs" and "Handling
 notification responses from APNs".
@@ -24,15 +24,15 @@ from apps.notifications.gateways.messages import (
 
 MAX_PAYLOAD_BYTES = 4096
 MAX_COLLAPSE_ID_BYTES = 64
-# Apple refuses tokens older than an hour, and those that are made again more often than every 20 minutes.
+# Apple refuses tokens older than an hour, and tokens renewed more often than every 20 minutes.
 _TOKEN_SECONDS = 50 * 60
-# The app was removed from the device, or the token was never one of this app's.
+# The app was removed from the device, or the token never belonged to this app.
 _GONE = frozenset({"BadDeviceToken", "DeviceTokenNotForTopic", "ExpiredToken", "Unregistered"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApnsAccount:
-    """What Apple knows us by; `key` is the PEM of the .p8 file, `topic` the bundle id of the app."""
+    """The credentials at Apple; `key` is the PEM of the .p8 file, `topic` the bundle id of the app."""
 
     url: str
     key: str
@@ -74,7 +74,7 @@ class ApnsGateway:
         if reason == "ExpiredProviderToken":
             self._token_until = 0.0
             return SendResult(Outcome.RETRY, 0.0, reason)
-        if answer.status_code == httpx.codes.NOT_FOUND:  # a path that Apple does not have, and not the device
+        if answer.status_code == httpx.codes.NOT_FOUND:  # an unknown path, not the device
             return SendResult(Outcome.REFUSED, detail=f"404 {reason}")
         return result_of_status(status=answer.status_code, retry_after=answer.headers.get("retry-after"), detail=reason)
 

@@ -1,4 +1,4 @@
-"""Sends a batch of push messages at once, so that a slow or unavailable push service holds up no other."""
+"""Sends batches of push messages concurrently, so that a slow or unavailable push service delays no other."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from apps.notifications.gateways.messages import Device, Outcome, PushGateway, PushMessage, SendResult
 
 MAX_IN_FLIGHT = 200
-# After so many failures in a row a push service is left alone for the rest of the run.
+# After this many failures in a row, a push service is skipped for the rest of the run.
 _FAILURES_TO_SKIP = 5
 
 
@@ -23,7 +23,7 @@ class PushRequest:
 
 
 class PushDispatcher:
-    """Keeps MAX_IN_FLIGHT requests going; remembers, while it lives, which services do not answer."""
+    """Keeps up to MAX_IN_FLIGHT requests in progress; remembers, while it lives, which services do not answer."""
 
     def __init__(self, gateways: dict[str, PushGateway]) -> None:
         self._gateways = gateways
@@ -31,7 +31,7 @@ class PushDispatcher:
         self._free = asyncio.Semaphore(MAX_IN_FLIGHT)
 
     async def send_all(self, requests: Sequence[PushRequest]) -> list[SendResult]:
-        """What became of each request, in their order."""
+        """The result of each request, in order."""
         return list(await asyncio.gather(*map(self._send, requests)))
 
     async def _send(self, request: PushRequest) -> SendResult:

@@ -1,4 +1,4 @@
-"""Which devices can be reached from here, by their provider and by the address that they name."""
+"""Which devices can be reached from here, by provider and endpoint."""
 
 from urllib.parse import urlsplit
 
@@ -26,12 +26,13 @@ def is_public_endpoint(url: str) -> bool:
 
 
 def is_allowed(*, host: str, port: int) -> bool:
-    """Whether the operator lets requests go there although it is not public."""
+    """Whether the operator allows requests to this host although it is not public."""
     return f"{host}:{port}" in settings.OUTGOING_ALLOWED_HOSTS
 
 
 def _is_name(host: str) -> bool:
-    """A name rather than an address: the last label of an address, in whatever notation, starts with a digit."""
+    """Whether it is a name and not an IP address: the last label of an address, in any notation, starts with a
+    digit."""
     last = host.rstrip(".").rpartition(".")[2]
     is_inside = host.endswith((".local", ".internal", ".localhost"))
     return "." in host and ":" not in host and not last[:1].isdigit() and not is_inside

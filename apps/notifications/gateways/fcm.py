@@ -1,4 +1,4 @@
-"""Firebase Cloud Messaging: a JSON message for one device, by a service account of the app's Google project.
+"""Firebase Cloud Messaging (FCM): a JSON message per device, by a service account of the app's Google project.
 
 Source: Firebase, "FCM HTTP v1 API" and "FCM error codes"; Google, "Using OAuth 2.0 for server to server applications".
 """
@@ -26,15 +26,15 @@ MAX_PAYLOAD_BYTES = 4096
 _SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_SECONDS = 3600
-_MARGIN_SECONDS = 60  # before an access token ends
-_QUOTA_SECONDS = 60.0  # what Google asks to wait when an answer does not say how long
+_MARGIN_SECONDS = 60  # before an access token expires
+_QUOTA_SECONDS = 60.0  # Google's recommended wait without a Retry-After
 # The app was removed from the device, or its token belongs to another sender.
 _GONE = frozenset({"UNREGISTERED", "SENDER_ID_MISMATCH"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FcmAccount:
-    """A service account, as its JSON file has it; `private_key` is a PEM."""
+    """A service account, as in its JSON file; `private_key` is a PEM."""
 
     url: str
     project_id: str
@@ -44,7 +44,7 @@ class FcmAccount:
 
 
 class FcmGateway:
-    """Sends over one HTTP/2 connection; asks for an access token about once an hour."""
+    """Sends over one HTTP/2 connection; fetches an access token about once an hour."""
 
     def __init__(self, client: httpx.AsyncClient, account: FcmAccount) -> None:
         self._client, self._account = client, account
@@ -56,7 +56,7 @@ class FcmGateway:
         body = _payload(device, message)
         try:
             answer = await self._post(body)
-            if answer.status_code == httpx.codes.UNAUTHORIZED:  # the token was revoked before its time
+            if answer.status_code == httpx.codes.UNAUTHORIZED:  # the token was revoked early
                 self._access_until = 0.0
                 answer = await self._post(body)
         except (httpx.HTTPError, OSError, msgspec.MsgspecError) as error:
@@ -91,7 +91,7 @@ class FcmGateway:
 
 
 class _Granted(msgspec.Struct):
-    """An access token and for how many seconds it is good."""
+    """An access token, and its lifetime in seconds."""
 
     access_token: str
     expires_in: int
@@ -100,7 +100,7 @@ class _Granted(msgspec.Struct):
 def _payload(device: Device, message: PushMessage) -> bytes:
     """A notification that replaces the one on the device with the same tag.
 
-    No collapse key: for a device that is offline FCM keeps messages of four keys only, and there is one a post.
+    No collapse key: for an offline device FCM stores messages of four keys only, and here there is one per post.
     """
     shown = {"tag": message.topic} if message.topic else {}
     android = {
@@ -126,7 +126,7 @@ def _result(answer: httpx.Response) -> SendResult:
     reason = f"{answer.status_code} {' '.join(sorted(codes))}".strip()
     if codes & _GONE or _is_bad_token(details):
         return SendResult(Outcome.GONE, detail=reason)
-    if answer.status_code == httpx.codes.NOT_FOUND:  # the project, and not the device
+    if answer.status_code == httpx.codes.NOT_FOUND:  # the project, not the device
         return SendResult(Outcome.REFUSED, detail=reason)
     waiting = answer.headers.get("retry-after")
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS and not waiting:

@@ -14,7 +14,7 @@ _TRANSIENT_BELOW = 500
 
 
 class MailGateway:
-    """Sends mails; opens its connection with the first one, and a new one after a failure."""
+    """Sends mails; opens its connection for the first one, and again after a failure."""
 
     def __enter__(self) -> Self:
         self._connection = get_connection()
@@ -28,9 +28,9 @@ class MailGateway:
     def send(
         self, *, address: str, subject: str, text: str, html: str, unsubscribe_url: str, message_id: int
     ) -> SendResult:
-        """Sends one mail; GONE when the server refuses the address for good. `message_id` makes retries recognisable.
+        """Sends one mail; GONE if the server permanently rejects the address. `message_id` makes retries recognisable.
 
-        One-click unsubscribe: RFC 8058. Auto-Submitted, so that nobody's autoresponder answers: RFC 3834.
+        One-click unsubscribe: RFC 8058. Auto-Submitted, against autoresponders: RFC 3834.
         """
         domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "localhost"
         mail = EmailMultiAlternatives(

@@ -1,4 +1,4 @@
-"""What push gateways take and answer, whatever the service behind them."""
+"""The common types of push gateways, whatever the service."""
 
 import email.utils
 import time
@@ -11,7 +11,7 @@ _LONGEST_WAIT = 86_400.0
 
 
 class Urgency(StrEnum):
-    """How soon a device should wake up for a message. Source: RFC 8030, 5.3."""
+    """The urgency of a message for a device. Source: RFC 8030, 5.3."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -20,7 +20,7 @@ class Urgency(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushMessage:
-    """What one device shows. A later message with the same `topic` replaces one that is still waiting."""
+    """A message for one device. A later message with the same `topic` replaces one that is not delivered yet."""
 
     id: str
     kind: str
@@ -28,14 +28,14 @@ class PushMessage:
     body: str
     url: str
     icon: str
-    ttl: int  # seconds for which the push service keeps it for a device that is offline
+    ttl: int  # seconds for which the push service stores it for an offline device
     urgency: Urgency
     topic: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """Where messages go: a browser's endpoint with its keys, or a token of APNs or FCM in `endpoint`."""
+    """The recipient: a browser's endpoint with its keys, or a token of APNs or FCM in `endpoint`."""
 
     endpoint: str
     p256dh: str = ""
@@ -43,17 +43,17 @@ class Device:
 
 
 class Outcome(StrEnum):
-    """What became of a message."""
+    """The outcomes of sending."""
 
     SENT = "sent"
-    GONE = "gone"  # the device does not take messages any more
-    RETRY = "retry"  # not now
-    REFUSED = "refused"  # neither now nor later
+    GONE = "gone"  # the device no longer accepts messages
+    RETRY = "retry"  # temporary failure
+    REFUSED = "refused"  # permanent failure of this message
 
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """The outcome, how many seconds the service asks to wait before a retry (if it says so), and why."""
+    """The outcome, the seconds to wait before a retry (if the service says so), and the reason."""
 
     outcome: Outcome
     retry_after: float | None = None
@@ -64,12 +64,12 @@ class PushGateway(Protocol):
     """One push service."""
 
     async def send(self, device: Device, message: PushMessage) -> SendResult:
-        """Sends one message; never raises for what the service or the network does."""
+        """Sends one message; never raises for failures of the service or the network."""
         ...
 
 
 def payload_within(*, limit: int, payload: Callable[[str], bytes], body: str) -> bytes:
-    """What `payload` makes of `body`, or of so much of its beginning that the payload has at most `limit` bytes."""
+    """`payload` of `body`, truncated so that the payload has at most `limit` bytes."""
     made = payload(body)
     while len(made) > limit and body:
         body = body[: len(body) // 2]
@@ -78,7 +78,7 @@ def payload_within(*, limit: int, payload: Callable[[str], bytes], body: str) ->
 
 
 def result_of_status(*, status: int, retry_after: str | None, detail: str = "") -> SendResult:
-    """The outcome that an HTTP status of a push service stands for. Source: RFC 8030, 5 and 7.3."""
+    """The outcome for an HTTP status of a push service. Source: RFC 8030, 5 and 7.3."""
     if 200 <= status < 300:
         return SendResult(Outcome.SENT)
     if status in (404, 410):
@@ -89,7 +89,7 @@ def result_of_status(*, status: int, retry_after: str | None, detail: str = "") 
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Of a Retry-After header: a number of seconds or a date (RFC 9110, 10.2.3); at most a day."""
+    """The seconds of a Retry-After header: a number or a date (RFC 9110, 10.2.3); at most a day."""
     if not retry_after:
         return None
     if retry_after.isascii() and retry_after.isdigit():

@@ -1,4 +1,4 @@
-"""The push services that are set up here, with their connections."""
+"""The configured push services, with their connections."""
 
 import ssl
 from contextlib import AsyncExitStack
@@ -29,7 +29,7 @@ async def open_gateways(stack: AsyncExitStack) -> dict[str, PushGateway]:
 
 
 def _client() -> httpx.AsyncClient:
-    """Unlike the addresses of browsers, those of APNs and FCM are the operator's own setting: nothing to guard."""
+    """Not guarded: unlike the endpoints of browsers, those of APNs and FCM are configured by the operator."""
     return httpx.AsyncClient(http2=True, timeout=SECONDS, verify=ssl.create_default_context(), trust_env=False)
 
 

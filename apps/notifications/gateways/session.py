@@ -1,6 +1,6 @@
 """The HTTP client of push services: pooled connections, and only to public addresses.
 
-An endpoint is whatever a browser has named, so it must not lead into our own network. aiohttp rather than
+An endpoint is chosen by the browser, so it must not lead into our own network. aiohttp rather than
 `socialapp.core.outgoing`: a push costs 0.9 ms of CPU over a pooled connection, and hundreds wait at a time.
 """
 
@@ -21,7 +21,7 @@ _MAX_CONNECTIONS_PER_SERVICE = 50
 
 
 class PublicResolver(AbstractResolver):
-    """Resolves names to public addresses; the connection goes to the address that was checked."""
+    """Resolves names to public addresses; the connection uses the address that was checked."""
 
     def __init__(self) -> None:
         self._resolver = aiohttp.ThreadedResolver()
@@ -29,7 +29,7 @@ class PublicResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """The addresses of a name; OSError when one of them is not public."""
+        """The addresses of a name; OSError if one of them is not public."""
         found = await self._resolver.resolve(host, port, family)
         if not is_allowed(host=host, port=port) and not all(is_public(address["host"]) for address in found):
             raise OSError(f"{host} leads to an address that is not public")
@@ -41,7 +41,7 @@ class PublicResolver(AbstractResolver):
 
 
 def open_session() -> aiohttp.ClientSession:
-    """A session for one event loop; close it there."""
+    """A session for one event loop, in which it must be closed."""
     connector = aiohttp.TCPConnector(
         resolver=PublicResolver(),
         limit=_MAX_CONNECTIONS,
@@ -56,5 +56,5 @@ def open_session() -> aiohttp.ClientSession:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Made once: reading the system's certificates takes 20 ms."""
+    """Created once: reading the system's certificates takes 20 ms."""
     return ssl.create_default_context()

@@ -32,7 +32,7 @@ _DETAIL_BYTES = 200
 
 
 class VapidSigner:
-    """Signs with the server's key; a signature is made once for each push service and used for hours."""
+    """Signs with the server's key; a signature is reused for hours for the same push service."""
 
     def __init__(self, *, private_key: ec.EllipticCurvePrivateKey, public_key: str, subject: str) -> None:
         self._private_key, self._public_key, self._subject = private_key, public_key, subject
@@ -90,7 +90,7 @@ class WebPushGateway:
 
 
 def payload_of(message: PushMessage) -> bytes:
-    """The JSON that the service worker gets, within MAX_PAYLOAD_BYTES: a body that is too long is cut."""
+    """The JSON for the service worker, within MAX_PAYLOAD_BYTES: a body that is too long is truncated."""
     fields = {name: getattr(message, name) for name in ("id", "kind", "title", "body", "url", "icon")}
     return payload_within(
         limit=MAX_PAYLOAD_BYTES, payload=lambda body: msgspec.json.encode({**fields, "body": body}), body=message.body
@@ -98,7 +98,7 @@ def payload_of(message: PushMessage) -> bytes:
 
 
 def encrypt(payload: bytes, *, p256dh: str, auth: str) -> bytes:
-    """The payload as only the browser with these keys can read it; ValueError when they are no keys."""
+    """The payload, encrypted for the browser with these keys; ValueError if the keys are invalid."""
     return bytes(
         http_ece.encrypt(  # type: ignore[no-untyped-call]
             payload,

@@ -1,4 +1,4 @@
-"""What notifications does when something happens elsewhere: notifies people, or removes notifications."""
+"""Event handlers of notifications: they notify people, or delete notifications."""
 
 from apps.notifications.handlers import comments, media, moderation, people, posts, reactions, reposts
 

@@ -1,4 +1,4 @@
-"""Handlers of comments: notifies whom a comment concerns, each person once."""
+"""Handlers of comment events: notify each person concerned once."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from socialapp.rpc.calls import client
 
 @dataclass(frozen=True, slots=True)
 class NewComment:
-    """A comment, or what an edit has added to it, that people see for the first time: whom it concerns, and how."""
+    """A comment, or an edit's additions, that becomes visible: the people concerned, and the kind for each."""
 
     comment_id: int
     post_id: int
@@ -40,7 +40,7 @@ def _topic(comment_id: int) -> str:
 def _kinds(
     *, author_id: int, post_author_id: int, parent_author_id: int | None, mention_ids: Iterable[int]
 ) -> dict[int, str]:
-    """Whom a comment concerns, and how: each person once, as a reply before a comment before a mention."""
+    """The people a comment concerns, and the kind for each: a reply before a comment before a mention."""
     kinds = dict.fromkeys(mention_ids, "mention")
     kinds[post_author_id] = "comment"
     if parent_author_id is not None:
@@ -73,7 +73,7 @@ def _new_comment(
 
 
 def _concerned(event: CommentCreated) -> dict[int, str]:
-    """Whom a new comment concerns, and how; nobody while a moderator has not seen one that a rule holds."""
+    """The people a new comment concerns, and the kinds; nobody while a word rule holds the comment back for review."""
     if event.is_held:
         return {}
     return _kinds(
@@ -85,7 +85,7 @@ def _concerned(event: CommentCreated) -> dict[int, str]:
 
 
 def _gather_released(event: CommentRestored) -> NewComment:
-    """Asks for what a comment says and its post, if it waited for a moderator until now."""
+    """Fetches the comment and its post, if it was waiting for review until now."""
     comments = client(Comments).documents(comment_ids=[event.comment_id]) if event.was_waiting else []
     posts = client(Posts).refs(post_ids=[event.post_id]) if comments else []
     if not posts:
@@ -125,7 +125,7 @@ def notify_of_comment(events: Sequence[CommentCreated], comments: list[NewCommen
 
 @handles(CommentRestored, gather=_gather_released)
 def notify_of_comment_at_last(event: CommentRestored, comment: NewComment) -> None:
-    """The same for a comment that a rule held, as soon as a moderator has let it pass; shows that one is back."""
+    """Notifies of a comment that was held back, once a moderator approved it; shows open pages that one is back."""
     actions.publish_post_changes(post_ids=[comment.post_id])
     actions.notify(_requests(comment, cause=event))
 
@@ -141,7 +141,7 @@ def notify_newly_mentioned_in_comment(event: CommentEdited, comment: NewComment)
 
 
 def _concerned_no_more(event: CommentEdited) -> list[int]:
-    """Those whom an edit has left out, but for the authors of the post and of the parent, whom it concerns anyway."""
+    """People no longer mentioned after an edit, except the authors of post and parent, who are concerned anyway."""
     posts = client(Posts).refs(post_ids=[event.post_id]) if event.removed_mention_ids else []
     authors = {post.author_id for post in posts} | {event.parent_author_id}
     return [user_id for user_id in event.removed_mention_ids if user_id not in authors]
@@ -149,7 +149,7 @@ def _concerned_no_more(event: CommentEdited) -> list[int]:
 
 @handles(CommentEdited, gather=_concerned_no_more)
 def remove_dropped_mentions_of_comment(event: CommentEdited, user_ids: list[int]) -> None:
-    """Removes the notifications of those whom an edit of a comment has left out."""
+    """Deletes the notifications of people whom an edit no longer mentions."""
     topic, at = _topic(event.comment_id), event.at or datetime.now(UTC)
     actions.undo_activities({(user_id, topic, event.author_id): at for user_id in user_ids})
 
@@ -173,7 +173,7 @@ def _requests(comment: NewComment, *, cause: object) -> list[NotificationRequest
 
 @handles(CommentDeleted)
 def remove_comment(event: CommentDeleted) -> None:
-    """Removes the notifications about a deleted comment."""
+    """Deletes the notifications about a deleted comment."""
     actions.publish_post_changes(post_ids=[event.post_id])
     actions.remove_comment(comment_id=event.comment_id)
 

@@ -1,4 +1,4 @@
-"""Handlers of what moderators decide: they notify the people concerned."""
+"""Handlers of moderation events: notify the people concerned."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from socialapp.messaging.registry import handles
 
 @handles(UserSanctioned)
 def notify_of_sanction(event: UserSanctioned) -> None:
-    """Notifies somebody of what was decided about them; bans are shown at log-in instead."""
+    """Notifies somebody of a sanction; bans are shown at log-in instead."""
     message = presenters.sanction_text(event.kind, until=event.until, reason=event.reason, rule=event.rule)
     if not message:
         return
@@ -32,7 +32,7 @@ def notify_of_sanction(event: UserSanctioned) -> None:
 
 @handles(ContentRemoved)
 def notify_of_removal(event: ContentRemoved) -> None:
-    """Notifies the author of what a moderator removed."""
+    """Notifies the author of a removed post or comment."""
     _notify_from_moderation(
         user_id=event.author_id,
         topic=f"moderation:{event.action_id}:{event.target_id}",
@@ -44,7 +44,7 @@ def notify_of_removal(event: ContentRemoved) -> None:
 
 @handles(ContentRestricted)
 def notify_of_restriction(event: ContentRestricted) -> None:
-    """Notifies the author of what was marked or hidden, or is no longer."""
+    """Notifies the author of a restriction of a post or comment, or of its end."""
     kind = "waiting" if event.is_waiting else event.kind
     message = presenters.restriction_text(
         kind=kind, target_type=event.target_type, is_active=event.is_active, reason=event.reason, rule=event.rule
@@ -60,7 +60,7 @@ def notify_of_restriction(event: ContentRestricted) -> None:
 
 @handles(ContentRestored)
 def notify_of_restoration(event: ContentRestored) -> None:
-    """Notifies the author of what was removed wrongly that it is back."""
+    """Notifies the author that a wrongly removed post or comment is restored."""
     _notify_from_moderation(
         user_id=event.author_id,
         topic=f"restored:{event.action_id}:{event.target_id}",
@@ -72,7 +72,7 @@ def notify_of_restoration(event: ContentRestored) -> None:
 
 @handles(ReportResolved)
 def notify_of_report_outcome(event: ReportResolved) -> None:
-    """Notifies a reporter of what came of the report."""
+    """Notifies a reporter of the outcome of the report."""
     _notify_from_moderation(
         user_id=event.reporter_id, topic=f"report:{event.report_id}", message=presenters.report_text(event.outcome)
     )
@@ -97,7 +97,7 @@ def _notify_from_moderation(
 
 @handles(AppealDecided)
 def notify_of_appeal(event: AppealDecided) -> None:
-    """Notifies somebody of the answer to their appeal; what comes back is announced by its restoration."""
+    """Notifies somebody of the answer to their appeal; a restoration has a notification of its own."""
     if event.is_accepted and event.target_type in ("post", "comment"):
         return
     target = (event.target_type, event.target_id) if event.target_id is not None else None

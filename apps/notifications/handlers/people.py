@@ -1,4 +1,4 @@
-"""Handlers of follows, requests, blocks, muted conversations and erasure."""
+"""Handlers of follows, follow requests, blocks, muted conversations and erasure."""
 
 from datetime import UTC, datetime
 
@@ -28,7 +28,7 @@ def _gather_follow(event: Followed) -> set[int]:
 
 @handles(Followed, gather=_gather_follow)
 def notify_of_follow(event: Followed, willing: set[int]) -> None:
-    """Notifies of a new follower, or of an accepted request, whose own notification is then removed."""
+    """Notifies of a new follower, or of an accepted request, whose own notification is then deleted."""
     if event.accepted:
         actions.remove_actor(
             user_id=event.following_id,
@@ -68,7 +68,7 @@ def _acceptance(event: Followed) -> NotificationRequest:
 
 @handles(Unfollowed)
 def remove_follow(event: Unfollowed) -> None:
-    """Removes the notifications of a follow that ended, and of its acceptance."""
+    """Deletes the notifications of a follow that ended, and of its acceptance."""
     actions.remove_actor(user_id=event.following_id, topic="follow", actor_id=event.follower_id, at=event.at)
     actions.remove_actor(
         user_id=event.follower_id,
@@ -102,7 +102,7 @@ def notify_of_follow_request(event: FollowRequested, willing: set[int]) -> None:
 
 @handles(FollowRequestWithdrawn)
 def remove_request(event: FollowRequestWithdrawn) -> None:
-    """Removes the notification of a request that was withdrawn or rejected."""
+    """Deletes the notification of a request that was withdrawn or rejected."""
     actions.remove_actor(
         user_id=event.target_id,
         topic=_request_topic(event.requester_id),
@@ -120,17 +120,17 @@ def remove_each_other(event: Blocked) -> None:
 
 @handles(PostMuted)
 def mute_conversation(event: PostMuted) -> None:
-    """Ends somebody's notifications about a post."""
+    """Mutes a post's conversation for somebody."""
     actions.set_conversation_mute(user_id=event.user_id, post_id=event.post_id, muted=True, at=event.at)
 
 
 @handles(PostUnmuted)
 def unmute_conversation(event: PostUnmuted) -> None:
-    """Notifies them again."""
+    """Unmutes a post's conversation."""
     actions.set_conversation_mute(user_id=event.user_id, post_id=event.post_id, muted=False, at=event.at)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Erases everything about a deleted person; acknowledged when nothing is left."""
+    """Erases everything about a deleted person; acknowledged once nothing is left."""
     begin_removal("notifications", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

@@ -1,4 +1,4 @@
-"""Handlers of posts: notifies followers page by page, and those who are mentioned."""
+"""Handlers of post events: notify followers, page by page, and mentioned people."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -18,13 +18,13 @@ from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
 
-# Followers notified in one transaction. Their ids also travel in the URL of a call, so not many more.
+# Followers notified in one transaction. Their ids are also part of a call's URL, so not many more.
 FOLLOWER_BATCH = 1000
 
 
 def _pages(posts: Sequence[tuple[object, NewPostPageNotified]]) -> list[FollowerPage]:
-    """The page of followers that each event is about; none for a post that is gone, hidden or old, nor for an
-    author who is gone."""
+    """The page of followers that each event is about; None for a post that is deleted, hidden or old, and for a
+    deleted author."""
     current = [(cause, post) for cause, post in posts if not is_outdated(post.created_at)]
     if not current:
         return []
@@ -74,7 +74,7 @@ def _next_pages(events: Sequence[NewPostPageNotified]) -> list[FollowerPage]:
 
 @handles(PostCreated, gather=_first_pages, together=True)
 def notify_first_followers(events: Sequence[PostCreated], pages: list[FollowerPage]) -> None:
-    """Notifies the first page of each author's followers of a new post; further pages follow by events."""
+    """Notifies the first page of each author's followers of a new post; further events continue."""
     _notify(pages)
 
 
@@ -85,7 +85,7 @@ def notify_next_followers(events: Sequence[NewPostPageNotified], pages: list[Fol
 
 
 def _notify(pages: list[FollowerPage]) -> None:
-    """Pages of few followers together, as each of their statements takes a bounded number of them."""
+    """Groups pages of few followers, as each statement takes a bounded number of people."""
     some: list[FollowerPage] = []
     people = 0
     for page in pages:
@@ -134,7 +134,7 @@ def _mentioned(events: Sequence[PostCreated]) -> list[set[int]]:
 
 @handles(PostCreated, gather=_mentioned, together=True)
 def notify_mentioned(events: Sequence[PostCreated], mentioned: list[set[int]]) -> None:
-    """Notifies those whom posts mention and who may see them."""
+    """Notifies mentioned people who may see the posts."""
     pairs = zip(events, mentioned, strict=True)
     actions.notify(
         [one for event, user_ids in pairs for one in _mention_requests(event, user_ids=user_ids, at=event.created_at)]
@@ -148,9 +148,9 @@ def _newly_mentioned(event: PostEdited | PostRestored) -> set[int]:
 
 @handles(PostEdited, PostRestored, gather=_newly_mentioned)
 def notify_newly_mentioned(event: PostEdited | PostRestored, mentioned: set[int]) -> None:
-    """Notifies those whom an edit mentions for the first time, or a post that is back after moderators hid it.
+    """Notifies people newly mentioned by an edit, or mentioned in a restored post.
 
-    Of a post that is back, those who were notified before are not notified again.
+    People who were notified before are not notified again of a restored post.
     """
     at = event.at or datetime.now(UTC)
     actions.notify(_mention_requests(event, user_ids=mentioned, at=at))
@@ -158,12 +158,12 @@ def notify_newly_mentioned(event: PostEdited | PostRestored, mentioned: set[int]
 
 @handles(PostEdited)
 def remove_dropped_mentions(event: PostEdited) -> None:
-    """Removes the notifications of those whom an edit has left out."""
+    """Deletes the notifications of people whom an edit no longer mentions."""
     topic, at = _mention_topic(event.post_id), event.at or datetime.now(UTC)
     actions.undo_activities({(user_id, topic, event.author_id): at for user_id in event.removed_mention_ids})
 
 
 @handles(PostDeleted)
 def remove_post(event: PostDeleted) -> None:
-    """Removes the notifications about a deleted post."""
+    """Deletes the notifications about a deleted post."""
     begin_removal("notifications", kind="post", subject_id=event.post_id)

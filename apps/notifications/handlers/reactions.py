@@ -1,4 +1,4 @@
-"""Handlers of reactions: notifies the author of what was reacted to."""
+"""Handlers of reactions: notify the authors of posts and comments."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ def _request(event: ReactionSet) -> NotificationRequest:
 def remove_reaction(events: Sequence[ReactionRemoved]) -> None:
     """Removes undone reactions from the authors' notifications."""
     actions.publish_post_changes(post_ids=[event.post_id for event in events if event.target_type == "post"])
-    in_order = sorted(events, key=lambda event: event.at)  # of two of one person the last one counts
+    in_order = sorted(events, key=lambda event: event.at)  # the last of several by one person counts
     actions.undo_activities(
         {(event.target_author_id, _reaction_topic(event), event.user_id): event.at for event in in_order}
     )

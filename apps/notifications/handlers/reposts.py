@@ -40,7 +40,7 @@ def notify_of_repost(event: Reposted, willing: set[int]) -> None:
 
 
 def _gather_feed_readers(event: Reposted) -> list[int]:
-    """The reposter's followers. Of people with very many followers feeds do not have reposts of their own either."""
+    """The reposter's followers. Reposts by people with very many followers are not in feeds."""
     readers: list[int] = []
     after = 0
     while not is_outdated(event.at) and len(readers) < settings.POPULAR_FOLLOWERS:
@@ -61,7 +61,7 @@ def show_repost_in_feeds(event: Reposted, followers: list[int]) -> None:
 
 @handles(Unreposted)
 def remove_repost(event: Unreposted) -> None:
-    """Removes an undone repost from the author's notifications."""
+    """Deletes an undone repost from the author's notifications."""
     actions.publish_post_changes(post_ids=[event.post_id])
     actions.remove_actor(
         user_id=event.author_id,

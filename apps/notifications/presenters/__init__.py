@@ -1,4 +1,4 @@
-"""What notifications looks like: in the API, in a push, and in a mail."""
+"""Presentation of notifications: API bodies, pushes and mails."""
 
 from apps.notifications.presenters.mails import Mail, MailItem, digest_mail, mail_item, notification_mail
 from apps.notifications.presenters.moderation import (

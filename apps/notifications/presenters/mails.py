@@ -1,4 +1,4 @@
-"""Mails: one about a single notification, and the digest. MJML for those who see pictures, text for all others."""
+"""Mails about single notifications, and digests: as HTML from MJML, and as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _MAX_SUBJECT_CHARACTERS = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail without its address."""
+    """A mail without its recipient."""
 
     subject: str
     text: str
@@ -37,7 +37,7 @@ class MailItem:
 
 
 def mail_item(*, row: Notification, visibility: Visibility, excerpt: Excerpt | None, language: str) -> MailItem:
-    """What a mail says about a notification that may be seen."""
+    """The part of a mail about a visible notification."""
     actors, count = visibility.profiles(row), visibility.actors_count(row)
     return MailItem(
         sentence=sentence(row, actors=actors, count=count, language=language),
@@ -52,7 +52,7 @@ def notification_mail(item: MailItem, *, language: str, unsubscribe_token: str) 
 
 
 def digest_mail(items: Sequence[MailItem], *, unread: int, language: str, unsubscribe_token: str) -> Mail:
-    """The mail about what is unread: `items`, and how many more there are."""
+    """The digest: `items`, and the number of further unread ones."""
     chosen = language_named(language)
     return _mail(
         chosen.digest_subject,

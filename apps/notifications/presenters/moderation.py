@@ -4,33 +4,33 @@ from datetime import datetime
 
 _SANCTIONS = {
     "warn": "A moderator has warned you",
-    "silence": "A moderator has silenced your account{until}: only your followers come across what you write",
+    "silence": "A moderator has silenced your account{until}: only your followers find what you write",
     "limit": "A moderator has limited your account{until}: you may not write posts and comments",
     "limit_links": "A moderator has limited your account{until}: you may not post links",
     "limit_media": "A moderator has limited your account{until}: you may not post pictures and videos",
-    "demand_password": "A moderator has asked you to set a new password",
-    "reset_profile": "A moderator has emptied your profile",
+    "demand_password": "A moderator requires you to set a new password",
+    "reset_profile": "A moderator has reset your profile",
     "unsilence": "Your account is no longer silenced",
     "unlimit": "Your account is no longer limited",
     "unlimit_links": "You may post links again",
     "unlimit_media": "You may post pictures and videos again",
-    "waive_password": "You need not set a new password any more",
-    "restore_profile": "Your profile is back as it was",
+    "waive_password": "You no longer need to set a new password",
+    "restore_profile": "Your profile was restored",
 }
 _RESTRICTIONS = {
     ("sensitive", True): "A moderator has marked your {} as sensitive",
     ("sensitive", False): "Your {} is no longer marked as sensitive",
     ("hidden", True): "A moderator has hidden your {}: nobody else sees it",
     ("hidden", False): "Your {} is no longer hidden",
-    ("waiting", True): "Your {} waits for a moderator to look at it: until then nobody else sees it",
-    ("locked", True): "A moderator has closed the comments on your {}",
-    ("locked", False): "People may comment on your {} again",
+    ("waiting", True): "Your {} awaits review by a moderator: until then nobody else sees it",
+    ("locked", True): "A moderator has locked the comments on your {}",
+    ("locked", False): "The comments on your {} are no longer locked",
 }
 _OUTCOMES = {
-    "removed": "We removed what you reported. Thank you for telling us.",
-    "sanctioned": "We took action on what you reported. Thank you for telling us.",
-    "gone": "What you reported is no longer there. Thank you for telling us.",
-    "dismissed": "We looked at what you reported and found that it keeps to our rules. Thank you for telling us.",
+    "removed": "We removed what you reported. Thank you for your report.",
+    "sanctioned": "We took action on what you reported. Thank you for your report.",
+    "gone": "What you reported is no longer there. Thank you for your report.",
+    "dismissed": "We reviewed what you reported and found that it follows our rules. Thank you for your report.",
 }
 
 
@@ -54,7 +54,7 @@ def restriction_text(*, kind: str, target_type: str, is_active: bool, reason: st
 
 def restoration_text(target_type: str) -> str:
     """The notice to the author of a restored post or comment."""
-    return f"We looked at your appeal, and your {target_type} is back."
+    return f"We reviewed your appeal and restored your {target_type}."
 
 
 def report_text(outcome: str) -> str:
@@ -68,6 +68,6 @@ def appeal_text(answer: str, *, is_accepted: bool) -> str:
 
 
 def _why(reason: str, rule: str) -> str:
-    """The end of a sentence: the reason, and the rule that was broken."""
+    """The end of a sentence: the reason, and the broken rule."""
     words = f": {reason}" if reason else "."
     return f"{words} (Rule {rule})" if rule else words

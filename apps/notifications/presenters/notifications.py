@@ -1,4 +1,4 @@
-"""The bodies of the API's answers."""
+"""API bodies of notifications."""
 
 from collections.abc import Sequence
 
@@ -16,17 +16,17 @@ _URLS: dict[str, str] = {Target.POST: "/v1/posts/", Target.COMMENT: "/v1/comment
 
 
 def notification_bodies(*, visibility: Visibility, rows: Sequence[Listed]) -> list[NotificationBody]:
-    """The API's notification objects of those rows that may be seen, in the order given."""
+    """The notification objects of visible rows, in the given order."""
     return [_notification_body(row, visibility) for row in rows if visibility.shows(row)]
 
 
 def new_post_body(row: Listed, *, author: ProfileSummary) -> NotificationBody:
-    """The notification of a post that was just written: the same for every follower, except for its id."""
+    """The notification of a new post: the same for every follower, except for its id."""
     return _fields(row, actors=[author], count=1, message=sentence(row, actors=[author], count=1))
 
 
 def sentence(row: Listed, *, actors: Sequence[ProfileSummary], count: int, language: str = "en") -> str:
-    """What a notification says, with the names of those who acted."""
+    """The text of a notification, with the names of the actors."""
     if row.kind == Kind.MODERATION:
         return row.message
     names = [actor.full_name or actor.username for actor in actors[:MAX_SHOWN_ACTORS]]
@@ -66,7 +66,7 @@ def _target(row: Listed) -> dict[str, str] | None:
 
 
 def preferences_body(preferences: Preferences) -> dict[str, object]:
-    """The API's preferences: the flags of every kind, and how often a digest is mailed."""
+    """The preferences: the flags of every kind, and how often a digest is mailed."""
     return {**preferences.flags, "digest": preferences.digest}
 
 
@@ -82,7 +82,7 @@ def schedule_body(row: NotificationSettings) -> dict[str, object]:
 
 
 def subscription_body(row: PushSubscription) -> dict[str, object]:
-    """The API's push subscription: never its keys, nor the token of a device."""
+    """A push subscription, without its keys or device token."""
     return {
         "id": str(row.id),
         "provider": row.provider,

@@ -1,4 +1,4 @@
-"""What a device shows."""
+"""Push messages as devices show them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,21 +35,21 @@ _WEB_PATHS = {Target.POST: "/posts/", Target.COMMENT: "/comments/"}
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The beginning of a text, or the warning that stands in its place."""
+    """The beginning of a text, or its content warning instead."""
 
     content: str
     content_warning: str | None = None
     sensitive: bool = False
 
     def text(self, language: str) -> str:
-        """What may be shown to somebody who has not asked to see it."""
+        """What may be shown to somebody who has not chosen to see sensitive content."""
         if self.content_warning:
             return shortened(self.content_warning)
         return language_named(language).sensitive if self.sensitive else shortened(self.content)
 
 
 def push_message(*, row: Notification, visibility: Visibility, excerpt: Excerpt | None, language: str) -> PushMessage:
-    """The message about a notification that may be seen."""
+    """The message about a visible notification."""
     actors, count = visibility.profiles(row), visibility.actors_count(row)
     text = sentence(row, actors=actors, count=count, language=language)
     is_notice = row.kind == Kind.MODERATION
@@ -73,7 +73,7 @@ def ttl_of(row: Notification) -> int:
 
 
 def web_url(*, row: Notification, actors: Sequence[ProfileSummary]) -> str:
-    """Where the web client shows what a notification is about."""
+    """The path in the web client that shows the target of a notification."""
     path = "/notifications"
     if row.kind == Kind.FOLLOW_REQUEST:
         path = "/follow-requests"
@@ -91,7 +91,8 @@ def shortened(text: str) -> str:
 
 
 def _topic(row: Notification) -> str:
-    """What a newer message replaces: the group's earlier one, or the earlier new post. Source: RFC 8030, 5.4."""
+    """Identifies what a newer message replaces: an earlier state of the group, or the earlier new post. RFC 8030,
+    5.4."""
     if row.kind == Kind.NEW_POST:
         return "new_post"
     return f"g{row.group_id}" if row.group_id is not None else ""

@@ -1,4 +1,4 @@
-"""The sentences of notifications in the languages that we have, and which of them a person reads."""
+"""The sentences of notifications in the supported languages, and the choice of a person's language."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DEFAULT_LANGUAGE = "en"
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """One language. Sentences are by kind: about one person, and about several."""
+    """A language. Sentences are by kind: for one person, and for several."""
 
     conjunction: str  # between the last two of several names
     someone: str
@@ -60,7 +60,7 @@ LANGUAGES: dict[str, Language] = {
         more="and {count} more",
         open="Open",
         unsubscribe="Unsubscribe from these mails",
-        why="You get this mail because your notification preferences ask for it.",
+        why="You receive this mail because of your notification preferences.",
     ),
     "de": Language(
         conjunction="und",
@@ -165,7 +165,7 @@ LANGUAGES: dict[str, Language] = {
 
 
 def best_language(accepted: str) -> str:
-    """The first of our languages in an Accept-Language header, best quality first; "" when it names none.
+    """The best supported language in an Accept-Language header; "" if there is none.
 
     Source: RFC 9110, 12.5.4; a range such as `de-AT` means `de`.
     """
@@ -184,14 +184,14 @@ def best_language(accepted: str) -> str:
 
 
 def language_named(name: str) -> Language:
-    """The language called `name`, English when there is none."""
+    """The language called `name`, English if there is none."""
     return LANGUAGES.get(name) or LANGUAGES[DEFAULT_LANGUAGE]
 
 
 def message_text(
     kind: str, *, names: Sequence[str], count: int, target_type: str, language: str = DEFAULT_LANGUAGE
 ) -> str:
-    """The sentence about `count` people, the newest of whom are called `names` (which may be empty)."""
+    """The sentence about `count` people, the newest of whom have `names` (which may be empty)."""
     chosen = language_named(language)
     one, several = chosen.sentences[kind]
     target = chosen.comment if target_type == "comment" else chosen.post

@@ -1,4 +1,4 @@
-"""Finds in the database what a person's sockets were not given, because Redis or a message was lost."""
+"""Recovers from lost socket messages: finds in the database what a person's sockets were not sent."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.types import Socket
 
 _BATCH = 100
-# Ids are made before their transactions commit, and clocks differ: this far back what was missed is looked for.
+# Ids are created before their transactions commit, and clocks differ: search this far back for missed ones.
 _OVERLAP = 10_000 << 16
 
 
@@ -20,9 +20,9 @@ class _Router(Protocol):
 
 
 async def deliver_missed(router: _Router, user_id: int) -> None:
-    """Offers everything that is newer than what the person's sockets were given.
+    """Offers everything that is newer than the last notification sent to the person's sockets.
 
-    They take each only once, and none that was there before they were opened.
+    Sockets send each only once, and none that existed before they were opened.
     """
     sockets = router.sockets_of(user_id)
     after = max(min(socket.last for socket in sockets) - _OVERLAP, min(socket.since for socket in sockets))

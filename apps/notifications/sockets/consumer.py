@@ -1,4 +1,4 @@
-"""One WebSocket: who may open it, what it takes, and how it is kept from holding up the others.
+"""The WebSocket consumer: authentication, messages of the client, and protection against slow clients.
 
 Documented for clients in docs/asyncapi-socket.yaml.
 """
@@ -54,7 +54,7 @@ Receive = Callable[[], Awaitable[Message]]
 
 
 class BadMessage(Exception):
-    """An invalid message of the client, which gets an error in answer."""
+    """An invalid message of the client, to be answered with an error."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -63,7 +63,7 @@ class BadMessage(Exception):
 
 
 class NotificationsConsumer(AsyncWebsocketConsumer):
-    """Pushes a person's notifications to one client; a slow one is dropped, not waited for."""
+    """Pushes a person's notifications to one client; a slow client is disconnected."""
 
     principal: Principal
     router: SocketRouter
@@ -87,10 +87,10 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self._refusals = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Any) -> None:
-        """Takes what the client sends, in one task. Channels' own starts one more for each message.
+        """Handles the client's messages in a single task; Channels' own starts one more per message.
 
-        It also waits for messages to a channel. There is none: the router listens to the channel layer for all sockets
-        of the process.
+        Channels' own also waits for messages to a channel of its own; here the router listens to the channel layer for
+        all sockets of the process.
         """
         self.scope, self.base_send = scope, send
         self.writer = Writer(scope, send=self.send, give_up=self._give_up)
@@ -111,7 +111,8 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     # --- Opening and closing
 
     async def connect(self) -> None:
-        """Refuses foreign pages before the handshake; a bad token after it, so that the client learns the code."""
+        """Refuses foreign origins before the handshake; bad tokens after it, so that the client receives the close
+        code."""
         headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
         correlation = correlation_of(headers.get(b"x-request-id", ""), traceparent=headers.get(b"traceparent", ""))
         structlog.contextvars.bind_contextvars(**correlation)
@@ -123,7 +124,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         await self.accept(subprotocol=chosen)  # type: ignore[no-untyped-call]
         token = offered[1] if len(offered) == 2 and offered[0] == "bearer" else ""
         self._address = _address(self.scope)
-        # A kilobyte and more for as long as the socket is open, the token among it.
+        # A kilobyte and more for as long as the socket is open, including the token.
         self.scope["headers"].clear()
         offered.clear()
         code = await self._enter(token)
@@ -131,7 +132,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             self.end(code)
 
     async def _enter(self, token: str) -> int | None:
-        """Signs in, joins the hub and says `ready`; or the code to close with."""
+        """Authenticates, joins the hub and sends `ready`; returns the code to close with on failure."""
         try:
             self.principal, self.expires = await self._check(token)
         except TooMany:
@@ -158,7 +159,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         return None
 
     async def _check(self, token: str) -> tuple[Principal, float]:
-        """Who the token is of, and when it expires."""
+        """The principal of the token, and when it expires."""
         if not token or len(token) > _MAX_TOKEN:
             raise Unauthenticated("a token is needed")
         try:
@@ -169,7 +170,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         return principal, expires
 
     def end(self, code: int) -> None:
-        """Closes the socket; whatever still waits to be sent is dropped."""
+        """Closes the socket and drops unsent messages."""
         if not self._ending:
             self._ending = True
             self._closing = asyncio.get_running_loop().create_task(self._close_with(code))
@@ -181,7 +182,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self.writer.stop()
         await self._leave()
         try:
-            # Waits until the client reads on, or until the server's keep-alive has given it up.
+            # Waits until the client reads on, or the server's keep-alive closes the connection.
             await self.close(code=code)  # type: ignore[no-untyped-call]
         except Exception as error:
             log.info("sockets.close_failed", code=code, error=repr(error))
@@ -192,13 +193,13 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             await self.router.discard(self)
 
     async def disconnect(self, code: int) -> None:
-        """Logs the connection as a request is logged."""
+        """Logs the connection like a request."""
         log.info("socket", path=self.scope["path"], code=code, seconds=round(time.monotonic() - self._opened_at, 1))
 
     # --- Sending
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
-        """Sends a notification once, unless it was there before; while missed ones are sent it waits for its turn."""
+        """Sends a notification once, unless it existed before the socket; while missed ones are sent, it is queued."""
         if self._ending or notification_id in self._known or self._was_sent(notification_id):
             return
         if self._held is not None:
@@ -209,7 +210,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self.writer.put(self._noted(notification_id, body, max(counted - self._hidden, 0)))
 
     async def _give_in_turn(self, notification_id: int, body: str, unread: int) -> None:
-        """Sends one of many, after those before it; TimeoutError when the client does not read."""
+        """Sends one of many in order; TimeoutError if the client does not read."""
         if not self._was_sent(notification_id) and not self._ending:
             await self.writer.put_in_turn(self._noted(notification_id, body, unread))
 
@@ -217,7 +218,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         return notification_id in self._given or notification_id in self._given_before
 
     def _noted(self, notification_id: int, body: str, unread: int) -> str:
-        """The message, noted as given."""
+        """The message, recorded as sent."""
         if len(self._given) >= _REMEMBERED:
             self._given_before, self._given = self._given, set()
         self._given.add(notification_id)
@@ -250,7 +251,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             self._put({"type": "read", "up_to": None, "ids": ids, "unread": unread.count})
 
     def show(self, message: Message) -> None:
-        """Sends a message about an open page; who is slow does without it, as the next one says more."""
+        """Sends a message about an open page; dropped for slow clients, as the next one supersedes it."""
         if not self.writer.is_behind:
             self._put(message)
 
@@ -261,7 +262,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
     # --- Receiving
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Does what a message asks, or says what is wrong with it."""
+        """Handles a message, or answers with an error."""
         if self._ending:
             return
         if _size(text_data, bytes_data) > settings.SOCKET_MESSAGE_BYTES:
@@ -276,7 +277,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             self._put({"type": "error", "code": problem.code, "detail": problem.detail})
 
     def _spend_allowance(self) -> None:
-        """A token bucket: so many messages a minute."""
+        """A token bucket, in messages per minute."""
         if not settings.RATE_LIMITS:
             return
         now = time.monotonic()
@@ -312,7 +313,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self.router.read_here(user_id, up_to)
 
     def _watch(self, message: Message) -> None:
-        """Remembers what the client's page shows; without feed and posts, nothing."""
+        """Records what the client's page shows; without feed and posts, nothing."""
         feed, posts = message.get("feed", False), message.get("posts", [])
         if not isinstance(feed, bool):
             raise BadMessage("invalid", "feed must be true or false")
@@ -333,7 +334,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         self.principal, self.expires = principal, expires
 
     async def _resume(self, after: int) -> None:
-        """Sends what is newer than `after` and older than this socket; the newer ones come by themselves."""
+        """Sends what is newer than `after` and older than this socket; newer ones are pushed anyway."""
         reached, up_to = after, self._covered_from
         self._held = []
         try:
@@ -350,10 +351,10 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
 
 
 class _KnownWhenOpened(NamedTuple):
-    """Which notifications were there when a socket was opened: a message about one of them is outdated.
+    """Which notifications existed when a socket was opened: messages about these are outdated.
 
-    The client may have had them over the connection before. Ids are made before their transactions commit, so one
-    that is older than `newest` may still be new; not if it is as old as `settled`.
+    The client may have received them over an earlier connection. Ids are created before their transactions commit, so
+    an id below `newest` may still be new, but not one up to `settled`.
     """
 
     newest: int
@@ -365,7 +366,7 @@ class _KnownWhenOpened(NamedTuple):
 
 
 class _Missed(msgspec.Struct):
-    """A page of what was missed: the bodies that may be seen, how far the page reaches, and the unread count."""
+    """A page of missed notifications: the visible bodies, where the page ends, and the unread count."""
 
     bodies: list[tuple[int, str]]
     last: int
@@ -383,7 +384,7 @@ def _missed(user_id: int, after: int, up_to: int) -> _Missed:
 
 
 def _state(user_id: int) -> tuple[_KnownWhenOpened, access.UnreadCount]:
-    """Which notifications there are, and the unread count."""
+    """Which notifications exist, and the unread count."""
     ids = queries.last_ids(user_id=user_id, limit=_BATCH)
     settled = first_id_at(timezone.now() - _COMMITTED_WITHIN)
     if len(ids) == _BATCH:
@@ -393,16 +394,16 @@ def _state(user_id: int) -> tuple[_KnownWhenOpened, access.UnreadCount]:
 
 
 def _is_known_origin(scope: dict[str, Any]) -> bool:
-    """Whether the page that opens the socket is one of ours. Clients that are no browsers send no Origin.
+    """Whether the origin of the page is allowed. Clients other than browsers send no Origin.
 
-    Ours is also what was asked for by one of our other names: a page on localhost that asks localhost.
+    Also our own host under another of its names: a page on localhost that connects to localhost.
     """
     sent = _header(scope, b"origin").rstrip("/")
     return not sent or sent in settings.ALLOWED_ORIGINS or sent == _own_origin(scope)
 
 
 def _own_origin(scope: dict[str, Any]) -> str | None:
-    """The origin of the host that was asked, when that is a name of ours: no page can make that header up."""
+    """The origin of the request's host, if that is one of our names: pages cannot forge this header."""
     host = _header(scope, b"host")
     if not validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS):
         return None
@@ -414,7 +415,7 @@ def _header(scope: dict[str, Any], wanted: bytes) -> str:
 
 
 def _address(scope: dict[str, Any]) -> str:
-    """The address of the client, by the same rule as for REST."""
+    """The client's address, determined as for REST."""
     request = HttpRequest()
     forwarded = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
     request.META["HTTP_X_FORWARDED_FOR"] = ", ".join(forwarded)
@@ -423,7 +424,7 @@ def _address(scope: dict[str, Any]) -> str:
 
 
 def _size(text: str | None, data: bytes | None) -> int:
-    """Of a message, in bytes as it was sent."""
+    """The size of a message in bytes, as sent."""
     return len(text.encode()) if text is not None else len(data or b"")
 
 

@@ -1,4 +1,4 @@
-"""Which open sockets belong to sessions or accounts that have ended."""
+"""Finds open sockets whose sessions or accounts have ended."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 def revoked_among(principals: Iterable[Principal]) -> set[Principal]:
-    """Those whose session or account has ended. One round trip; auth is asked when Redis has forgotten."""
+    """The sockets whose session or account has ended. One round trip; calls auth if Redis has lost them."""
     people = list(principals)
     wanted = [member for person in people for member in (f"user:{person.id}", f"session:{person.session}")]
     try:

@@ -1,4 +1,4 @@
-"""The router of a process: which sockets are whose, and which of them get the messages that come from Redis."""
+"""The router of a process: passes messages from Redis to the sockets concerned."""
 
 import asyncio
 import secrets
@@ -44,20 +44,20 @@ _BAD_TOKEN = 4401
 
 
 class SocketRouter:
-    """One for each process (and event loop). All methods are called on that loop."""
+    """One per process (and event loop). All methods are called on that loop."""
 
     def __init__(self) -> None:
         self.origin = secrets.token_hex(8)
         self.watchers = Watchers()
         self._sockets: dict[int, tuple[Socket, ...]] = {}
         self._pending: dict[int, list[SocketMessage]] = {}
-        self._shown: dict[int, int] = {}  # person → the newest notification given to one of their sockets
+        self._shown: dict[int, int] = {}  # person → the newest notification sent to one of their sockets
         self._tasks: set[asyncio.Task[None]] = set()
         self._layer: PubSubLayer = get_channel_layer()  # type: ignore[no-untyped-call]
         self._started = False
 
     async def start(self) -> None:
-        """Begins to listen, once."""
+        """Starts listening, once."""
         if not self._started:
             self._started = True
             self._layer.when_back(self._catch_up)
@@ -79,7 +79,7 @@ class SocketRouter:
         await self._layer.listen(user_group(socket.principal.id), self._take)
 
     async def discard(self, socket: Socket) -> None:
-        """Forgets the socket. Idempotent."""
+        """Removes the socket. Idempotent."""
         self.watchers.forget(socket)
         user_id = socket.principal.id
         if socket not in self.sockets_of(user_id):
@@ -91,17 +91,17 @@ class SocketRouter:
             await self._layer.stop_listening(user_group(user_id), self._take)
 
     def read_here(self, user_id: int, up_to: int) -> None:
-        """Shows the person's sockets in this process what was read through one of them: needs no Redis."""
+        """Shows the person's sockets in this process what was read through one of them, without Redis."""
         self._queue(user_id, MarkedRead(user_id, up_to, [], ""))
 
     async def _catch_up(self) -> None:
-        """After Redis was unavailable: what was created and what was read meanwhile."""
+        """After an outage of Redis: sends what was created and read meanwhile."""
         await self.look_for_missed()
         for user_id in list(self._sockets):
             self._queue(user_id, NotificationsRemoved([user_id]))
 
     async def look_for_missed(self) -> None:
-        """Gives every socket what it was not given yet: after Redis was unavailable, and now and then."""
+        """Sends every socket what it missed: after an outage of Redis, and periodically."""
         users = list(self._sockets)
         if not users:
             return
@@ -154,7 +154,7 @@ class SocketRouter:
                 socket.show(message.message)
 
     def _queue(self, user_id: int, message: SocketMessage) -> None:
-        """Works on a person's messages in order, and on those that have gathered meanwhile together."""
+        """Processes a person's messages in order, batching those that have queued up."""
         is_ours = isinstance(message, MarkedRead) and message.origin == self.origin
         if is_ours or not self.sockets_of(user_id):
             return
@@ -218,7 +218,7 @@ class SocketRouter:
                 socket.end(_BAD_TOKEN)
 
     async def _record_shown(self) -> None:
-        """Records what open pages have shown, so that no push about it follows."""
+        """Records what open pages have shown, so that it is not pushed as well."""
         if self._shown:
             shown, self._shown = self._shown, {}
             await in_thread(actions.record_seen, shown)
@@ -233,7 +233,7 @@ class SocketRouter:
                 log.warning("sockets.round_failed", work=work.__name__, error=repr(error))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        # A router works for no request in particular: nothing is bound to its logs.
+        # A router serves no particular request: its logs have no request context.
         task = asyncio.get_running_loop().create_task(work, context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -245,7 +245,7 @@ class SocketRouter:
 
 
 def _render(user_id: int, ids: Iterable[int]) -> tuple[list[tuple[int, str]], access.UnreadCount]:
-    """The bodies of those notifications that their owner may see, as JSON, and the unread count after them."""
+    """The JSON bodies of those notifications that their owner may see, and the unread count after them."""
     rows = queries.notifications_by_id(user_id=user_id, ids=ids)
     bodies = presenters.notification_bodies(visibility=access.load_visibility(user_id=user_id, rows=rows), rows=rows)
     return [(int(str(body["id"])), to_json(body).decode()) for body in bodies], access.unread_count(user_id=user_id)

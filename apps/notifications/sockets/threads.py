@@ -1,4 +1,4 @@
-"""Runs what touches a database or calls another context in threads of its own, away from the event loop."""
+"""Runs database access and calls in a small thread pool, off the event loop."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +9,12 @@ from channels.db import DatabaseSyncToAsync
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Each thread holds a connection to the database, so there are few.
+# Few, as each thread holds a connection to the database.
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="sockets")
 
 
 async def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """The result of `function`; database connections that have grown old are closed before and after."""
+    """The result of `function`; expired database connections are closed before and after."""
     run = DatabaseSyncToAsync(function, thread_sensitive=False, executor=_pool)
     result: R = await run(*args, **kwargs)
     return result

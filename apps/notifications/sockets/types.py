@@ -1,4 +1,4 @@
-"""What the router needs of a socket."""
+"""The router's interface to sockets."""
 
 from typing import Any, Protocol
 
@@ -13,19 +13,19 @@ class Socket(Protocol):
     principal: Principal
     # When its token expires, in seconds since 1970.
     expires: float
-    # Everything up to this id was there before the socket was opened; what is newer is sent to it.
+    # Everything up to this id existed before the socket was opened; newer ones are sent to it.
     since: int
-    # The greatest id that it was given.
+    # The greatest id that was sent to it.
     last: int
 
     def offer(self, notification_id: int, body: str, *, counted: int) -> None:
-        """Sends a notification once, unless it was there before the socket was opened.
+        """Sends a notification once, unless it existed before the socket was opened.
 
-        `counted` is the unread count including what is hidden now.
+        `counted` is the unread count, including hidden ones.
         """
 
     def show_unread(self, unread: UnreadCount, *, read: MarkedRead | None = None) -> None:
-        """Sends a new unread count, because of `read` or of something else."""
+        """Sends a new unread count, with what was read if that is the reason."""
 
     def show(self, message: dict[str, Any]) -> None:
         """Sends a message about an open page."""

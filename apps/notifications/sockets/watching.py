@@ -1,4 +1,4 @@
-"""Open pages: new posts in the feed that one shows, and changed counts of posts, once a second at most."""
+"""Open pages: pushes new posts of a displayed feed, and changed counts of displayed posts, at most once a second."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.types import Socket
 
 MAX_WATCHED_POSTS = 50
-_FLUSHES_WAITED = 60  # for fan-out to reach a feed; then its reader is told all the same
+_FLUSHES_WAITED = 60  # waits for fan-out to reach a feed; then its reader is notified anyway
 
 
 class Watchers:
@@ -19,7 +19,7 @@ class Watchers:
         self._feeds: dict[int, set[Socket]] = defaultdict(set)
         self._posts: dict[int, set[Socket]] = defaultdict(set)
         self._watched: dict[Socket, tuple[bool, frozenset[int]]] = {}
-        # post → people whose feed it is new in, with the flushes for which that may still wait for fan-out
+        # post → people whose feed it is new in, with the number of flushes left to wait for fan-out
         self._new: dict[int, dict[int, int]] = defaultdict(dict)
         self._changed: set[int] = set()
 
@@ -35,7 +35,7 @@ class Watchers:
             self._watched[socket] = (feed, posts)
 
     def forget(self, socket: Socket) -> None:
-        """Takes note that a socket's page shows nothing any more. Idempotent."""
+        """Records that a socket's page shows nothing any more. Idempotent."""
         feed, posts = self._watched.pop(socket, (False, frozenset()))
         if feed:
             _discard(self._feeds, socket.principal.id, socket)
@@ -61,7 +61,7 @@ class Watchers:
             await self._flush_posts(changed)
 
     async def _flush_feeds(self, new: dict[int, dict[int, int]]) -> None:
-        """Those whose feeds fan-out has not reached wait: who is told must find the post when they read the feed."""
+        """Feeds that fan-out has not reached wait, so that notified readers find the post when they read the feed."""
         readers = await in_thread(readers_of, new)
         late = await in_thread(late_readers_of, readers)
         posts_by_person: dict[int, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What is sent to one client: at once while it reads, from a bounded queue while it does not."""
+"""Writes to one client: directly while it reads, through a bounded queue while it does not."""
 
 import asyncio
 from collections import deque
@@ -10,15 +10,15 @@ from django.conf import settings
 
 log = structlog.get_logger()
 
-# Of our server (socialapp.runtime.websockets), among the ASGI extensions of a connection's scope.
+# Extension of our server (socialapp.runtime.websockets) in a connection's ASGI scope.
 _SEND_NOW = "socialapp.send_now"
 
 
 class Writer:
-    """Sends text in order. A client that reads costs it neither a task nor a queue; `give_up` ends one that does not.
+    """Sends text in order. Clients that read need neither task nor queue; `give_up` ends those that do not.
 
-    A message goes out at once where the server offers that. When the client is behind in reading, messages wait:
-    at most SOCKET_QUEUE of them, each for SOCKET_SEND_SECONDS at most.
+    Messages are sent immediately if the server supports that. If the client is slow, messages wait: at most
+    SOCKET_QUEUE of them, each for at most SOCKET_SEND_SECONDS.
     """
 
     __slots__ = ("_give_up", "_send", "_send_now", "_sending", "_waiting")
@@ -35,11 +35,11 @@ class Writer:
 
     @property
     def is_behind(self) -> bool:
-        """Whether so many messages wait that those that can be spared should be."""
+        """Whether so many messages wait that dispensable ones should be dropped."""
         return self._waiting is not None and len(self._waiting) >= settings.SOCKET_QUEUE // 2
 
     def put(self, text: str) -> None:
-        """Sends the text, or queues it; gives the client up when the queue is full."""
+        """Sends the text, or queues it; gives the client up if the queue is full."""
         if self._waiting is None:
             if self._send_now is not None and self._send_now(text.encode()):
                 return
@@ -51,7 +51,7 @@ class Writer:
             self._waiting.append(text)
 
     async def put_in_turn(self, text: str) -> None:
-        """Sends the text once everything before it is sent; TimeoutError when the client does not read."""
+        """Sends the text after everything before it; TimeoutError if the client does not read."""
         if self._sending is not None:
             _, unsent = await asyncio.wait({self._sending}, timeout=settings.SOCKET_SEND_SECONDS)
             if unsent:
@@ -59,7 +59,7 @@ class Writer:
         self.put(text)
 
     def stop(self) -> None:
-        """Drops what still waits."""
+        """Drops the queue."""
         if self._sending is not None:
             self._sending.cancel()
 

@@ -1,4 +1,4 @@
-"""What a viewer may find: hits checked against the contexts that own them, and the index compared with those."""
+"""Access to search: hits are checked with the contexts that own them, and the index is compared with those."""
 
 from apps.search.access.drift import Document, Drift, differences, differences_behind, document_id, pages, present
 from apps.search.access.results import KINDS, SORTS, Result, circle_commands, search, suggest

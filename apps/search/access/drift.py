@@ -1,4 +1,4 @@
-"""Compares the index with the contexts that own what it holds: which documents are missing, old or left over."""
+"""Compares the index with the contexts that own its content: documents that are missing, outdated or left over."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Document = PostDocument | ProfileDocument
 
 @dataclass(slots=True)
 class Drift:
-    """Ids of one kind by what is wrong with them, and how many were compared."""
+    """Ids of one kind by kind of difference, and how many were compared."""
 
     kind: str
     compared: int = 0
@@ -38,7 +38,7 @@ def document_id(document: Document) -> int:
 
 
 def pages(kind: str, *, after: int = 0) -> Iterator[tuple[int, int, list[Document]]]:
-    """What should be in the index behind `after`, as (after, up to, documents): the ranges leave no ids out."""
+    """The documents due in the index after `after`, as (after, up to, documents): the ranges leave no ids out."""
     fetch = _post_page if kind == Kind.POST else _profile_page
     while True:
         found = fetch(after)
@@ -50,7 +50,7 @@ def pages(kind: str, *, after: int = 0) -> Iterator[tuple[int, int, list[Documen
 
 
 def present(*, kind: str, ids: list[int]) -> list[Document]:
-    """The present documents of these ids; what is deleted is left out."""
+    """The present documents of these ids; deleted ones are omitted."""
     found: list[Document] = (
         [*client(Posts).documents(post_ids=ids)] if kind == Kind.POST else [*client(Users).documents(ids=ids)]
     )
@@ -58,12 +58,12 @@ def present(*, kind: str, ids: list[int]) -> list[Document]:
 
 
 def is_deleted(document: Document) -> bool:
-    """Whether it is a profile whose owner's account was deleted."""
+    """Whether it is a profile whose account was deleted."""
     return isinstance(document, ProfileDocument) and document.status == DELETED
 
 
 def differences_behind(*, index: Index, kind: str, after: int) -> tuple[Drift, int | None]:
-    """What differs in one page of ids behind `after`, looked at twice, and the id to go on from (None: the end)."""
+    """The differences in one page of ids after `after`, confirmed by a second look, and the next id (None: the end)."""
     start, up_to, documents = next(pages(kind, after=after))
     indexed = index.versions(kind, after=start, up_to=up_to)
     wanted = {document_id(document): document.version for document in documents}
@@ -74,7 +74,7 @@ def differences_behind(*, index: Index, kind: str, after: int) -> tuple[Drift, i
 
 
 def differences(*, index: Index, kind: str, advance: Callable[[int], object] = lambda _: None) -> Drift:
-    """What differs, each looked at a second time, as changes may pass by while the first look lasts."""
+    """The confirmed differences: looked at a second time, as documents may change during the first look."""
     suspected: list[int] = []
     drift = Drift(kind)
     for after, up_to, documents in pages(kind):

@@ -1,7 +1,7 @@
-"""Keeps rankings for the minutes they are read in, so that pages neither skip nor repeat while posts are written.
+"""Keeps rankings for some minutes, so that pages neither skip nor repeat while posts are written.
 
-Elasticsearch's points in time do the same, but SQLite has none, and a server keeps only a few hundred of them open,
-which strangers could use up. A ranking is at most 8 KB in Redis.
+Elasticsearch's points in time do the same, but SQLite has none, and a server keeps only a few hundred open, which
+strangers could exhaust. A ranking takes at most 8 KB in Redis.
 """
 
 import secrets
@@ -18,7 +18,7 @@ _SECONDS = 300
 
 
 def save_ranking(ids: list[int]) -> str:
-    """Keeps the ids for five minutes; the name to ask for them, or an empty one without Redis."""
+    """Stores the ids for five minutes; returns a name to fetch them by, empty without Redis."""
     name = secrets.token_urlsafe(12)
     try:
         redis_client().set(_key(name), array("q", ids).tobytes(), ex=_SECONDS)
@@ -29,7 +29,7 @@ def save_ranking(ids: list[int]) -> str:
 
 
 def load_ranking(name: str) -> list[int] | None:
-    """The ids that were kept under this name; None when they are gone, or Redis is unavailable."""
+    """The ids stored under this name; None if they have expired, or Redis is unavailable."""
     try:
         kept = redis_client().get(_key(name))
     except redis_errors():

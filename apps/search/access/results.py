@@ -1,5 +1,5 @@
-"""Pages of results. The access rule: the index is asked only for what the viewer may see, and every hit is shown
-only if its own context, asked now, still gives its body to this viewer. Nothing else is shown or counted.
+"""Pages of results. The access rule: the query is limited to what the viewer may see, and a hit is shown only if the
+context that owns it returns its body for this viewer now. Nothing else is shown or counted.
 """
 
 from collections.abc import Callable, Sequence
@@ -46,16 +46,16 @@ T = TypeVar("T")
 KINDS = ("users", "posts", "hashtags")
 SORTS = ("recent", "relevance")
 
-_ROUNDS = 5  # how often a page is filled up when hits turn out not to be visible
+_ROUNDS = 5  # of reading to fill a page when hits turn out to be invisible
 _MAX_TAGS = 1000
-_MAX_TYPED_WORDS = 8  # of what is typed for a suggestion
+_MAX_TYPED_WORDS = 8  # considered for a suggestion
 _FEW = 3  # users and hashtags each, ahead of the posts on the first page of a mixed search
 _START_OF_POSTS: dict[str, Position] = {"recent": (MAX_ID,), "relevance": ("", -1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One thing found: `type` is user, post or hashtag; `highlight` is HTML with the matches in <em>, or None."""
+    """One result: `type` is user, post or hashtag; `highlight` is HTML with the matches in <em>, or None."""
 
     type: str
     item: Body
@@ -68,24 +68,24 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of results. `did_you_mean` is the query whose posts are shown, where the one that was typed finds none."""
+    """A page of results. `did_you_mean` is the corrected query whose posts are shown if the typed one finds none."""
 
     page: Page[Result]
     did_you_mean: str | None = None
 
 
 def circle_commands(viewer_id: int) -> list[Command]:
-    """What `search` takes the answers of Redis to: whom the viewer follows and blocks."""
+    """The Redis commands whose answers `search` takes: whom the viewer follows and blocks."""
     return [fragments.held_command(fragments.keys_of(CIRCLE, ids=[viewer_id]))]
 
 
 def search(
     *, viewer_id: int | None, q: str, kind: str | None, sort: str, window: PageRequest, answers: Sequence[Any] = ()
 ) -> Found:
-    """The results for `q`; without a kind people and hashtags come before the posts, on the first page only.
+    """The results for `q`; without a kind, people and hashtags precede the posts, on the first page only.
 
-    `sort` is about posts: newest first, or by relevance. Invalid when `q` is empty or cannot be understood;
-    Unavailable when the index does not answer. `answers`: what Redis answered to `circle_commands` a moment ago.
+    `sort` is the order of posts: newest first, or by relevance. Invalid if `q` is empty or cannot be parsed;
+    Unavailable if the index does not answer. `answers`: prefetched answers of Redis to `circle_commands`.
     """
     criteria = parse(q)
     if criteria.root is None:
@@ -102,7 +102,7 @@ def search(
 
 
 def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
-    """People and hashtags whose names begin with what was typed; `@` or `#` in front asks for one of them only."""
+    """People and hashtags whose names begin with the typed text; a leading `@` or `#` limits it to one kind."""
     typed = q.strip()
     if not typed or len(typed) > MAX_QUERY:
         raise Invalid.of("q", "length", f"Type something of at most {MAX_QUERY} characters.")
@@ -128,7 +128,7 @@ def _viewer(viewer_id: int | None) -> Viewer:
 
 
 def _kept_viewer(viewer_id: int | None, answers: Sequence[Any]) -> Viewer:
-    """The same from Redis: for posts and people, who are asked for again before they are shown; hashtags are not."""
+    """Suggestions from the cache: people are checked again before they are shown; hashtags are not."""
     if viewer_id is None:
         return _viewer(None)
     held = fragments.held_of(fragments.keys_of(CIRCLE, ids=[viewer_id]), answer=answers[0]) if answers else {}
@@ -160,7 +160,7 @@ def _everything(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest,
 
 
 def _posts_or_correction(q: str, criteria: Criteria, viewer: Viewer, window: PageRequest, *, sort: str) -> Found:
-    """The posts for `q`; where nothing has a word of it, those with the word that is a letter away from it."""
+    """The posts for `q`; if some word is in no post, those with a word one letter away."""
     page = _posts(criteria, viewer, window, sort=sort)
     if page.items or (window.position is not None and _finds_posts(criteria, viewer)):
         return Found(page)
@@ -198,7 +198,7 @@ def _ranked_hits(
     ranking, place = (str(window.position[0]), int(window.position[1])) if window.position else ("", -1)
     ids = load_ranking(ranking) if ranking else None
     if ranking and ids is None:
-        raise Malformed("this list is too old to go on with: search again", code="cursor_expired")
+        raise Malformed("this ranking has expired: search again", code="cursor_expired")
     if ids is None:
         ids = reader().ranked_posts(criteria, authors, viewer, now=datetime.now(UTC))
         place = -1
@@ -216,7 +216,7 @@ def _ranked_hits(
 
 
 def _correction(q: str, criteria: Criteria, viewer: Viewer) -> str | None:
-    """The query with similar words in place of those that no post has; only if it finds something for this viewer."""
+    """The query with similar words for those that are in no post; only if it finds something for this viewer."""
     corrected = q
     for phrase in reversed(criteria.phrases):
         typed = q[phrase.start : phrase.end]
@@ -263,7 +263,7 @@ def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[R
 
 
 def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCount]:
-    """By use, then by name. A position is (count, name, 0); another number stands before or behind the hashtag."""
+    """By use, then by name. A position is (count, name, 0); another number is before or after the hashtag."""
     if window.position is not None:
         count, name, offset = window.position
         position = (-int(count), str(name), int(offset))
@@ -280,7 +280,7 @@ def _tag_result(found: TagCount, prefixes: list[str]) -> Result:
 
 
 def _prefixes(names: list[str]) -> list[str]:
-    """What hashtags may begin with: nothing in it that a regular expression would take for a sign."""
+    """A pattern for hashtags with this beginning, without characters that are special in regular expressions."""
     cleaned = (leading_hashtag(name.lstrip(AT_SIGNS + NUMBER_SIGNS)) for name in names)
     return list(dict.fromkeys(name for name in cleaned if name))
 
@@ -299,7 +299,7 @@ def _checked(
     *,
     ascending: bool = False,
 ) -> Page[Result]:
-    """A page of those hits whose bodies may be seen now."""
+    """A page of those hits that are visible now."""
     return keep_place(window, read=lambda part: _read_checked(part, fetch, bodies, result), ascending=ascending)
 
 
@@ -309,9 +309,9 @@ def _read_checked(
     bodies: Callable[[list[int]], list[Body]],
     result: Callable[[Body], Result],
 ) -> Page[Result]:
-    """Goes on fetching, a bounded number of times, until the page is full.
+    """Reads on, a bounded number of times, until the page is full.
 
-    The page ends where reading ended, so the next one neither repeats nor skips, even when this one is not full.
+    The page ends where reading ended, so the next one neither repeats nor skips, even if this one is not full.
     """
     shown: list[tuple[Hit, Result]] = []
     position, more = window.position, True
@@ -329,7 +329,7 @@ def _read_checked(
 
 
 def _page(window: PageRequest, shown: list[tuple[Hit, Result]], *, reached: Position | None) -> Page[Result]:
-    """The page in list order; `reached` is where to go on in the direction read, None at the end."""
+    """The page in list order; `reached` is where to continue in the direction of reading, None at the end."""
     if window.backwards:
         shown.reverse()
         return Page([result for _, result in shown], next=shown[-1][0].position if shown else None, previous=reached)

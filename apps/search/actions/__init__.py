@@ -1,4 +1,4 @@
-"""What search writes: the index, kept up with events, and rebuilt on demand."""
+"""Writes of search: the index, updated by events and rebuilt on demand."""
 
 from apps.search.actions.maintenance import check_index, forget_tombstones, rebuild_index
 from apps.search.actions.population import POPULATION_TABLES

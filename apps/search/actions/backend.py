@@ -1,4 +1,4 @@
-"""Chooses the back end that is written."""
+"""Chooses the back end for writing."""
 
 from django.conf import settings
 

@@ -1,7 +1,7 @@
-"""Writes the index in Elasticsearch: versions are the rows' own, so an older write or a repeated one changes nothing.
+"""Writes the index in Elasticsearch: versions are the rows' own, so older or repeated writes change nothing.
 
-Every write goes to all indices that carry the write alias, which is asked for each time: during a rebuild that is the
-old one and the new one. A row's version counts up from 1; a tombstone has the highest version there is.
+Every write goes to all indices with the write alias, which is looked up each time: during a rebuild these are the old
+and the new one. A row's version counts up from 1; a tombstone has the highest possible version.
 """
 
 from collections.abc import Iterable
@@ -27,11 +27,11 @@ _SWEEP = 5000
 
 Source = dict[str, Any]
 
-_mapped: set[str] = set()  # the indices that this process knows to have all fields
+_mapped: set[str] = set()  # the indices in which all fields are known to be mapped
 
 
 class IndexWriteFailed(Exception):
-    """Elasticsearch refused a document for another reason than that it has a newer one."""
+    """Elasticsearch refused a document, and not because it has a newer one."""
 
 
 class ElasticWriter:
@@ -161,14 +161,14 @@ class ElasticWriter:
     def _write(self, entries: list[Versioned], targets: list[str]) -> None:
         for target in targets if entries else []:
             with answering():
-                # By an alias of its own: a bulk write to the name of an index that is gone would make it again.
+                # By an alias of its own: a bulk write to the name of a deleted index would create it again.
                 failed = [item["error"] for item in write_entries(entries, alias=own_alias(target))]
             if failed:
                 raise IndexWriteFailed(f"{len(failed)} of {len(entries)} documents: {failed[0]}")
 
 
 def write_targets() -> list[str]:
-    """The indices that are written to; makes the first one where there is none."""
+    """The indices to write to; creates the first one if there is none."""
     with answering():
         try:
             found = elasticsearch().indices.get_alias(name=write_alias())
@@ -180,7 +180,7 @@ def write_targets() -> list[str]:
 
 
 def _add_fields(name: str) -> None:
-    """Gives an index of an earlier release the fields that it lacks, as it takes none that it does not know."""
+    """Adds missing fields to an index of an earlier release, as it refuses unknown ones."""
     properties = Entry._index.to_dict()["mappings"]["properties"]
     elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.put_mapping(index=name, properties=properties)
     _mapped.add(name)
@@ -192,7 +192,7 @@ def own_alias(name: str) -> str:
 
 
 def make_index(name: str, *, aliases: Iterable[str]) -> None:
-    """An empty index; BadRequestError when there is one of that name."""
+    """Creates an empty index; BadRequestError if there is one of that name."""
     definition = Entry._index.to_dict()
     elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.create(
         index=name,
@@ -203,12 +203,12 @@ def make_index(name: str, *, aliases: Iterable[str]) -> None:
 
 
 def _first_index() -> str:
-    """Its aliases come when its shard can be searched: before, a search would find no index."""
+    """The aliases follow once its shard can be searched: before that, a search would find no index."""
     name = f"{read_alias()}-1"
     try:
         make_index(name, aliases=[])
     except BadRequestError as error:
-        # Another process has made it, or one has ended before it set the aliases.
+        # Another process has created it, or one has died before it set the aliases.
         if error.error != "resource_already_exists_exception":
             raise
     adding = [{"add": {"index": name, "alias": alias}} for alias in (read_alias(), write_alias())]
@@ -217,7 +217,7 @@ def _first_index() -> str:
 
 
 def start_rebuild() -> str:
-    """Makes a new index that is written to from now on, but not read; its name."""
+    """Creates a new index that is written to from now on, but not read; returns its name."""
     write_targets()
     name = f"{read_alias()}-{new_id()}"
     with answering():
@@ -226,7 +226,7 @@ def start_rebuild() -> str:
 
 
 def copy_tombstones(target: str, *, newer_than: timedelta) -> None:
-    """Takes the newer tombstones of the present index over into the new one."""
+    """Copies the newer tombstones of the present index to the new one."""
     client = elasticsearch().options(request_timeout=_SWEEP_SECONDS)
     since = (datetime.now(UTC) - newer_than).isoformat()
     with answering():
@@ -239,7 +239,7 @@ def copy_tombstones(target: str, *, newer_than: timedelta) -> None:
 
 
 def finish_rebuild(target: str) -> None:
-    """Reads from the new index from now on, and removes all others, in one step."""
+    """Switches reading to the new index, and removes all others, atomically."""
     with answering():
         others = [name for name in write_targets() if name != target]
         elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.update_aliases(
@@ -251,13 +251,13 @@ def finish_rebuild(target: str) -> None:
 
 
 def abandon_rebuild(target: str) -> None:
-    """Removes a new index that did not come out right."""
+    """Deletes a new index that failed verification."""
     with answering():
         elasticsearch().options(request_timeout=_SWEEP_SECONDS).indices.delete(index=target, ignore_unavailable=True)
 
 
 def _held(target: str, documents: list[PostDocument]) -> dict[str, Source]:
-    """What the index holds of these posts and their authors at this moment (reads by key see unrefreshed writes)."""
+    """The versions of these posts and their authors in the index now (reads by key see unrefreshed writes)."""
     keys = {(_key_of_author(one), str(one.author_id)) for one in documents}
     keys |= {(entry_id(kind=Kind.POST, doc_id=one.id), str(one.author_id)) for one in documents}
     if not keys:
@@ -303,7 +303,7 @@ def _versioned_profile(document: ProfileDocument) -> Versioned:
 
 
 def _post_source(document: PostDocument, entry: PostEntry) -> Source:
-    """The post. Private ones lack `is_private`, or each search for private profiles would pass over all of them."""
+    """The post. Private ones omit `is_private`, or each search for private profiles would iterate over all of them."""
     public = {} if document.is_private else {"is_private": False}
     return {
         **public,
@@ -324,7 +324,7 @@ def _post_source(document: PostDocument, entry: PostEntry) -> Source:
 
 
 def _profile_source(document: ProfileDocument) -> Source:
-    """The profile; only its state when it is not active, so that nothing of it can be found."""
+    """The profile; only its state if it is not active, so that nothing of it can be found."""
     active = document.status == _ACTIVE
     card = document.card
     entry = ProfileEntry.of(document)

@@ -120,7 +120,7 @@ class FtsWriter:
     def write_tombstone(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
         """See `IndexWriter.write_tombstone`."""
         if kind == Kind.POST and IndexedPost.objects.filter(post_id=doc_id, version__gt=version).exists():
-            return  # it has come back meanwhile
+            return  # it was restored meanwhile
         mark, _ = Tombstone.objects.get_or_create(kind=kind, doc_id=doc_id, defaults={"version": version})
         if mark.version < version:
             mark.version = version
@@ -135,7 +135,7 @@ class FtsWriter:
         """See `IndexWriter.discard`."""
         held = dict(IndexedPost.objects.filter(post_id__in=ids).values_list("post_id", "version"))
         for doc_id in ids:
-            # A post may have been removed: then it can come back, with a version above the next one.
+            # A removed post can be restored, with a version above the next one.
             version = held.get(doc_id, 0) + 1 if kind == Kind.POST else FINAL
             self.write_tombstone(kind, doc_id, author_id=0, version=version)
 
@@ -148,7 +148,7 @@ class FtsWriter:
                 (Tombstone(kind=Kind.POST, doc_id=post_id) for post_id in ids), ignore_conflicts=True
             )
             _remove_posts(ids)
-        for table in (POSTS_TEXT, PROFILES_TEXT):  # else the words stay in the segments that they were written to
+        for table in (POSTS_TEXT, PROFILES_TEXT):  # otherwise deleted words stay in their segments
             _run(f"INSERT INTO {table} ({table}) VALUES (%s)", [("optimize",)])  # noqa: S608  (our names)
 
     def forget_tombstones(self, *, older_than: timedelta) -> int:

@@ -1,4 +1,4 @@
-"""The interface through which both back ends are written. All of it may be repeated and may come in any order."""
+"""The writing interface of both back ends. All operations are idempotent and independent of order."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from socialapp.contracts.users import ProfileDocument
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """A post that the index has nothing of yet, with the entry that follows from its text, and its engagement."""
+    """A post that is new to the index, with the entry derived from its text, and its engagement."""
 
     document: PostDocument
     entry: PostEntry
@@ -20,43 +20,43 @@ class NewPost:
 
 
 class IndexWriter(Protocol):
-    """What can be written. An older version never replaces a newer one, nor anything a tombstone."""
+    """The writing operations. An older version never replaces a newer one, nor a tombstone."""
 
     def write_posts(self, documents: list[PostDocument]) -> None:
-        """Makes the posts findable; those of an erased author get a tombstone instead."""
+        """Indexes the posts; those of an erased author get a tombstone instead."""
         ...
 
     def write_new_posts(self, posts: list[NewPost]) -> None:
-        """Makes posts findable that the index has nothing of, nor a tombstone of them or their authors."""
+        """Indexes posts that are not in the index, unless they or their authors have a tombstone."""
         ...
 
     def write_new_profiles(self, documents: list[ProfileDocument]) -> None:
-        """Makes active people findable whom the index has nothing of, nor a tombstone of them."""
+        """Indexes active people who are not in the index, unless they have a tombstone."""
         ...
 
     def write_profiles(self, documents: list[ProfileDocument]) -> None:
-        """Makes the profiles findable; of one that is not active only the state is kept, not the text."""
+        """Indexes the profiles; of inactive ones only the state, not the text."""
         ...
 
     def write_tombstone(self, kind: str, doc_id: int, *, author_id: int, version: int = FINAL) -> None:
-        """Removes a document and leaves a tombstone in its place, which only a version above its own replaces.
+        """Deletes a document and leaves a tombstone, which only a version above its own replaces.
 
         `author_id` is a user's own id for a profile.
         """
         ...
 
     def discard(self, kind: str, ids: list[int]) -> None:
-        """Removes documents that a comparison found to be left over."""
+        """Deletes documents that a comparison found to be left over."""
         ...
 
     def erase_author(self, user_id: int) -> None:
-        """Writes a tombstone for the profile and removes all posts of somebody."""
+        """Writes a tombstone for somebody's profile and deletes all their posts."""
         ...
 
     def set_engagement(self, counts: list[EngagementCount]) -> None:
-        """Takes over present numbers of posts; those of posts that are not in the index are dropped."""
+        """Sets the present numbers of posts; those of posts that are not in the index are ignored."""
         ...
 
     def forget_tombstones(self, *, older_than: timedelta) -> int:
-        """Removes tombstones that nothing late can come for any more; how many."""
+        """Deletes tombstones that no late event can need any more; returns how many."""
         ...

@@ -1,4 +1,4 @@
-"""Rebuilds the index from the contexts that own what it holds, while searches and writes go on."""
+"""Rebuilds the index from the contexts that own its content, while searches and writes continue."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,22 +19,22 @@ from socialapp.core.db import transactional
 from socialapp.lifecycle.drift import events_in_flight
 
 _BATCH = 500
-# A rebuild believes the databases, which may have been restored from a backup: only tombstones that a handler still at
-# work could need outlive it.
+# A rebuild trusts the databases, which may have been restored from a backup: it keeps only tombstones that a handler
+# in progress may need.
 _UNDER_WAY = timedelta(hours=1)
 
 Advance = Callable[[int], object]
 
 
 class RebuildFailed(Exception):
-    """The new index does not hold what it should; the present one was left as it is."""
+    """The new index failed the comparison; the present one was left as it is."""
 
 
 def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
-    """Rebuilds the index and returns what the final comparison compared; RebuildFailed when it is not equal.
+    """Rebuilds the index and returns the result of the final comparison; RebuildFailed if it found differences.
 
-    Elasticsearch: a new index behind the alias, swapped in when it is complete. SQLite: every row is written again in
-    its place. `advance(n)` is called for every n documents written.
+    Elasticsearch: a new index behind the alias, swapped in once complete. SQLite: every row is rewritten in place.
+    `advance(n)` is called after every n documents.
     """
     if settings.ELASTICSEARCH_URL:
         return _rebuild_elasticsearch(advance)
@@ -44,9 +44,9 @@ def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
 
 
 def check_index(*, kind: str, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """Compares the next page of one kind with the contexts that own it, and writes again what differs if `repair`.
+    """Compares the next page of one kind with its owning contexts, and rewrites differing documents if `repair`.
 
-    A page is as large as those contexts give it, whatever the limit.
+    A page is as large as those contexts return it, whatever the limit.
     """
     drift, next_id = differences_behind(index=reader(), kind=kind, after=after)
     in_flight = events_in_flight(("auth", "users", "posts", "search")) if drift.ids else set()
@@ -66,7 +66,7 @@ def check_index(*, kind: str, after: int, limit: int, repair: bool) -> tuple[Dri
 
 @transactional("search")
 def forget_tombstones(*, older_than: timedelta) -> int:
-    """Removes the marks of deletions that nothing late can come for any more; how many."""
+    """Deletes tombstones that no late event can need any more; returns how many."""
     return writer().forget_tombstones(older_than=older_than)
 
 
@@ -95,13 +95,13 @@ def _write_everything(to: IndexWriter, advance: Advance) -> None:
 
 
 def _settle(at: Index, to: IndexWriter) -> list[IndexDrift]:
-    """Compares; sets right what is not, once; compares again."""
+    """Compares, repairs differences once, and compares again."""
     for drift in (differences(index=at, kind=kind) for kind in (Kind.USER, Kind.POST)):
         for start in range(0, len(drift.ids), _BATCH):
             _repair(to, drift.kind, drift.ids[start : start + _BATCH])
     compared = [differences(index=at, kind=kind) for kind in (Kind.USER, Kind.POST)]
     if wrong := {drift.kind: drift.ids for drift in compared if drift.ids}:
-        raise RebuildFailed(f"still not equal: {wrong}")
+        raise RebuildFailed(f"differences remain: {wrong}")
     return compared
 
 

@@ -1,4 +1,4 @@
-"""Fills the index with a drawn population, so that it equals what the other contexts hold."""
+"""Fills the index with a generated population, so that it equals what the other contexts hold."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -89,7 +89,7 @@ def _hashtags(text: int) -> list[str]:
 
 
 def _entry(post: Post) -> PostEntry:
-    """As `PostEntry.of`: of posts that differ in their number only, the language is found out once."""
+    """Like `PostEntry.of`: posts that differ only in their number share the detection of the language."""
     pattern = _entry_of_first(post.text)
     return replace(pattern, text=f"{pattern.text.rpartition(' ')[0]} {post.number + 1}")
 
@@ -101,7 +101,7 @@ def _entry_of_first(text: int) -> PostEntry:
 
 
 def _write_all(documents: Iterator[T], write: Callable[[list[T]], None]) -> int:
-    """Writes documents in batches; how many. Elasticsearch gets two batches at once, SQLite has one writer."""
+    """Writes documents in batches; returns how many. Elasticsearch gets two batches at once, SQLite has one writer."""
     written = 0
     if not settings.ELASTICSEARCH_URL:
         while some := list(islice(documents, _BATCH)):

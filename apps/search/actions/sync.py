@@ -1,4 +1,4 @@
-"""Keeps the index up with what happens elsewhere. Every action may be repeated, and may come late or out of order."""
+"""Updates the index from other contexts' changes. All actions are idempotent and independent of order."""
 
 from apps.search.actions.backend import writer
 from apps.search.models import Kind
@@ -16,14 +16,14 @@ _DELETED = "deleted"
 
 @transactional("search")
 def index_posts(*, documents: list[PostDocument]) -> None:
-    """Makes posts findable in the form of their documents, unless a newer form or a tombstone is there."""
+    """Indexes posts in the form of their documents, unless a newer form or a tombstone is there."""
     if documents:
         writer().write_posts(documents)
 
 
 @transactional("search")
 def index_profiles(*, documents: list[ProfileDocument]) -> None:
-    """Makes profiles findable in the form of their documents; one that is deleted gets a final tombstone."""
+    """Indexes profiles in the form of their documents; deleted ones get a permanent tombstone."""
     present = [document for document in documents if document.status != _DELETED]
     if present:
         writer().write_profiles(present)
@@ -34,25 +34,25 @@ def index_profiles(*, documents: list[ProfileDocument]) -> None:
 
 @transactional("search")
 def remove_post(*, post_id: int, author_id: int) -> None:
-    """Removes a deleted post and leaves a final tombstone."""
+    """Deletes a deleted post and leaves a permanent tombstone."""
     writer().write_tombstone(Kind.POST, post_id, author_id=author_id)
 
 
 @transactional("search")
 def hide_post(*, post_id: int, author_id: int, version: int) -> None:
-    """Removes a removed post, until a version above this one is indexed."""
+    """Deletes a removed post, until a version above this one is indexed."""
     writer().write_tombstone(Kind.POST, post_id, author_id=author_id, version=version)
 
 
 @transactional("search")
 def set_engagement(*, counts: list[EngagementCount]) -> None:
-    """Takes over present numbers of posts; those of posts that are not in the index are dropped."""
+    """Sets the present numbers of posts; those of posts that are not in the index are ignored."""
     writer().set_engagement(counts)
 
 
 @transactional("search")
 def erase_user(*, user_id: int, erasure_id: int) -> None:
-    """Removes everything of a user from the index and says so."""
+    """Erases a user from the index and acknowledges it."""
     rows = held_rows("search", user_id=user_id)
     writer().erase_author(user_id)
     forget_events("search", subject=user_id, events=[ProfileChanged, StatusChanged, Followed, Unfollowed])

@@ -1,7 +1,7 @@
-"""What search keeps: the tables of the SQLite index and, in `documents`, the mapping of the Elasticsearch index.
+"""The tables of search: the SQLite index and, in `documents`, the mapping of the Elasticsearch index.
 
-The text itself lies in two FTS5 tables beside these (`search_posts_text`, `search_profiles_text`, made by the first
-migrations where the database is SQLite); the rows here carry what results are filtered and sorted by.
+The text is in two FTS5 tables beside these (`search_posts_text`, `search_profiles_text`, created by the first
+migrations if the database is SQLite); the rows here have the columns for filtering and sorting.
 """
 
 from django.db import models
@@ -12,19 +12,19 @@ POSTS_TEXT = "search_posts_text"
 PROFILES_TEXT = "search_profiles_text"
 
 
-# The version of a tombstone that nothing replaces: above all that rows count up to.
+# The version of a permanent tombstone: above any that rows count up to.
 FINAL = 1 << 62
 
 
 class Kind(models.TextChoices):
-    """What can be found and has a row of its own elsewhere."""
+    """A searchable document whose source row is elsewhere."""
 
     POST = "post"
     USER = "user"
 
 
 class IndexedPost(models.Model):
-    """A post that can be found, in the form that `version` had."""
+    """An indexed post, in the form of `version`."""
 
     post_id = RemoteKey("posts.Post", gone=Gone.ERASE, primary_key=True)
     author_id = RemoteKey("users.Profile", gone=Gone.ERASE, db_index=True)
@@ -34,7 +34,7 @@ class IndexedPost(models.Model):
     has_link = models.BooleanField(default=False, db_default=False)
     has_cw = models.BooleanField(default=False, db_default=False)
     language = models.CharField(max_length=2, default="", db_default="")  # ISO 639-1; empty: not known
-    # From metrics, a few seconds late; `engagement` weighs reactions, comments and reposts.
+    # From metrics, a few seconds late; `engagement` is a weighted sum of reactions, comments and reposts.
     reactions = models.PositiveBigIntegerField(default=0, db_default=0)
     engagement = models.PositiveBigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField()
@@ -47,9 +47,9 @@ class IndexedPost(models.Model):
 
 
 class IndexedProfile(models.Model):
-    """A profile; one that is not active has no text, and its posts are not found either.
+    """An indexed profile; inactive ones have no text, and their posts are not found either.
 
-    `is_private`: its posts are for followers, as the account is private or a moderator has silenced it.
+    `is_private`: its posts are for followers, because the account is private or a moderator has silenced it.
     """
 
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE, primary_key=True)
@@ -68,7 +68,7 @@ class IndexedProfile(models.Model):
 
 
 class IndexedHashtag(models.Model):
-    """One hashtag of one indexed post: counting them gives the hashtags' numbers of posts."""
+    """One hashtag of one indexed post; their number is the hashtag's posts count."""
 
     id = IdField()
     post = models.ForeignKey(IndexedPost, on_delete=models.CASCADE, related_name="hashtags")
@@ -84,14 +84,14 @@ class IndexedHashtag(models.Model):
 
 
 class Tombstone(models.Model):
-    """The mark that something was deleted: whatever arrives late about it is not indexed again.
+    """A tombstone: late events about it are not indexed.
 
-    What may come back has a mark of its own version, and comes back with one above it.
+    What may be restored has a tombstone with its own version, and comes back with a higher one.
     """
 
     id = IdField()
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    # Of a user too: without their id they could come back. It says nothing about them.
+    # For users too: without their id they could come back. It is not personal data.
     doc_id = RemoteKey("users.Profile", gone=Gone.KEEP)
     version = models.PositiveBigIntegerField(default=FINAL, db_default=FINAL)
     deleted_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -105,7 +105,7 @@ class Tombstone(models.Model):
 
 
 class SyncPosition(models.Model):
-    """How far a source of changes has been read; written in the transaction that holds the effect of what was read."""
+    """How far a source of changes has been read; written in the transaction of the effect."""
 
     source = models.CharField(max_length=200, primary_key=True)
     position = models.TextField()

@@ -1,4 +1,4 @@
-"""How requests reach Elasticsearch: over a connection that each thread keeps, as a search is one small request."""
+"""The transport to Elasticsearch: a connection kept per thread, as a search is one small request."""
 
 import select
 import threading
@@ -19,7 +19,7 @@ from elastic_transport.client_utils import DEFAULT
 
 
 class ThreadNode(BaseNode):
-    """A node behind plain HTTP. The pool, retries and headers of urllib3 take three times as long as the request."""
+    """A node behind plain HTTP. urllib3's pool, retries and headers take three times as long as the request."""
 
     _CLIENT_META_HTTP_CLIENT = ("hc", "1")
 
@@ -53,7 +53,7 @@ class ThreadNode(BaseNode):
         return TransportApiResponse(meta, content)
 
     def close(self) -> None:
-        """Closes the connection of this thread; those of others close with their threads."""
+        """Closes the connection of this thread; others close with their threads."""
         self._connection(None).close()
 
     def _connection(self, seconds: float | None) -> HTTPConnection:
@@ -65,16 +65,16 @@ class ThreadNode(BaseNode):
 
 
 class _OwnConnection(HTTPConnection):
-    """One that opens itself again where the other side has closed it."""
+    """A connection that reopens itself if the other side has closed it."""
 
     def limit(self, seconds: float | None) -> None:
-        """How long the next request waits for each answer of the network."""
+        """Sets the timeout of the next request's network operations."""
         self.timeout = seconds
         if self.sock is None:
             return
         waiting = select.poll()
         waiting.register(self.sock, select.POLLIN)
-        if waiting.poll(0):  # closed: nothing was asked that could have been answered
+        if waiting.poll(0):  # readable before a request: the other side has closed it
             self.close()
         else:
             self.sock.settimeout(seconds)

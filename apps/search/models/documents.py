@@ -1,12 +1,12 @@
 """The Elasticsearch index as a django-elasticsearch-dsl document: mapping, bulk writes and queries.
 
-Profiles are the parents of their posts, so that an account that turns private or is banned takes its posts along
-without rewriting them, and every document has one version only.
+Profiles are the parents of their posts, so that privacy changes and bans of accounts apply to posts without
+rewriting them, and every document has only one version.
 
-Text arrives folded and stemmed (see queries/words.py and languages.py), so that both back ends answer alike; what the
-analyzers fold besides are letters that Unicode does not take apart.
+Text is indexed folded and stemmed (see queries/words.py and languages.py), so that both back ends give the same
+results; the analyzers additionally fold letters that Unicode does not decompose.
 
-The document is not registered for a model: what it holds comes from other contexts, never from a table of this one.
+The document is not registered for a model: its content comes from other contexts, never from a table of this one.
 """
 
 import os
@@ -48,7 +48,7 @@ _clients: dict[tuple[int, str, float], Elasticsearch] = {}
 
 
 def elasticsearch() -> Elasticsearch:
-    """The client of this process: it gives up soon and never tries twice, as only a search depends on it."""
+    """The client of this process: short timeouts and no retries, as only searches depend on it."""
     url, seconds = settings.ELASTICSEARCH_URL, settings.ELASTICSEARCH_SECONDS
     key = (os.getpid(), url, seconds)
     if key not in _clients:
@@ -57,7 +57,7 @@ def elasticsearch() -> Elasticsearch:
             request_timeout=seconds,
             max_retries=0,
             retry_on_timeout=False,
-            meta_header=False,  # names the versions of Python and the client in each request
+            meta_header=False,  # would send the versions of Python and the client with each request
             node_class=ThreadNode if url.startswith("http://") else Urllib3HttpNode,
         )
     return _clients[key]
@@ -65,7 +65,7 @@ def elasticsearch() -> Elasticsearch:
 
 @dataclass(frozen=True, slots=True)
 class Versioned:
-    """A document to be written in the version of its row; Elasticsearch refuses it when it has a newer one."""
+    """A document to be written with its row's version; Elasticsearch refuses it if it has a newer one."""
 
     id: str
     routing: str
@@ -74,7 +74,7 @@ class Versioned:
 
 
 class Entry(Document):
-    """A post, a profile, or the tombstone of one (`deleted`, and then nothing else but when)."""
+    """A post, a profile, or a tombstone (`deleted`, with nothing else but the time)."""
 
     django = SimpleNamespace(model=None, auto_refresh=False, queryset_pagination=None)
 
@@ -104,10 +104,10 @@ class Entry(Document):
     stems = Keyword()
 
     class Index:
-        """A replica appears as soon as there is a second node for it.
+        """A replica is allocated once there is a second node for it.
 
-        Sorted by id, the newest first: a search for the newest stops at the first hits of a segment. Else it would
-        look at all of them, as documents arrive the oldest first and each is newer than those before it.
+        Sorted by descending id: a search for the newest stops at the first hits of a segment. Otherwise it would look
+        at all of them, as documents arrive oldest first and each is newer than those before it.
         """
 
         name = "search"
@@ -119,7 +119,7 @@ class Entry(Document):
         }
 
     class Meta:
-        """A field that is not listed here is a mistake."""
+        """Fields that are not listed here are errors."""
 
         dynamic = MetaField("strict")
 
@@ -149,7 +149,7 @@ def search_in(index: str, *, using: Elasticsearch | None = None) -> "Search[Any]
 
 
 def write_new_entries(entries: list[Versioned], *, alias: str) -> list[dict[str, Any]]:
-    """Writes many documents that are not there yet, through an alias; what was refused and why."""
+    """Writes many documents that do not exist yet, through an alias; returns the refusals."""
     lines: list[Any] = []
     for entry in entries:
         action = {"_id": entry.id, "routing": entry.routing, "version": entry.version, "version_type": "external_gte"}
@@ -163,7 +163,7 @@ def write_new_entries(entries: list[Versioned], *, alias: str) -> list[dict[str,
 
 
 def write_entries(entries: list[Versioned], *, alias: str) -> Iterator[dict[str, Any]]:
-    """Writes documents through an alias, and yields the refusals of any other reason than a newer version."""
+    """Writes documents through an alias; yields refusals other than for a newer version."""
     document = Entry()  # type: ignore[no-untyped-call]
     _, refused = document.update(entries, index=alias, require_alias=True, raise_on_error=False)  # type: ignore[no-untyped-call]
     yield from (item["index"] for item in refused if item["index"]["status"] != 409)

@@ -1,4 +1,4 @@
-"""What search reads from its own index, in Elasticsearch or SQLite."""
+"""Reads of search's own index, in Elasticsearch or SQLite."""
 
 from apps.search.queries.backend import reader
 from apps.search.queries.criteria import (

@@ -1,4 +1,4 @@
-"""Chooses the back end that is read."""
+"""Chooses the back end for reading."""
 
 from django.conf import settings
 

@@ -1,9 +1,9 @@
-"""The language of `q`: what somebody types becomes a tree of criteria, or is refused with the place of the mistake.
+"""The query language of `q`: parses typed text to a tree of criteria, or refuses it with the position of the error.
 
     query   = all { "OR" all }          all = one { one }          one = [ "-" ] ( "(" query ")" | term )
     term    = '"' phrase '"' | "#" tag | filter ":" value | word
 
-A query is small by its limits, and so is the work that it makes.
+Queries are limited in size, and so is their cost.
 """
 
 import re
@@ -24,11 +24,11 @@ _MAX_WORDS = 32
 _MAX_DEPTH = 4
 _MAX_REACTIONS = 1_000_000_000
 
-# Full-width forms of ASCII, as in "from：bob" and "－kite", and what keyboards and writers put around a phrase, as the
-# plain ones, and the hyphens that stand for the minus sign. Each is one character, so places stay right.
+# Normalises full-width ASCII, as in "from：bob" and "－kite", typographic quotes, and the hyphens used as minus signs.
+# Each is a single character, so positions stay right.
 _PLAIN = {0xFF01 + place: chr(0x21 + place) for place in range(94)}
 _PLAIN |= str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞〝〞〟″「」『』｢｣", '"') | dict.fromkeys("‐‑‒–−﹣", "-"))
-# Single quotes are apostrophes inside words, and quotes around whole ones.
+# Single quotes: apostrophes inside words, and quotes around whole ones.
 _SINGLE_QUOTES = re.compile(r"(?<![^\s(-])[‘‚]([^‘’‚]*)[’‘](?![^\s)])")
 _FILTER = re.compile(r"(?P<name>from|before|after|has|lang|min_reactions):(?P<value>.*)", re.IGNORECASE | re.DOTALL)
 _USERNAME = re.compile(rf"[{AT_SIGNS}]?([A-Za-z0-9_.-]{{1,150}})")
@@ -38,9 +38,9 @@ _HAS = ("media", "link", "cw")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that stand together. `quoted`: exactly these; else a single word also stands for its other forms.
+    """Adjacent words. `quoted`: exactly these; otherwise a single word also matches its other forms.
 
-    `start` and `end` say where it was typed.
+    `start` and `end` are its position in the typed text.
     """
 
     words: Words
@@ -94,21 +94,21 @@ class MinReactions:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """What must not hold."""
+    """A negated criterion."""
 
     node: "Node"
 
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    """What must hold together."""
+    """A conjunction."""
 
     nodes: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    """Of what one must hold."""
+    """A disjunction."""
 
     nodes: tuple["Node", ...]
 
@@ -119,29 +119,29 @@ Node = Leaf | Not | AllOf | AnyOf
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What a query asks for; `root` None: for nothing that could be compared with anything, as in "?!"."""
+    """The criteria of a query; `root` None if there is nothing to search for, as in "?!"."""
 
     root: Node | None
     names: list[str] = field(default_factory=list)  # the terms as typed, lower-case: beginnings of user names and tags
 
     @property
     def phrases(self) -> list[Phrase]:
-        """The phrases that are asked for, each once."""
+        """The phrases searched for, each once."""
         return list(dict.fromkeys(leaf for leaf in self._wanted() if isinstance(leaf, Phrase)))
 
     @property
     def words(self) -> list[str]:
-        """Every word that is asked for."""
+        """Every word searched for."""
         return [word for phrase in self.phrases for word in phrase.words]
 
     @property
     def tags(self) -> list[str]:
-        """The hashtags that are asked for."""
+        """The hashtags searched for."""
         return list(dict.fromkeys(leaf.name for leaf in self._wanted() if isinstance(leaf, Tag)))
 
     @property
     def asks_for_posts(self) -> bool:
-        """Whether something is asked that only posts can have."""
+        """Whether there are criteria that only posts can meet."""
         wanted = set(self._wanted())
         return any(
             not isinstance(leaf, Phrase | Tag) or (isinstance(leaf, Tag) and leaf not in wanted)
@@ -153,7 +153,7 @@ class Criteria:
 
 
 def leaves(node: Node | None, *, wanted_only: bool = False) -> Iterator[Leaf]:
-    """The terms of a tree, in the order typed; those under a minus sign are left out if `wanted_only`."""
+    """The terms of a tree, in order; negated ones are omitted if `wanted_only`."""
     if isinstance(node, AllOf | AnyOf):
         for part in node.nodes:
             yield from leaves(part, wanted_only=wanted_only)
@@ -165,18 +165,18 @@ def leaves(node: Node | None, *, wanted_only: bool = False) -> Iterator[Leaf]:
 
 
 def parse(q: str) -> Criteria:
-    """What `q` asks for; Invalid, with the place, when it is empty, too long, or cannot be understood."""
+    """The criteria of `q`; Invalid, with the position, if it is empty, too long, or cannot be parsed."""
     if not q.strip():
         raise Invalid.of("q", "blank", "Type something to search for.")
     if len(q) > MAX_QUERY:
-        raise Invalid.of("q", "max_length", f"A search can have {MAX_QUERY} characters at most.")
+        raise Invalid.of("q", "max_length", f"A search can have at most {MAX_QUERY} characters.")
     parser = _Parser(q)
     root = parser.query(depth=0)
     return Criteria(root, parser.names)
 
 
 class _Parser:
-    """Reads a query from left to right; `names` collects what may begin a user name or hashtag."""
+    """A recursive-descent parser; `names` collects possible beginnings of user names and hashtags."""
 
     def __init__(self, q: str) -> None:
         self.names: list[str] = []
@@ -193,11 +193,11 @@ class _Parser:
             found = self._all(depth)
             if self._is_or():
                 if not self._text[start : self._at].strip():
-                    raise _refusal(self._at, "syntax", "OR needs something to its left.")
+                    raise _refusal(self._at, "syntax", "OR needs a term on its left.")
                 place, self._at = self._at, self._at + 2
                 self._skip_spaces()
                 if self._is_end(depth) or self._is_or():
-                    raise _refusal(place, "syntax", "OR needs something to its right.")
+                    raise _refusal(place, "syntax", "OR needs a term on its right.")
                 alternatives += [found] if found else []
                 continue
             alternatives += [found] if found else []
@@ -222,7 +222,7 @@ class _Parser:
     def _group(self, depth: int) -> Node | None:
         place, self._at = self._at, self._at + 1
         if depth >= _MAX_DEPTH:
-            raise _refusal(place, "too_deep", f"Parentheses can be nested {_MAX_DEPTH} deep at most.")
+            raise _refusal(place, "too_deep", f"Parentheses can be nested at most {_MAX_DEPTH} deep.")
         node = self.query(depth=depth + 1)
         if self._text[self._at : self._at + 1] != ")":
             raise _refusal(place, "syntax", "This parenthesis is never closed.")
@@ -232,7 +232,7 @@ class _Parser:
     def _term(self, depth: int, *, excluded: bool) -> Node | None:
         self._terms += 1
         if self._terms > _MAX_TERMS:
-            raise _refusal(self._at, "too_many_terms", f"A search can have {_MAX_TERMS} terms at most.")
+            raise _refusal(self._at, "too_many_terms", f"A search can have at most {_MAX_TERMS} terms.")
         start = self._at
         if self._text[start : start + 1] == '"':
             closing = self._text.find('"', start + 1)
@@ -258,7 +258,7 @@ class _Parser:
         words = tuple(token.word for token in tokens(text))
         self._words += len(words)
         if self._words > _MAX_WORDS:
-            raise _refusal(start, "too_many_words", f"A search can have {_MAX_WORDS} words at most.")
+            raise _refusal(start, "too_many_words", f"A search can have at most {_MAX_WORDS} words.")
         return Phrase(words, quoted, start, self._at) if words else None
 
     def _skip_spaces(self) -> None:
@@ -281,7 +281,7 @@ def _combined(kind: type[AllOf] | type[AnyOf], nodes: list[Node]) -> Node | None
 
 
 def _authors_joined(nodes: list[Node]) -> list[Node]:
-    """Several `from:` in a row mean one of these people, as no post has two authors."""
+    """Adjacent `from:` are alternatives, as no post has two authors."""
     names = tuple(name for node in nodes if isinstance(node, From) for name in node.usernames)
     others: list[Node] = [node for node in nodes if not isinstance(node, From)]
     return [*others, From(names)] if names else others

@@ -1,4 +1,4 @@
-"""What the index holds of a post and of a profile, made from the documents that their contexts give."""
+"""Index entries of posts and profiles, built from the documents of their contexts."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _LINK = re.compile(r"https?://\S", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PostEntry:
-    """What can be found of a post besides what its document says itself."""
+    """The searchable attributes of a post that are derived from its document."""
 
     text: str
     stems: list[str]
@@ -42,7 +42,7 @@ class PostEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProfileEntry:
-    """What can be found of a profile."""
+    """The searchable attributes of a profile."""
 
     names: str
     bio: str
@@ -57,7 +57,7 @@ class ProfileEntry:
 
 @dataclass(frozen=True, slots=True)
 class EngagementCount:
-    """The reactions to a post, and its engagement: reactions, comments and reposts, weighed."""
+    """The reactions to a post, and its engagement: a weighted sum of reactions, comments and reposts."""
 
     post_id: int
     reactions: int
@@ -65,5 +65,5 @@ class EngagementCount:
 
 
 def engagement_of(numbers: PostEngagement) -> int:
-    """One number for how much people engage with a post: comments and reposts take more than a reaction."""
+    """The engagement with a post as one number; comments and reposts weigh more than reactions."""
     return max(numbers.reactions + 2 * numbers.comments + 3 * numbers.reposts, 0)

@@ -1,4 +1,4 @@
-"""The index in Elasticsearch: filters, sorted by fields that do not change with the collection, so pages are stable."""
+"""Reads the index in Elasticsearch: sorted by fields that do not depend on the collection, so that pages are stable."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,9 +46,9 @@ from apps.search.queries.languages import Words, variants
 from socialapp.core.breaker import Breaker
 from socialapp.core.errors import Unavailable
 
-FAULTS_TO_OPEN = 2  # each costs a worker the seconds it waits, and retries of all events come together
+FAULTS_TO_OPEN = 2  # each makes a worker wait for seconds, and retries of all events coincide
 OPEN_SECONDS = 5.0
-_COMPARISON_SECONDS = 30.0  # nobody waits for it
+_COMPARISON_SECONDS = 30.0  # runs in the background
 _MAX_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
 _SIMILAR_WORDS = 3
@@ -56,7 +56,7 @@ _PARAMETERS = {"ignore_unavailable": "true", "filter_path": "timed_out,_shards.f
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
-# A query as Elasticsearch takes it. Those of the client's DSL take longer to build than Elasticsearch to answer.
+# A query as Elasticsearch's JSON. The DSL's objects take longer to build than Elasticsearch takes to answer.
 Query = dict[str, Any]
 
 
@@ -70,7 +70,7 @@ def read_alias() -> str:
 
 
 def write_alias() -> str:
-    """Marks the indices that every write goes to: the one that is read and, during a rebuild, the new one."""
+    """The alias of the indices that every write goes to: the one that is read and, during a rebuild, the new one."""
     return f"{settings.ELASTICSEARCH_PREFIX}-search-write"
 
 
@@ -81,9 +81,10 @@ def entry_id(*, kind: str, doc_id: int) -> str:
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turns an Elasticsearch that is unavailable, overloaded or slow into 503; a mistake of ours stays one.
+    """Raises Unavailable (503) for an Elasticsearch that is unavailable, overloaded or slow; our own errors stay
+    errors.
 
-    One that hangs is left alone for a while, or the workers would spend their time on waiting for it.
+    A circuit breaker skips a hanging server for a while, or workers would spend their time waiting.
     """
     breaker = _breaker(settings.ELASTICSEARCH_URL)
     if not breaker.allow():
@@ -107,7 +108,7 @@ def _breaker(url: str) -> Breaker:
 
 
 def _unavailable() -> Unavailable:
-    return Unavailable("search does not answer right now; everything else works", code="search_unavailable")
+    return Unavailable("search is temporarily unavailable; everything else works", code="search_unavailable")
 
 
 class ElasticIndex:
@@ -244,13 +245,13 @@ class ElasticIndex:
             "size": window.limit,
             "_source": False,
             "track_total_hits": False,
-            # Elasticsearch gives up by itself, too: what nobody waits for any more should not be computed.
+            # Elasticsearch has its own timeout too: what nobody waits for any more should not be computed.
             "timeout": f"{settings.ELASTICSEARCH_SECONDS * 1000:.0f}ms",
         }
         if window.position is not None:
             body["search_after"] = list(window.position)
         with answering():
-            # As `search` of the client, whose hundred parameters take as long as building the query.
+            # Like the client's `search`, whose hundred parameters take as long as building the query.
             answer = elasticsearch().perform_request(
                 "POST", f"/{self._read_from}/_search", params=_PARAMETERS, headers=_HEADERS, body=orjson.dumps(body)
             )
@@ -264,7 +265,7 @@ def _answer(search: "Search[Any]") -> dict[str, Any]:
 
 
 def _whole(answer: dict[str, Any]) -> dict[str, Any]:
-    """What was found; 503 when Elasticsearch ran out of time or lacked a shard: it answers with a part of the hits."""
+    """The hits; 503 for partial results, which Elasticsearch returns after a timeout or without a shard."""
     if answer.get("timed_out") or answer.get("_shards", {}).get("failed"):
         raise _unavailable()
     return answer
@@ -273,7 +274,7 @@ def _whole(answer: dict[str, Any]) -> dict[str, Any]:
 def _matching_posts(
     criteria: Criteria, authors: Authors, viewer: Viewer, *, should: list[Query] | None = None
 ) -> Query:
-    """The posts that match and that the viewer may see; `should` is what the score is made of."""
+    """The matching posts that the viewer may see; `should` determines the score."""
     conditions = [_visible_posts(viewer)]
     if criteria.root is not None:
         conditions.append(_post_condition(criteria.root, authors))
@@ -309,7 +310,7 @@ def _post_condition(node: Node, authors: Authors) -> Query:
 
 
 def _scores(phrase: Phrase) -> list[Query]:
-    """A synonym has a constant score: one that few texts have would otherwise come before the word that was typed."""
+    """Synonyms have a constant score: otherwise a rare one would rank above the typed word."""
     expansion = expand(phrase)
     others = [
         *map(_phrase, expansion.synonyms),
@@ -325,7 +326,7 @@ def _profile_condition(node: Node, *, names_only: bool) -> Query:
         case AnyOf(nodes):
             return _any([_profile_condition(part, names_only=names_only) for part in nodes])
         case Not(Phrase(words)):
-            # What is not wanted must be said exactly.
+            # Negated terms match exactly, without forms and synonyms.
             said = [_clause("match_phrase", whole_names=" ".join(words)), _phrase(words)]
             return _clause("bool", must_not=said)
         case Not(inner):
@@ -344,7 +345,8 @@ def _profile_word(word: str, *, names_only: bool, nearly: bool) -> Query:
 
 
 def _author(condition: Query) -> Query:
-    """Posts whose author's profile meets the condition: one that few meet, as the time grows with such profiles."""
+    """Posts whose author's profile meets the condition: a selective one, as the time grows with the matching
+    profiles."""
     return _clause("has_parent", parent_type=Kind.USER, query=condition)
 
 
@@ -377,7 +379,7 @@ def _phrase(words: Words) -> Query:
 
 
 def _ranks(criteria: Criteria, *, names_only: bool) -> list[Query]:
-    """Constant scores, so that the order does not depend on what else is in the collection."""
+    """Constant scores, so that the order does not depend on the rest of the collection."""
     ranks: list[Query] = [_clause("constant_score", filter=_clause("match_all"), boost=0)]
     if len(criteria.names) == 1:
         name = criteria.names[0]

@@ -1,6 +1,6 @@
-"""The index in SQLite's FTS5: full-text tables answer which rows match, ordinary tables the rest.
+"""Reads the index in SQLite's FTS5: full-text tables match text, ordinary tables everything else.
 
-Every match expression is built of folded words in double quotes, so nothing a client types reaches FTS5's syntax.
+Match expressions consist of folded words in double quotes, so no client input reaches FTS5's syntax.
 """
 
 import json
@@ -47,10 +47,10 @@ from apps.search.queries.languages import Words, variants
 
 _LAST_CHARACTER = "\U0010ffff"
 _SIMILAR_WORDS = 3
-_LEAST_SCORE = 1e-3  # of a text in which no word that was typed is found
-_VOCABULARY = 20_000  # words with one first letter that are looked at
+_LEAST_SCORE = 1e-3  # of a text without any of the typed words
+_VOCABULARY = 20_000  # words with one first letter that are considered
 
-# FTS5 knows letters and digits only: the emoji become letters of the private use area, followed by their number.
+# FTS5 tokenizes letters and digits only: emoji become letters of the private use area, followed by their number.
 _EMOJI = regex.compile(r"(?V1).\u20e3|[^\p{L}\p{N}\p{M}\s]")
 
 
@@ -175,7 +175,7 @@ def _profile_condition(node: Node, *, names_only: bool) -> Q:
         case AnyOf(nodes):
             return Q(*(_profile_condition(part, names_only=names_only) for part in nodes), _connector=Q.OR)
         case Not(Phrase(words)):
-            # What is not wanted must be said exactly.
+            # Negated terms match exactly, without forms and synonyms.
             return ~Q(user_id__in=_matching(PROFILES_TEXT, f"{{names bio}} : {_quoted(words)}"))
         case Not(inner):
             return ~_profile_condition(inner, names_only=names_only)
@@ -207,7 +207,7 @@ def _own_expression(phrase: Phrase) -> str:
 
 
 def _text_scores(phrases: list[Phrase], post_ids: list[int]) -> dict[int, float]:
-    """How well the texts of these posts fit: BM25, larger for better ones; none for those with synonyms only."""
+    """The relevance of these posts' texts: BM25, greater is better; omits those that match by synonyms only."""
     if not phrases or not post_ids:
         return {}
     statement = (
@@ -238,12 +238,13 @@ def _visible_posts(viewer: Viewer) -> QuerySet[IndexedPost]:
 
 
 def _author(**conditions: bool) -> Exists:
-    """Posts of an active author with these attributes; asked row by row, as a page ends long before the table does."""
+    """Posts of an active author with these attributes; as a correlated subquery, as a page ends long before the
+    table."""
     return Exists(IndexedProfile.objects.filter(user_id=OuterRef("author_id"), is_active=True, **conditions))
 
 
 def _listed(ids: list[int]) -> RawSQL:
-    """A list of any length as one parameter: SQLite bounds the number of parameters."""
+    """A list of any length as one parameter: SQLite limits the number of parameters."""
     return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(ids)])
 
 
@@ -270,7 +271,7 @@ def _rank(criteria: Criteria, *, names_only: bool) -> Case:
 
 
 def _beyond(fields: tuple[str, ...], window: Window) -> Q:
-    """The rows after the window's position when all fields fall (before it: when all rise)."""
+    """The rows after the window's position if all fields descend (before it if all ascend)."""
     condition = Q()
     position = window.position or ()
     for index, name in enumerate(fields):

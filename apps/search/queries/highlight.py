@@ -1,6 +1,6 @@
-"""Shows where a hit matches: made from the text that the caller may read now, never from what the index holds.
+"""Highlights matches in the text that the viewer may read now, never in the text of the index.
 
-The work is bounded: a text is read once, up to the end of the part that is shown, and a page has a budget.
+The work is bounded: a text is scanned once, up to the end of the shown part, and a page has a budget.
 """
 
 import re
@@ -17,9 +17,9 @@ from socialapp.core.text.folding import Token, tokens
 
 _LENGTH = 280
 _LEAD = 60
-_BUDGET = 60_000  # characters read on one page of posts; the texts after that have no highlights
+_BUDGET = 60_000  # characters scanned per page of posts; further texts have no highlights
 _SPECIAL = re.compile("[&<>\"']")
-_STEM_BEGINNING = 3  # forms of a word have their first letters in common
+_STEM_BEGINNING = 3  # forms of a word share their first letters
 
 Span = tuple[int, int]
 
@@ -59,7 +59,7 @@ class Highlighter:
 
     @cached_property
     def _beginning(self) -> "re.Pattern[str] | None":
-        """Finds where a match may begin in an ASCII text in lower case; None where digits make that unsure.
+        """Finds possible beginnings of matches in lower-case ASCII text; None where digits make that uncertain.
 
         Digits may belong to a grouped number that began before them ("1,000"); a letter begins a word wherever neither
         a letter nor a digit stands before it.
@@ -82,9 +82,9 @@ class Highlighter:
 
     @cached_property
     def _piece(self) -> "re.Pattern[str]":
-        """Finds what may hold beginnings of matches, from one ASCII space to another: no word goes over these.
+        """Finds spans, between ASCII spaces, that may contain beginnings of matches: no word crosses these.
 
-        What is not ASCII may be folded to any word, except for quotation marks, dashes and the like.
+        Non-ASCII text may fold to any word, except for quotation marks, dashes and the like.
         """
         keys = [*self._sequences, *self._stems]
         words = [re.escape(key) for key in keys if key[0].isalpha()]
@@ -119,7 +119,7 @@ class Highlighter:
 
 
 def mark_beginnings(*, text: str, words: list[str]) -> str | None:
-    """The same for words of `text` that begin with one of `words`."""
+    """Like `_matches`, for words of `text` that begin with one of `words`."""
     beginnings = tuple(words)
     return _excerpt(text, ((token.start, token.end) for token in tokens(text) if token.word.startswith(beginnings)))
 
@@ -131,7 +131,7 @@ def mark_tag(*, tag: str, prefixes: list[str]) -> str | None:
 
 
 def _excerpt(text: str, spans: Iterator[Span]) -> str | None:
-    """The text around the first of the spans, which come in order and are read no further than they are shown."""
+    """The text around the first of the spans, which come in order and are consumed only as far as shown."""
     span = next(spans, None)
     if span is None:
         return None

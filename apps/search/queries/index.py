@@ -1,6 +1,6 @@
-"""The interface that both back ends answer: ids in, ids out, already cut down to what an audience may see.
+"""The reading interface of both back ends: ids in, ids out, limited to what an audience may see.
 
-The index may lag behind, so whoever shows its hits checks them again (see `results`).
+The index may lag behind, so its hits are checked again before they are shown (see `results`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,20 @@ from typing import Protocol
 from apps.search.queries.criteria import Criteria, Phrase
 from apps.search.queries.languages import Words, stems_of_query, synonyms
 
-RECENCY_HALF_LIFE = timedelta(days=90)  # after which a post is worth half as much
-STEM_WEIGHT = 0.5  # what a form or a synonym of a word is worth beside the very word
+RECENCY_HALF_LIFE = timedelta(days=90)  # after which the score of a post is halved
+STEM_WEIGHT = 0.5  # weight of a form or synonym, relative to the typed word
 MAX_RANKED = 1000  # posts that are ranked by relevance
 
-# The places of people found, best first: the very user name, its beginning, other words, words a letter away.
+# The ranks of people, best first: the exact user name, its beginning, other words, words one letter away.
 EXACT_NAME, BEGINNING_OF_NAME, BY_WORDS, NEARLY = 3, 2, 1, 0
 
-# The ids of the people whose user names a query has.
+# Resolves the user names in a query to ids.
 Authors = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is searching: whom they follow (accepted), and everyone they block or who blocks them."""
+    """The viewer: whom they follow (accepted), and everyone they block or who blocks them."""
 
     id: int | None
     following: list[int]
@@ -33,7 +33,7 @@ class Viewer:
 
     @property
     def circle(self) -> list[int]:
-        """Those whose private posts the viewer may see: whom they follow, and themselves."""
+        """People whose private posts the viewer may see: those they follow, and themselves."""
         return self.following if self.id is None else [self.id, *self.following]
 
 
@@ -48,7 +48,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Something found, and its place in the order of the list."""
+    """A hit, and its position in the order of the list."""
 
     id: int
     position: tuple[int | str, ...]
@@ -56,7 +56,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TagCount:
-    """A hashtag and the number of public posts that carry it."""
+    """A hashtag and its number of public posts."""
 
     tag: str
     posts_count: int
@@ -64,7 +64,7 @@ class TagCount:
 
 @dataclass(frozen=True, slots=True)
 class QueryExpansion:
-    """What a phrase is expanded to: itself, its synonyms, and the stems that match its other forms."""
+    """The expansion of a phrase: itself, its synonyms, and the stems that match its other forms."""
 
     typed: Words
     synonyms: Sequence[Words]
@@ -77,7 +77,7 @@ class QueryExpansion:
 
 
 def expand(phrase: Phrase) -> QueryExpansion:
-    """A phrase in quotes stands for itself; others for their synonyms too, and a single word for its other forms."""
+    """A quoted phrase matches only itself; others also their synonyms, and a single word also its other forms."""
     if phrase.quoted:
         return QueryExpansion(phrase.words, [], [])
     stems = stems_of_query(phrase.words[0]) if len(phrase.words) == 1 else []
@@ -85,7 +85,7 @@ def expand(phrase: Phrase) -> QueryExpansion:
 
 
 def relevance(text_score: float, *, engagement: int, created_at: datetime, now: datetime) -> float:
-    """The score of the text, times the logarithm of the engagement, halved for each half-life that the post is old.
+    """The text score, times the logarithm of the engagement, halved for each half-life of the post's age.
 
     Elasticsearch computes the same in its `function_score`.
     """
@@ -94,7 +94,7 @@ def relevance(text_score: float, *, engagement: int, created_at: datetime, now: 
 
 
 class Index(Protocol):
-    """What can be asked of a back end. All raise Unavailable when it does not answer."""
+    """The reading operations. All raise Unavailable if the back end does not answer."""
 
     name: str
 
@@ -103,13 +103,13 @@ class Index(Protocol):
         ...
 
     def ranked_posts(self, criteria: Criteria, authors: Authors, viewer: Viewer, *, now: datetime) -> list[int]:
-        """The ids of up to `MAX_RANKED` posts, the most relevant first (see `relevance`)."""
+        """The ids of up to `MAX_RANKED` posts, most relevant first (see `relevance`)."""
         ...
 
     def profiles(self, criteria: Criteria, viewer: Viewer, window: Window, *, names_only: bool = False) -> list[Hit]:
-        """People whose names begin with the words or are a letter away from them, or whose bio has them.
+        """People whose names begin with the words or are one letter away from them, or whose bio contains them.
 
-        `names_only` leaves the bio out. The position is (rank, followers, id), all falling.
+        `names_only` ignores the bio. The position is (rank, followers, id), all descending.
         """
         ...
 
@@ -118,7 +118,7 @@ class Index(Protocol):
         ...
 
     def similar_words(self, word: str) -> list[str]:
-        """Words of indexed posts that are one letter away from one that none has, the most used first: of anybody's."""
+        """Words of anybody's indexed posts that are one letter away from a word that none has, most used first."""
         ...
 
     def versions(self, kind: str, *, after: int, up_to: int) -> dict[int, int]:
@@ -126,5 +126,5 @@ class Index(Protocol):
         ...
 
     def status(self) -> dict[str, object]:
-        """What an operator wants to know: numbers of documents, names of indices."""
+        """Facts for operators: numbers of documents, names of indices."""
         ...

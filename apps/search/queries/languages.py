@@ -1,7 +1,7 @@
-"""What a word may stand for besides itself: its stem, its synonyms, and names that are one typo away.
+"""What a word matches besides itself: its stem, its synonyms, and names that are one typo away.
 
-Stems are made here and not by the index, so that both back ends find the same. A stem carries its language, as a
-language's stems mean nothing in another one: the stem of "running" in an English text is the term `en:run`.
+Stems are computed here and not by the index, so that both back ends find the same. A stem includes its language, as
+it means nothing in another one: the stem of "running" in an English text is the term `en:run`.
 """
 
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ _stemming = Lock()  # a stemmer serves one thread at a time
 
 
 def stems(words: Iterable[str], *, language: str) -> list[str]:
-    """The stems of the words of a text, each once. A text of unknown language in Latin letters is taken for English."""
+    """The stems of the words of a text, each once. Text of unknown language in Latin letters is treated as English."""
     distinct = set(words)
     chosen = language or ("en" if all(word.isascii() for word in distinct if word.isalpha()) else "")
     if chosen not in _STEMMERS:
@@ -49,17 +49,17 @@ def stems(words: Iterable[str], *, language: str) -> list[str]:
 
 
 def stems_of_query(word: str) -> list[str]:
-    """What a word that somebody searches for may be a form of, in each language."""
+    """The stems of a searched word, in each language."""
     return sorted({_stem(language, word) for language in _STEMMERS}) if _is_stemmed(word) else []
 
 
 def synonyms(words: Words) -> list[Words]:
-    """Other words for the same, from the file `SEARCH_SYNONYMS`."""
+    """Synonyms, from the file `SEARCH_SYNONYMS`."""
     return _synonyms(settings.SEARCH_SYNONYMS).get(words, [])
 
 
 def variants(word: str) -> list[str]:
-    """The word, and all that is left when one letter is dropped: two words that share one of these are a letter apart.
+    """The word, and its variants with one letter dropped: two words that share one of these are one letter apart.
 
     Source: the symmetric delete algorithm, https://github.com/wolfgarbe/SymSpell. Short and very long words have none.
     """
@@ -91,7 +91,7 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 
 @cache
 def _synonyms(path: str) -> dict[Words, list[Words]]:
-    """Lines of words that mean the same, separated by commas; `#` begins a comment."""
+    """Parses lines of comma-separated synonyms; `#` begins a comment."""
     groups: dict[Words, list[Words]] = {}
     for line in Path(path).read_text(encoding="utf-8").splitlines() if path else []:
         group = [tuple(fold_words(term).split()) for term in line.partition("#")[0].split(",")]

@@ -1,4 +1,4 @@
-"""How far the sources of changes have been followed."""
+"""Positions up to which the sources of changes were followed."""
 
 from apps.search.models import SyncPosition
 

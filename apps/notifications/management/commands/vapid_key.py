@@ -1,4 +1,4 @@
-"""`manage.py vapid_key`: prints a new key for Web Push, to be kept as VAPID_PRIVATE_KEY."""
+"""`manage.py vapid_key`: prints a new key for Web Push, for the setting VAPID_PRIVATE_KEY."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from socialapp.core.vapid import new_private_key
 
 
 class Command(BaseCommand):
-    """Browsers that subscribed with the old key must subscribe again when it is replaced."""
+    """Generates a key. When it is replaced, browsers that subscribed with the old one must subscribe again."""
 
-    help = "Prints a new key for Web Push, to be kept as VAPID_PRIVATE_KEY."
+    help = "Prints a new key for Web Push, for the setting VAPID_PRIVATE_KEY."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,7 +1,7 @@
-"""Change data capture: keeps the index up with what is committed in other contexts' databases, instead of with events.
+"""Change data capture: updates the index from commits in other contexts' databases, instead of from events.
 
-A source gives the changes of rows, transaction by transaction, each with the position behind it. `follow` asks the
-contexts for the present form of what changed, writes it to the index, and saves the position in the same transaction.
+A source yields row changes by transaction, each with the position after it. `follow` fetches the present documents
+of changed rows, writes them to the index, and saves the position in the same transaction.
 """
 
 from apps.search.actions.capture.follow import follow, sources

@@ -1,7 +1,7 @@
 """Reads the binlog of MariaDB and MySQL 8.
 
-The library reconnects by itself when the connection is lost, from the position that it was given first: it is told
-of each saved one. It must block at the end of the log, as it would else read that end again and again on MariaDB.
+The library reconnects by itself, from the position that it was given first; it is therefore given each saved
+position. It must block at the end of the log, as it would otherwise poll that end in a busy loop on MariaDB.
 """
 
 import contextlib
@@ -22,16 +22,16 @@ from pymysqlreplication.row_event import DeleteRowsEvent, UpdateRowsEvent, Write
 from apps.search.actions.capture.source import TABLES, Batch, CaptureRefused, RowChange
 
 _MAX_ROWS = 500  # in one batch
-_WAIT_SECONDS = 0.05  # that a batch waits for more, at most, while nothing comes
-_QUIET_SECONDS = 5.0  # after which the position is given without changes
+_WAIT_SECONDS = 0.05  # that a batch waits for more changes
+_QUIET_SECONDS = 5.0  # after which the position is yielded without changes
 _HEARTBEAT_SECONDS = 1
-_READ_SECONDS = 10  # without a heartbeat: the connection is dead
+_READ_SECONDS = 10  # without a heartbeat, after which the connection is dead
 _QUEUED = 2000
 
 # Statements in the binlog that do not end a transaction.
 _WITHIN_TRANSACTION = ("BEGIN", "SAVEPOINT", "ROLLBACK TO", "RELEASE")
 
-# What each variable of the server must be, and why.
+# The required value of each server variable, and why.
 _NEEDED = {
     "log_bin": ("1", "there is no binlog"),
     "binlog_format": ("ROW", "statements do not say which rows they change"),
@@ -74,7 +74,7 @@ class BinlogSource:
         self._is_mariadb = "mariadb" in found.get("version", "").lower()
         for name, (needed, reason) in _NEEDED.items():
             if found.get(name) != needed:
-                given = found.get(name, "not known to this server")
+                given = found.get(name, "unknown to this server")
                 raise CaptureRefused(f"{self.name}: {name} must be {needed} and is {given}: {reason}")
         if not self._is_mariadb and found.get("gtid_mode") != "ON":
             raise CaptureRefused(f"{self.name}: gtid_mode must be ON: positions in files do not survive a failover")
@@ -102,7 +102,7 @@ class BinlogSource:
             ended.set()
             with contextlib.suppress(queue.Empty):
                 while True:
-                    ahead.get_nowait()  # the thread may be waiting for room
+                    ahead.get_nowait()  # the thread may be waiting for space
             reader.join(_HEARTBEAT_SECONDS * 3)
             with contextlib.suppress(pymysql.Error, OSError):
                 self._stream.close()
@@ -157,14 +157,14 @@ class BinlogSource:
     def _read_ahead(
         self, stream: BinLogStreamReader, ahead: "queue.Queue[_Transaction | Exception]", ended: Event
     ) -> None:
-        """Puts one transaction after the other into the queue, until `ended`; then what went wrong."""
+        """Puts transactions into the queue until `ended`; in case of an error, that."""
         transaction = _Transaction()
         try:
             for event in stream:
                 if ended.is_set():
                     return
                 if isinstance(event, GtidEvent | MariadbGtidEvent):
-                    # What was read of a transaction before the connection was lost comes again with its identifier.
+                    # The unfinished part of a transaction comes again with its identifier after a reconnect.
                     transaction = _Transaction(gtid=event.gtid)
                 elif isinstance(event, WriteRowsEvent | UpdateRowsEvent | DeleteRowsEvent):
                     transaction.changes += _changes(event)
@@ -172,7 +172,7 @@ class BinlogSource:
                     ahead.put(transaction)
                     transaction = _Transaction()
             raise CaptureRefused(f"{self.name}: the server has ended the stream")
-        except Exception as error:  # the thread that waits must know
+        except Exception as error:  # passed on to the waiting thread
             ahead.put(error)
 
     def _merged(self, position: str, gtid: str) -> str:
@@ -207,14 +207,14 @@ def _connection(**settings: Any) -> Any:
 
 
 def merged_mariadb(*, position: str, gtid: str) -> str:
-    """A position of MariaDB, one identifier for each replication domain, with the newer one of this domain."""
+    """A position of MariaDB, one identifier per replication domain, with the newer one of this domain."""
     domains = {one.split("-")[0]: one for one in position.split(",") if one}
     domains[gtid.split("-", maxsplit=1)[0]] = gtid
     return ",".join(domains[domain] for domain in sorted(domains, key=int))
 
 
 def _ends(event: Any) -> bool:
-    """Whether a transaction ends here: with its commit, or with a statement that commits by itself (DDL)."""
+    """Whether a transaction ends here: with its commit, or with a statement that commits implicitly (DDL)."""
     return isinstance(event, XidEvent) or not str(event.query).upper().startswith(_WITHIN_TRANSACTION)
 
 

@@ -1,4 +1,4 @@
-"""Reads Debezium's change events, for deployments that run Debezium anyway: here from Redis streams.
+"""Reads Debezium's change events from Redis streams, for deployments that run Debezium anyway.
 
 Debezium Server's Redis sink writes one stream for each table, `<prefix>.<database>.<table>`. Both of its formats are
 understood: `compact` (one field: the key, with the value) and `extended` (fields `key` and `value`), with and without
@@ -23,9 +23,9 @@ _OPERATIONS = ("c", "u", "d", "r")
 
 
 def row_change(value: bytes) -> RowChange | None:
-    """The change in Debezium's envelope; None for what is none, such as the tombstone after a deletion.
+    """The change in Debezium's envelope; None for other messages, such as the tombstone after a deletion.
 
-    CaptureRefused when the envelope lacks the row before a deletion.
+    CaptureRefused if the envelope lacks the row before a deletion.
     """
     if not value or value == b"default":  # how the sink writes a tombstone
         return None
@@ -40,7 +40,7 @@ def row_change(value: bytes) -> RowChange | None:
 
 
 def captured_names(prefix: str) -> list[str]:
-    """What Debezium calls the streams or topics of the captured tables: `<topic.prefix>.<database>.<table>`."""
+    """Debezium's names for the streams or topics of the captured tables: `<topic.prefix>.<database>.<table>`."""
     return [
         f"{prefix}.{settings.DATABASES[context]['NAME']}.{table}"
         for context, tables in CAPTURED.items()

@@ -1,7 +1,7 @@
-"""Reads Debezium's change events from Kafka topics, `<prefix>.<database>.<table>`: one for each table.
+"""Reads Debezium's change events from Kafka topics, `<prefix>.<database>.<table>`, one per table.
 
-The offsets are saved with the effect, in search's own database: the consumer belongs to no group's assignment and
-commits nothing to Kafka. Names of settings: librdkafka's CONFIGURATION.md.
+The offsets are saved with their effect, in search's own database: the consumer uses no group assignment and commits
+nothing to Kafka. Names of settings: librdkafka's CONFIGURATION.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,7 +32,7 @@ class KafkaSource:
             "group.id": f"{prefix}.search",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "auto.offset.reset": "error",  # what Kafka has thrown away unread is not passed over
+            "auto.offset.reset": "error",  # do not skip what Kafka has deleted unread
         }
         self._topics = captured_names(prefix)
         self.name = f"debezium {prefix}"
@@ -63,7 +63,7 @@ class KafkaSource:
             while not stopping.is_set():
                 if not messages:
                     partitions = self._partitions(consumer)
-                    if len(partitions) > assigned:  # a table has got its first event, or a topic more partitions
+                    if len(partitions) > assigned:  # a table had its first event, or a topic got more partitions
                         consumer.assign([_place(one, reached) for one in partitions])
                         assigned = len(partitions)
                 messages = consumer.consume(_MAX_EVENTS, _WAIT_SECONDS)
@@ -89,12 +89,12 @@ def _place(partition: TopicPartition, reached: _Offsets) -> TopicPartition:
 
 
 def _changes(messages: Sequence[Message], reached: _Offsets) -> Iterator[RowChange]:
-    """The changes in the messages; notes in `reached` what was read."""
+    """The changes in the messages; records in `reached` what was read."""
     for message in messages:
         error = message.error()
         if error is not None and error.code() == KafkaError._AUTO_OFFSET_RESET:
             raise CaptureRefused(
-                "Kafka keeps no more what is next: start `manage.py search cdc --from-now`, then run"
+                "Kafka has deleted the next messages: start `manage.py search cdc --from-now`, then run"
                 " `manage.py search reindex`"
             )
         if error is not None:

@@ -1,4 +1,4 @@
-"""Follows the sources of changes and writes what changed to the index."""
+"""Follows the sources of changes and updates the index."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from socialapp.core.db import transactional
 from socialapp.rpc.calls import client
 
 _MAX_IDS = 500
-# Whose profile a row is part of: with a follow, the number of followers changes.
+# The person whose document a row affects: a follow changes the number of followers.
 _PERSON = {"profiles": "user_id", "follows": "following_id"}
 
 
@@ -30,7 +30,7 @@ class _Gone:
 
 
 def sources() -> list[Source]:
-    """The sources of this deployment: Debezium's topics where `SEARCH_CDC_URL` is set, else each server's binlog."""
+    """The sources of this deployment: Debezium's topics if `SEARCH_CDC_URL` is set, else each server's binlog."""
     if settings.SEARCH_CDC_URL.startswith("kafka:"):
         from apps.search.actions.capture.debezium_kafka import KafkaSource
 
@@ -57,10 +57,10 @@ def sources() -> list[Source]:
 
 
 def follow(*, source: Source, stopping: Event, from_now: bool = False) -> None:
-    """Writes what changes to the index until `stopping`. The first time, and with `from_now`, from this moment on.
+    """Writes changes to the index until `stopping`. The first time, and with `from_now`, from this moment on.
 
-    A crash at any point leaves the position with its effect, so that nothing is skipped. CaptureRefused when the
-    source is not set up for it; other errors of the source are raised too, for whoever runs this to start again.
+    A crash at any point leaves the position consistent with its effect, so that nothing is skipped. CaptureRefused if
+    the source is not configured for it; other errors of the source are raised too, for the caller to restart this.
     """
     source.check()
     saved = SyncPosition.objects.filter(source=source.name).values_list("position", flat=True).first()
@@ -74,9 +74,9 @@ def follow(*, source: Source, stopping: Event, from_now: bool = False) -> None:
 
 
 def apply_changes(*, source: str, changes: Sequence[RowChange], position: str) -> None:
-    """Indexes the present form of the rows that changed, and saves the position in the same transaction.
+    """Indexes the present documents of changed rows, and saves the position in the same transaction.
 
-    Deleted posts get a tombstone with the version after their last: one that a moderator removed comes back above that.
+    Deleted posts get a tombstone with the version after their last: a removed post is restored above that.
     """
     posts = [change for change in changes if change.table == "posts"]
     post_ids = sorted({int(change.after["id"]) for change in posts if change.after})

@@ -1,4 +1,4 @@
-"""`manage.py search`: rebuild the index, prove that it equals the database, say how it stands, or follow the binlog."""
+"""`manage.py search`: rebuilds, verifies and describes the index, or follows the binlog."""
 
 import json
 import signal
@@ -18,25 +18,25 @@ from socialapp.core.errors import Unavailable
 
 
 class Command(BaseCommand):
-    """Looks after the search index."""
+    """Maintains the search index."""
 
-    help = "Rebuilds (reindex), compares (verify), describes (status) or keeps up (cdc) the search index."
+    help = "Rebuilds (reindex), compares (verify), describes (status) or continuously updates (cdc) the search index."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """The subcommands."""
         commands = parser.add_subparsers(dest="command", required=True)
         for name, text in (
-            ("reindex", "rebuild the index while searches and writes go on, compare, and swap it in"),
-            ("verify", "compare ids and versions with the database; exit status 1 when they differ"),
-            ("status", "number of documents, names of indices, and how the index is kept up"),
+            ("reindex", "rebuild the index while searches and writes continue, compare, and swap it in"),
+            ("verify", "compare ids and versions with the database; exit status 1 if they differ"),
+            ("status", "number of documents, names of indices, and how the index is updated"),
         ):
-            commands.add_parser(name, help=text).add_argument("--json", action="store_true", help="answer in JSON")
+            commands.add_parser(name, help=text).add_argument("--json", action="store_true", help="answer as JSON")
 
-        following = commands.add_parser("cdc", help="follow what is committed, until stopped; with SEARCH_SYNC=cdc")
-        following.add_argument("--from-now", action="store_true", help="leave out what was committed before")
+        following = commands.add_parser("cdc", help="follow commits until stopped; for SEARCH_SYNC=cdc")
+        following.add_argument("--from-now", action="store_true", help="skip what was committed before")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Runs one of them; exit status 1 when the index does not answer."""
+        """Runs the subcommand; exit status 1 if the index does not answer."""
         if options["command"] == "cdc":
             self._follow(from_now=options["from_now"])
             return
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         self._report({**reader().status(), **sync}, as_json=as_json)
 
     def _follow(self, *, from_now: bool) -> None:
-        """Follows each source in a thread of its own; when one fails, all end, to be started again."""
+        """Follows each source in a thread of its own; if one fails, all end, to be restarted."""
         stopping = Event()
         for sent in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sent, lambda *_: stopping.set())
