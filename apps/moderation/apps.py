@@ -4,14 +4,14 @@ from django.apps import AppConfig
 
 
 class ModerationConfig(AppConfig):
-    """Registers what moderation serves to the other contexts."""
+    """Registers the services that moderation provides to the other contexts."""
 
     name = "apps.moderation"
     label = "moderation"
     verbose_name = "Moderation"
 
     def ready(self) -> None:
-        """Answers calls to the contracts."""
+        """Serves the contracts."""
         from apps.moderation.service import ModerationProjections, ModerationService
         from socialapp.contracts.drift import DriftChecks
         from socialapp.contracts.moderation import Moderation

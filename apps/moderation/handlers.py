@@ -1,4 +1,4 @@
-"""Checks new texts against the rules, closes cases whose target is gone, and erases."""
+"""Event handlers of moderation: check new texts, close cases whose target is gone, and erase."""
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -20,7 +20,7 @@ Written = PostCreated | PostEdited | CommentCreated | CommentEdited
 
 
 def _texts(events: Sequence[Written], check: Callable[[list[int], bool], Texts]) -> Texts:
-    """What `check` gives for the ids of what a rule holds, and for those of the others."""
+    """Gathers for `check`: separately for ids that a rule holds back, and for the others."""
     held = {_target(event).id for event in events if event.is_held}
     others = {_target(event).id for event in events} - held
     return [text for ids, are_held in ((held, True), (others, False)) if ids for text in check(sorted(ids), are_held)]
@@ -36,18 +36,18 @@ def _comment_texts(events: Sequence[CommentCreated | CommentEdited]) -> Texts:
 
 @handles(PostCreated, PostEdited, gather=_post_texts, together=True)
 def check_post(events: Sequence[PostCreated | PostEdited], texts: Texts) -> None:
-    """The posts' present texts against the rules; a deleted one has none."""
+    """Checks the posts' present texts against the rules; deleted ones have none."""
     _check(events, texts)
 
 
 @handles(CommentCreated, CommentEdited, gather=_comment_texts, together=True)
 def check_comment(events: Sequence[CommentCreated | CommentEdited], texts: Texts) -> None:
-    """The comments' present texts against the rules; a deleted one has none."""
+    """Checks the comments' present texts against the rules; deleted ones have none."""
     _check(events, texts)
 
 
 def _check(events: Sequence[Written], texts: Texts) -> None:
-    # Of several about one text, one that holds it counts.
+    # Of several events about one text, one that is held decides.
     written = {_target(event): event for event in sorted(events, key=attrgetter("is_held"))}
     actions.record_texts(list(written))
     for document in texts:
@@ -68,24 +68,24 @@ def _profile_text(event: ProfileChanged) -> Texts:
 
 @handles(ProfileChanged, gather=_profile_text)
 def check_profile(event: ProfileChanged, texts: Texts) -> None:
-    """The profile's present name and text against the rules."""
+    """Checks the profile's present name and text against the rules."""
     for document in texts:
         actions.check_document(document=document)
 
 
 @handles(PostDeleted)
 def close_case_of_post(event: PostDeleted) -> None:
-    """Nothing is left to decide about a post that is gone."""
+    """Closes the cases about a deleted post."""
     actions.close_case_of_gone_target(target_type="post", target_id=event.post_id)
 
 
 @handles(CommentDeleted)
 def close_case_of_comment(event: CommentDeleted) -> None:
-    """Nothing is left to decide about a comment that is gone."""
+    """Closes the cases about a deleted comment."""
     actions.close_case_of_gone_target(target_type="comment", target_id=event.comment_id)
 
 
 @handles(UserDeleted)
 def erase_user(event: UserDeleted) -> None:
-    """Erases what is held about the user; acknowledged when nothing is left."""
+    """Erases the user's data; acknowledged once nothing is left."""
     begin_removal("moderation", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)

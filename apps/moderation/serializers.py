@@ -1,4 +1,4 @@
-"""Input of moderation's routes, and the forms of their answers for the OpenAPI schema."""
+"""Input of moderation's routes, and the schema of their responses."""
 
 from typing import Any
 
@@ -27,18 +27,18 @@ OUTCOMES = ["removed", "sanctioned", "dismissed", "gone"]
 
 
 class ReportInput(Input):
-    """A report. A reason in words of one's own counts as `other`, and its words come before the details."""
+    """A report. A free-text reason counts as `other`, and precedes the details."""
 
     target_type = serializers.ChoiceField(choices=TARGET_TYPES)
     target_id = Id()
     reason = Text(max_length=100, help_text=f"One of {', '.join(REASONS)}, or words of your own.")
     details = Text(multiline=True, max_length=_MAX_DETAILS, allow_blank=True, required=False, default="")
-    rule_id = Id(required=False, allow_null=True, default=None, help_text="The broken one of `/moderation/rules`.")
+    rule_id = Id(required=False, allow_null=True, default=None, help_text="The broken rule, of `/moderation/rules`.")
 
-    default_error_messages = {"max_length": f"Reason and details together have at most {_MAX_DETAILS} characters."}
+    default_error_messages = {"max_length": f"Reason and details together can have at most {_MAX_DETAILS} characters."}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The values that the action takes."""
+        """The values for the action."""
         if attrs["reason"] in REASONS:
             return attrs
         details = "\n".join(filter(None, (attrs["reason"], attrs["details"])))
@@ -59,7 +59,7 @@ class ReportBody(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     target_type = serializers.ChoiceField(choices=TARGET_TYPES)
-    target_id = serializers.CharField(allow_null=True, help_text="Null when the user it is about was erased.")
+    target_id = serializers.CharField(allow_null=True, help_text="Null if the user it is about was erased.")
     reason = serializers.ChoiceField(choices=REASONS)
     details = serializers.CharField()
     rule_id = serializers.CharField(allow_null=True)
@@ -78,7 +78,7 @@ class ActionBody(serializers.Serializer[Any]):
     target_id = serializers.CharField()
     reason = serializers.CharField()
     rule_id = serializers.CharField(allow_null=True)
-    until = serializers.DateTimeField(allow_null=True, help_text="When it ends by itself.")
+    until = serializers.DateTimeField(allow_null=True, help_text="When it ends.")
     created_at = serializers.DateTimeField()
 
 
@@ -95,7 +95,7 @@ class AppealBody(serializers.Serializer[Any]):
 
 
 class RuleBody(serializers.Serializer[Any]):
-    """A rule of this installation; a change of its words gives it a new id."""
+    """A rule of this installation; a changed text has a new id."""
 
     id = serializers.CharField()
     number = serializers.IntegerField()
@@ -108,6 +108,6 @@ class TransparencyBody(serializers.Serializer[Any]):
     month = serializers.CharField(help_text="Such as 2026-11.")
     reports = serializers.IntegerField()
     actions = serializers.DictField(child=serializers.IntegerField(), help_text="Decisions by kind.")
-    automated = serializers.IntegerField(help_text="Of these, how many a word rule made.")
+    automated = serializers.IntegerField(help_text="How many of these were made by word rules.")
     appeals = serializers.IntegerField()
     appeals_accepted = serializers.IntegerField()

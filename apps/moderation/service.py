@@ -1,4 +1,4 @@
-"""What moderation answers to the other contexts: how its cases compare with their reports."""
+"""The services that moderation provides to the other contexts."""
 
 from functools import partial
 

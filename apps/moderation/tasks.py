@@ -1,4 +1,4 @@
-"""Periodic work of moderation: what was decided for a time ends by itself, and the log's end is signed."""
+"""Periodic tasks of moderation."""
 
 from celery import shared_task
 
@@ -16,7 +16,7 @@ _PARTS_A_RUN = 20
 
 @shared_task(name="moderation.end_suspensions")
 def end_suspensions() -> int:
-    """Ends the bans, silences and limits whose time is over; how many. Idempotent."""
+    """Ends the bans, silences and limits that have expired; returns how many. Idempotent."""
     due = suspensions_due()
     for suspension_id in due:
         actions.end_suspension(suspension_id=suspension_id)
@@ -25,13 +25,13 @@ def end_suspensions() -> int:
 
 @shared_task(name="moderation.sign_log")
 def sign_log() -> bool:
-    """Signs the end of the log, if something was added. Idempotent."""
+    """Signs the head of the log, if something was added. Idempotent."""
     return actions.sign_head()
 
 
 @shared_task(name="moderation.decide_in_bulk")
 def decide_in_bulk() -> int:
-    """Carries out the next parts of decisions about many cases; how many cases."""
+    """Executes the next steps of bulk decisions; returns how many cases."""
     decided = 0
     for _ in range(_PARTS_A_RUN):
         part = actions.continue_bulk_decisions()
@@ -43,6 +43,6 @@ def decide_in_bulk() -> int:
 
 @shared_task(name="moderation.forget_old_texts")
 def forget_old_texts() -> None:
-    """Deletes the notes of texts that are older than a month. Idempotent."""
+    """Deletes records of texts that are older than a month. Idempotent."""
     while actions.forget_old_texts():
         pass

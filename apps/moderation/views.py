@@ -1,4 +1,4 @@
-"""The routes of moderation: reporting, and appealing. Moderators work in the admin site."""
+"""Views of moderation: reports and appeals. Moderators work in the admin site."""
 
 from typing import Any
 
@@ -34,13 +34,13 @@ class ReportsView(View):
     has_idempotency_key = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Reporting is limited harder than other writes."""
+        """Reports have a stricter rate limit than other writes."""
         self.rate = "report" if request.method == "POST" else None
         super().initial(request, *args, **kwargs)
 
     @extend_schema(
-        summary="Your reports",
-        description="What you reported, newest first, and how it was decided.",
+        summary="List your reports",
+        description="Your reports, newest first, with their outcomes.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ReportBody),
     )
@@ -51,7 +51,7 @@ class ReportsView(View):
 
     @extend_schema(
         summary="Report a user, a post or a comment",
-        description="While an earlier report of yours about the same is open, that one is answered (200).",
+        description="If you have an open report about the same target, that one is returned (200).",
         request=ReportInput,
         responses={201: ReportBody, 200: ReportBody},
     )
@@ -85,13 +85,13 @@ class OwnActionsView(View):
     """`/moderation/actions`."""
 
     @extend_schema(
-        summary="What moderation did about you",
+        summary="List moderation actions about you",
         description="Removals, warnings and bans that you can appeal against, newest first.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ActionBody),
     )
     def get(self, request: Request) -> Response:
-        """The actions that concern the caller."""
+        """The actions about the caller."""
         page = actions_against(user_id=self.principal.id, page=page_request(request))
         return page_response(request, page=page, results=[action_body(action) for action in page.items])
 
@@ -102,8 +102,8 @@ class RulesView(View):
     permission_classes = [Public]
 
     @extend_schema(
-        summary="The rules of this installation",
-        description="In their present words, in order. A report may name the one that is broken.",
+        summary="List the rules of this installation",
+        description="Present versions, in order. A report may refer to the broken rule.",
         responses=RuleBody(many=True),
         auth=[],
     )
@@ -119,8 +119,8 @@ class TransparencyView(View):
     permission_classes = [Public]
 
     @extend_schema(
-        summary="What moderation did, by month",
-        description="The last twelve months, the present one first. 404 where TRANSPARENCY_REPORT is off.",
+        summary="Read what moderation did, by month",
+        description="The last twelve months, newest first. 404 if TRANSPARENCY_REPORT is off.",
         responses=TransparencyBody(many=True),
         auth=[],
     )
@@ -138,8 +138,8 @@ class AppealsView(View):
     has_idempotency_key = True
 
     @extend_schema(
-        summary="Your appeals",
-        description="What you appealed against, newest first, and the answers.",
+        summary="List your appeals",
+        description="Your appeals, newest first, with the answers.",
         parameters=PAGE_PARAMETERS,
         responses=page_of(AppealBody),
     )
@@ -150,7 +150,7 @@ class AppealsView(View):
 
     @extend_schema(
         summary="Appeal against an action",
-        description="Once for each action of which you are concerned.",
+        description="Once for each action that concerns you.",
         request=AppealInput,
         responses={201: AppealBody},
     )

@@ -122,7 +122,7 @@ def test_two_administrators_decide_about_a_third(thread: Thread, register: Calla
     grant_role(user_id=int(mia.id), role="moderator")
     path = f"/admin/moderation/case/about/user/{thread.ann.id}/"
     page = enter(first).post(path, {"decision": "ban", "reason": "sold data"}, follow=True)
-    assert "another administrator has to confirm" in page.content.decode()
+    assert "another administrator must confirm" in page.content.decode()
     proposal = Proposal.objects.get()
     assert not Action.objects.exists()
     for person in (first, thread.ann, mia):

@@ -215,7 +215,7 @@ def test_bans_are_lifted_and_appeals_answered(thread: Thread, moderator: Person)
     assert browser.post("/admin/moderation/appeal/", {**chosen, "action": "reject"}, follow=True).status_code == 200
     assert Appeal.objects.get().status == "rejected"
     again = browser.post("/admin/moderation/appeal/", {**chosen, "action": "accept"}, follow=True)
-    assert "decided this appeal already" in again.content.decode()
+    assert "already been decided" in again.content.decode()
     lift = {"action": "take_back", "_selected_action": [ban.id], "reason": "enough"}
     browser.post("/admin/moderation/action/", lift)
     assert Action.objects.latest("sequence").kind == "unban_user"
@@ -351,7 +351,7 @@ def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(thread: Thre
     browser.post(f"{page}reopen/")
     case.refresh_from_db()
     assert case.is_open
-    assert "Nothing waits" in browser.post(f"{CASES}next/", follow=True).content.decode()
+    assert "no unassigned cases" in browser.post(f"{CASES}next/", follow=True).content.decode()
     assert browser.post(f"{page}explode/").status_code == 404
     assert "days" in browser.post(f"{page}decide/", {**sent, "days": "0"}, follow=True).content.decode()
     case.refresh_from_db()
@@ -365,7 +365,7 @@ def test_an_appeal_is_answered_on_its_page(thread: Thread, moderator: Person) ->
     assert "I did &lt;i&gt;not&lt;/i&gt;" in browser.get(f"{page}change/").content.decode()
     assert browser.post(f"{page}answer/", {"outcome": "shrug"}).status_code == 400
     shown = browser.post(f"{page}answer/", {"outcome": "accept", "reason": ""}, follow=True).content.decode()
-    assert "We looked again and took our decision back." in shown
+    assert "We reviewed our decision and reversed it." in shown
     assert Appeal.objects.get().status == "accepted"
 
 

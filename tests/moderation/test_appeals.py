@@ -83,7 +83,7 @@ def test_taking_the_decision_back_accepts_the_open_appeal(thread: Thread, drain:
     assert appeal(thread, removal).status_code == 201
     actions.lift_action(moderator_id=901, action_id=removal.id, reason="it was none")
     made = Appeal.objects.get()
-    assert (made.status, made.answer) == (Appeal.Status.ACCEPTED, "We looked again and took our decision back.")
+    assert (made.status, made.answer) == (Appeal.Status.ACCEPTED, "We reviewed our decision and reversed it.")
     assert [event.is_accepted for event in published() if isinstance(event, AppealDecided)] == [True]
     with pytest.raises(Conflict):
         actions.decide_appeal(moderator_id=902, appeal_id=made.id, is_accepted=False, answer="")

@@ -75,7 +75,7 @@ def test_another_moderator_decides_the_appeal(thread: Thread, drain: Callable[[]
         actions.decide_appeal(moderator_id=MODERATOR_ID, appeal_id=appeal.id, is_accepted=False, answer="no")
     with override_settings(APPEALS_BY_SAME_MODERATOR=True):
         decided = actions.decide_appeal(moderator_id=MODERATOR_ID, appeal_id=appeal.id, is_accepted=False, answer=" ")
-    assert decided.answer == "We looked again, and our decision stands."
+    assert decided.answer == "We reviewed our decision, and it stands."
     drain()
     assert messages(thread.ann)[0] == f"Your appeal was rejected: {decided.answer}"
 
@@ -85,7 +85,7 @@ def test_an_accepted_appeal_without_words_gets_words_that_fit(thread: Thread, dr
     appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I was")
     actions.decide_appeal(moderator_id=901, appeal_id=appeal.id, is_accepted=True, answer="")
     drain()
-    assert messages(thread.ann)[0] == "Your appeal was accepted: We looked again and took our decision back."
+    assert messages(thread.ann)[0] == "Your appeal was accepted: We reviewed our decision and reversed it."
 
 
 def test_a_suspension_ends_by_itself(thread: Thread, drain: Callable[[], int]) -> None:

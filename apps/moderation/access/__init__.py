@@ -1,4 +1,4 @@
-"""Who may decide what about whom, and what other contexts must be asked first."""
+"""Decides which moderators may do what, and gathers what that needs from other contexts."""
 
 from apps.moderation.access.case_context import case_context_of
 from apps.moderation.access.instance_rules import rule_text

@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A comment of the thread; `is_target`: the one that the case is about."""
+    """A comment of the thread; `is_target`: the comment that the case is about."""
 
     author: str
     text: str
@@ -34,7 +34,7 @@ class Line:
 class CaseContext:
     """Earlier texts of a post, the post that a comment is on, the thread, and accounts that may be the same person's.
 
-    `figures`: for each decision by its name, what it would touch.
+    `figures`: by the name of a decision, what it would affect.
     """
 
     versions: list[PostVersion] = field(default_factory=list)
@@ -45,7 +45,7 @@ class CaseContext:
 
 
 def case_context_of(case: Case, *, history: PersonHistory) -> CaseContext:
-    """All that, in at most eight calls; nothing of what cannot be asked at the moment."""
+    """The context, in at most eight calls; without what is unavailable at the moment."""
     if case.target_id is None or case.author_id is None:
         return CaseContext()
     try:
@@ -115,7 +115,7 @@ def _figures_of_person(history: PersonHistory) -> dict[str, str]:
     return {
         "ban": f"Hidden: {posts}, followed by {followers}.",
         "silence": f"{posts}, for {followers} alone.",
-        "reset_profile": "There is a name and a text." if history.bio else "There is a name, and no text.",
+        "reset_profile": "The profile has a name and a bio." if history.bio else "There is a name, and no text.",
     }
 
 

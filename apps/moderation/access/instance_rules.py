@@ -1,11 +1,11 @@
-"""The rules of the installation that decisions and reports may name."""
+"""The rules of the installation that decisions and reports may refer to."""
 
 from apps.moderation.queries import rule_with_id
 from socialapp.core.errors import Invalid
 
 
 def rule_text(rule_id: int | None) -> str:
-    """A rule's number and words, also of one that has changed since; "" for None, 422 when there is none."""
+    """A rule's number and text, even if it was changed since; "" for None, Invalid for an unknown rule."""
     if rule_id is None:
         return ""
     rule = rule_with_id(rule_id)

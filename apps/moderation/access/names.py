@@ -1,4 +1,4 @@
-"""What moderators see beside rows: the names of people, and what cases and appeals are about."""
+"""Names of people and excerpts of targets, beside rows in the admin site."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a moderator sees of a target: its text and its author's name, "" where it is gone."""
+    """A target as moderators see it: its text and its author's name, "" if it is gone."""
 
     text: str = ""
     author: str = ""
 
 
 def show_targets(cases: Sequence[Case]) -> None:
-    """Fills in what moderators see of the cases' targets and reports. One query, and at most four calls."""
+    """Fills in the previews of the cases' targets and reports. One query, and at most four calls."""
     reasons = reasons_by_case([case.id for case in cases])
     try:
         seen = previews(cases)
@@ -49,7 +49,7 @@ def show_names(rows: Sequence[Action | Appeal]) -> None:
 
 
 def show_removed(appeals: Sequence[Appeal]) -> None:
-    """Fills in the texts that were removed and can still come back: a call each for posts and comments, if any."""
+    """Fills in the removed texts that can be restored: one call each for posts and comments, if any."""
     removals = [appeal.action for appeal in appeals if appeal.action.kind == Action.Kind.REMOVE_CONTENT]
     ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
     for removal in removals:
@@ -74,7 +74,7 @@ def _profile_text(person: ProfileDocument) -> str:
 
 
 def previews(cases: Iterable[Case]) -> dict[str, Preview]:
-    """What the targets of the cases look like now, by "type:id": calls as for `target_texts`, and one for names."""
+    """The present previews of the cases' targets, by "type:id": calls as for `target_texts`, and one for names."""
     rows = list(cases)
     texts = target_texts((case.target_type, case.target_id) for case in rows)
     authors = {case.author_id for case in rows if case.author_id is not None}

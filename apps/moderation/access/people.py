@@ -1,4 +1,4 @@
-"""What moderators should know of the person whom a case is about, and their notes to each other."""
+"""What moderators see about the person concerned by a case, and their internal notes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class PersonHistory:
-    """What moderators should know of the person whom a case is about."""
+    """What moderators see about the person concerned by a case."""
 
     name: str = ""
     full_name: str = ""

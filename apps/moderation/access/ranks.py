@@ -1,4 +1,4 @@
-"""Who may decide about whom: nobody about themselves, and nobody alone about somebody of the same or a higher rank."""
+"""The ranks of staff: nobody decides about themselves, nor alone about somebody of the same or a higher rank."""
 
 from socialapp.contracts.auth import Auth
 from socialapp.core.errors import Forbidden, Invalid
@@ -10,10 +10,10 @@ _HIGHEST = max(_RANKS.values())
 
 
 def require_rank(*, moderator_id: int, user_id: int, proposer_id: int | None = None) -> None:
-    """Refuses with 422 a decision about oneself, with 403 one about staff of the same or a higher rank. One call.
+    """Invalid for a decision about oneself, Forbidden for one about staff of the same or a higher rank. One call.
 
-    About an administrator two others decide together: without a `proposer_id` the refusal has the code `two_people`.
-    That the moderator is staff at all, the admin site or the route has made sure of.
+    A decision about an administrator takes two others: without a `proposer_id` the error has the code `two_people`. The
+    admin site or the view has already checked that the moderator is staff.
     """
     refuse_own(moderator_id=moderator_id, user_id=user_id)
     asked = [moderator_id, user_id] if proposer_id is None else [moderator_id, user_id, proposer_id]
@@ -27,11 +27,11 @@ def require_rank(*, moderator_id: int, user_id: int, proposer_id: int | None = N
         refuse_own(moderator_id=proposer_id, user_id=user_id)
         if proposer_id != moderator_id and ranks[proposer_id] == _HIGHEST:
             return
-    raise Forbidden("this person has the same rank as you, or a higher one", code="rank_too_high")
+    raise Forbidden("this person has the same rank as you or a higher one", code="rank_too_high")
 
 
 def require_rank_to_lift(*, moderator_id: int, user_id: int) -> None:
-    """As `require_rank`, but one administrator is enough to lift a decision about another. One call."""
+    """Like `require_rank`, but one administrator may lift a decision about another. One call."""
     try:
         require_rank(moderator_id=moderator_id, user_id=user_id)
     except Forbidden as refusal:
@@ -40,7 +40,7 @@ def require_rank_to_lift(*, moderator_id: int, user_id: int) -> None:
 
 
 def refuse_own(*, moderator_id: int | None, user_id: int | None) -> None:
-    """Refuses with 422 what a moderator would decide about themselves; None is a rule, or somebody erased."""
+    """Invalid for a decision about oneself; None is a word rule or an erased person."""
     if moderator_id is not None and user_id == moderator_id:
         raise Invalid.of("user_id", "own_account", "Moderators cannot decide about themselves.")
 

@@ -1,4 +1,4 @@
-"""What rules refuse, or hold for a moderator, before it is published."""
+"""Screening: what word rules refuse or hold back before it is published."""
 
 from apps.moderation.access.screening import Document, rule_matches, text_digest
 from apps.moderation.models import TargetType, WordRule
@@ -11,10 +11,10 @@ _IN_TEXTS = (*_IN_PROFILES, WordRule.Kind.RATE, WordRule.Kind.NEW_ACCOUNT, WordR
 
 
 def screen_text(*, target: Target, text: str) -> Screening:
-    """Whether a text may be published. `target` is what it is the text of, with the id 0 while that is new.
+    """Whether a text may be published. `target` is its target, with the id 0 if it is new.
 
-    One query unless there are rules that refuse or hold. What needs a look at media or behind short links is found
-    after it was published, and removed or held then.
+    One query unless there are rules that refuse or hold. Rules about media or short links are applied after
+    publication, and remove or hold the text then.
     """
     is_profile = target.type == TargetType.USER
     kinds = _IN_PROFILES if is_profile else _IN_TEXTS
@@ -30,7 +30,7 @@ def screen_text(*, target: Target, text: str) -> Screening:
 
 
 def _holds(rules: list[WordRule], *, target: Target) -> bool:
-    """Whether one of the rules finds the target for the first time: a moderator has looked at it otherwise."""
+    """Whether one of the rules matches the target for the first time; otherwise a moderator has reviewed it already."""
     if not rules or target.id == 0:
         return bool(rules)
     return hits_of(rules, target=target) < len(rules)

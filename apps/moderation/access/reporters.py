@@ -1,4 +1,4 @@
-"""How much the reports of a person count."""
+"""The weight of a person's reports."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,26 @@ from apps.moderation.access.names import usernames
 from apps.moderation.models import Outcome
 from apps.moderation.queries import outcomes_of, reporters_by_dismissals
 
-_LEAST_DECIDED = 4  # so many reports of a person must have been decided before their record counts
+_LEAST_DECIDED = 4  # decided reports of a person before their record counts
 _DISTRUSTED_SHARE = 0.75
 _DISTRUSTED_WEIGHT = 0.2
 
 
 def reporter_weight(reporter_id: int) -> float:
-    """How much a report of this person counts: less for one whose reports are mostly found to be baseless."""
+    """The weight of this person's reports: less if most of them were dismissed."""
     outcomes = outcomes_of(reporter_id)
     return weight_of(dismissed=outcomes.count(Outcome.DISMISSED), decided=len(outcomes))
 
 
 def weight_of(*, dismissed: int, decided: int) -> float:
-    """How much a report counts when so many of so many decided ones of the same person were dismissed."""
+    """The weight of a report, given the person's numbers of dismissed and decided reports."""
     is_known = decided >= _LEAST_DECIDED
     return _DISTRUSTED_WEIGHT if is_known and dismissed / decided >= _DISTRUSTED_SHARE else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reporter:
-    """Somebody who reports without ground: how often, and how much a report of theirs counts. Of what is not said."""
+    """A person with unfounded reports: how many, and the weight of their reports. Of which targets is not shown."""
 
     id: int
     name: str
@@ -36,12 +36,12 @@ class Reporter:
 
     @property
     def share(self) -> int:
-        """How many of a hundred decided reports were dismissed."""
+        """The percentage of decided reports that were dismissed."""
         return round(100 * self.dismissed / max(1, self.decided))
 
 
 def groundless_reporters() -> list[Reporter]:
-    """Those whose reports were dismissed again and again, most first. A query and a call."""
+    """People whose reports were dismissed repeatedly, most first. One query and one call."""
     records = reporters_by_dismissals()
     names = usernames(record.reporter_id for record in records)
     return [

@@ -1,4 +1,4 @@
-"""Which rules a text matches, and which patterns may be rules."""
+"""Matches texts against word rules, and validates the patterns of rules."""
 
 import hashlib
 import hmac
@@ -31,7 +31,7 @@ _LARGEST = {Kind.NEW_ACCOUNT: 365, Kind.SPAM: 100}
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that rules look at: what it is, the hosts behind its shortened links, and the hashes of its media."""
+    """A text to be checked, with its kind, the hosts behind its shortened links, and the hashes of its media."""
 
     target: Target
     text: str
@@ -43,7 +43,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class SpamEvidence:
-    """What a scorer of spam may judge by. `repeated`: how many others have written the same in the last month."""
+    """The input of a spam scorer. `repeated`: how many others have written the same text in the last month."""
 
     text: str
     account_age: timedelta
@@ -52,7 +52,7 @@ class SpamEvidence:
 
 
 def score_spam(evidence: SpamEvidence) -> int:
-    """The built-in scorer, 0 to 100: a new account, a link, and a text that was written before."""
+    """The built-in scorer, 0 to 100: a new account, a link, and a repeated text."""
     score = 35 if evidence.account_age < timedelta(days=7) else 0
     score += 25 if evidence.has_link else 0
     return score + min(40, 20 * evidence.repeated)
@@ -64,13 +64,13 @@ def rules_matched_by(document: Document) -> list[WordRule]:
 
 
 def rules_matching(text: str) -> list[WordRule]:
-    """The active rules whose words or domains are in a text of nobody. One query."""
+    """The active rules whose words or domains match a text without an author. One query."""
     rules = (rule for rule in active_word_rules() if rule.kind in (Kind.WORDS, Kind.DOMAIN))
     return [rule for rule in rules if _is_in(rule, text)]
 
 
 def rule_matches(rule: WordRule, *, document: Document) -> bool:
-    """Whether a document is what a rule looks for."""
+    """Whether a document matches a rule."""
     author_id = document.target.author_id
     match rule.kind:
         case Kind.WORDS:
@@ -82,7 +82,7 @@ def rule_matches(rule: WordRule, *, document: Document) -> bool:
         case Kind.RATE:
             most, minutes = map(int, rule.pattern.split("/"))
             before = texts_by(author_id, since=timezone.now() - timedelta(minutes=minutes))
-            return before + (document.target.id == 0) > most  # what is not published yet is not counted there
+            return before + (document.target.id == 0) > most  # unpublished texts are not counted yet
         case Kind.NEW_ACCOUNT:
             return timezone.now() - id_time(author_id) < timedelta(days=int(rule.pattern))
         case Kind.SPAM:
@@ -91,12 +91,12 @@ def rule_matches(rule: WordRule, *, document: Document) -> bool:
 
 
 def text_digest(text: str) -> str:
-    """Finds the same text again without keeping it; nobody can guess at it without LOG_SIGNING_KEY."""
+    """A keyed digest to recognise the same text without storing it; guessing needs LOG_SIGNING_KEY."""
     return hmac.new(settings.LOG_SIGNING_KEY.encode(), normalized(text).encode(), hashlib.sha256).hexdigest()
 
 
 def _spam_score(document: Document) -> int:
-    """0 while no scorer is set: SPAM_SCORER is off by default."""
+    """0 if no scorer is configured: SPAM_SCORER is off by default."""
     if not settings.SPAM_SCORER:
         return 0
     scorer: Callable[[SpamEvidence], int] = import_string(settings.SPAM_SCORER)
@@ -110,24 +110,24 @@ def _spam_score(document: Document) -> int:
 
 
 def plain_pattern(pattern: str, *, kind: str = Kind.WORDS) -> str:
-    """A rule's pattern in the form it is kept in; 422 when it stands for nothing, or would match everything."""
+    """A rule's pattern in stored form; Invalid if it is malformed, or would match everything."""
     match kind:
         case Kind.WORDS:
             return _plain_words(pattern)
         case Kind.DOMAIN:
             plain = normalized(pattern).strip().removeprefix("*.").strip(".")
-            is_valid, what = bool(_DOMAIN.fullmatch(plain)), "A domain looks like example.org."
+            is_valid, what = bool(_DOMAIN.fullmatch(plain)), "A domain must look like example.org."
         case Kind.MEDIA:
             plain = pattern.strip().lower()
-            is_valid, what = bool(_SHA256.fullmatch(plain)), "A SHA-256 has 64 hexadecimal digits."
+            is_valid, what = bool(_SHA256.fullmatch(plain)), "A SHA-256 must have 64 hexadecimal digits."
         case Kind.RATE:
             plain = "".join(pattern.split())
-            is_valid, what = bool(_RATE.fullmatch(plain)), "A rate is texts/minutes, such as 20/10."
+            is_valid, what = bool(_RATE.fullmatch(plain)), "A rate must be texts/minutes, such as 20/10."
         case _:
             plain = pattern.strip()
             largest = _LARGEST[Kind(kind)]
             is_valid = plain.isascii() and plain.isdecimal() and len(plain) < 5 and 1 <= int(plain) <= largest
-            what = f"This is a number from 1 to {largest}."
+            what = f"This must be a number from 1 to {largest}."
     if not is_valid:
         raise Invalid.of("pattern", "invalid", what)
     return plain
@@ -136,12 +136,14 @@ def plain_pattern(pattern: str, *, kind: str = Kind.WORDS) -> str:
 def _plain_words(pattern: str) -> str:
     plain = " ".join(normalized(pattern).split())
     if not plain.replace("*", "").strip() or plain.count("*") > _MOST_WILDCARDS:
-        raise Invalid.of("pattern", "invalid", f"A pattern needs letters, and has at most {_MOST_WILDCARDS} asterisks.")
+        raise Invalid.of(
+            "pattern", "invalid", f"A pattern needs letters, and can have at most {_MOST_WILDCARDS} asterisks."
+        )
     return plain
 
 
 def normalized(text: str) -> str:
-    """A text without differences of case and compatible letters, and without invisible characters inside words."""
+    """The text without differences of case and compatible letters, and without invisible characters inside words."""
     return nfkc_casefold(text)
 
 
@@ -165,7 +167,7 @@ def _word_expression(pattern: str) -> Any:
 
 @lru_cache(maxsize=2048)
 def _domain_expression(domain: str) -> Any:
-    """The domain, and those below it, wherever it is named: with or without a scheme, in a link or not."""
+    """The domain and its subdomains, wherever they are mentioned: with or without a scheme, in a link or not."""
     escape: Callable[[str], str] = re2.escape
     expression = rf"(?:^|[^\p{{L}}\p{{N}}-]){escape(domain)}(?:$|[^\p{{L}}\p{{N}}.-]|\.(?:$|[^\p{{L}}\p{{N}}]))"
     return re2.compile(expression)  # type: ignore[no-untyped-call]

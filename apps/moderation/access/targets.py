@@ -1,4 +1,4 @@
-"""What is reported and checked, as the contexts that own it give it."""
+"""Targets of reports and checks, as their owning contexts return them."""
 
 import structlog
 from django.conf import settings
@@ -22,17 +22,17 @@ _SHORT = Limits(seconds=3, max_bytes=64 * 1024, redirects=0)
 
 
 def target_to_report(*, reporter_id: int, target_type: str, target_id: int) -> Target:
-    """What is to be reported, as the reporter may see it: 404 when they may not, 422 when it is their own."""
+    """The target of a report, as the reporter may see it: NotFound if they may not, Invalid if it is their own."""
     author_id = _author_if_visible(reporter_id, target_type, target_id)
     if author_id is None:
-        raise NotFound("there is nothing here that you may see")
+        raise NotFound("there is no such target, or you may not see it")
     if author_id == reporter_id:
         raise Invalid.of("target_id", "own_target", "You cannot report yourself or what you wrote.")
     return Target(target_type, target_id, author_id)
 
 
 def text_of(target: Target) -> str:
-    """What a post, comment or profile says now; "" where it cannot be asked. One call."""
+    """The present text of a post, comment or profile; "" if it is unavailable. One call."""
     try:
         if target.type == TargetType.POST:
             return "".join(post.content for post in posts_with_ids([target.id]))
@@ -60,7 +60,7 @@ def _author_if_visible(viewer_id: int, target_type: str, target_id: int) -> int 
 
 
 def target_of_staff(*, target_type: str, target_id: int) -> Target | None:
-    """Any person, post or comment that is there, also one that was removed or hidden; None when there is none."""
+    """Any existing person, post or comment, even if removed or hidden; None if there is none."""
     author_id: int | None = None
     if target_type == TargetType.USER:
         author_id = next((person.card.id for person in client(Users).documents(ids=[target_id])), None)
@@ -81,10 +81,10 @@ def documents_to_check(
     rules: list[WordRule] | None = None,
     are_held: bool = False,
 ) -> list[Document]:
-    """The present texts of posts, comments and profiles for some rules, or for those that are active; nothing while
-    there are none. With what their short links lead to and the hashes of their media, if a rule asks for them.
+    """The present texts of posts, comments and profiles for the given rules, or the active ones; empty if there are
+    none. Includes the targets of short links and the hashes of media, if a rule needs them.
 
-    `are_held`: those that wait for a moderator since they were written, whatever the rules are.
+    `are_held`: those held back for review since they were written, whatever the rules are.
     """
     if rules is None:
         rules = active_word_rules()
@@ -135,7 +135,7 @@ def _document(target: Target, text: str, kinds: set[str], *, media: frozenset[st
 
 
 def _resolved(text: str) -> frozenset[str]:
-    """The hosts to which the first few short links of a text lead; none for those that do not answer in time."""
+    """The hosts that the first few short links of a text lead to; omits those that do not answer in time."""
     found: set[str] = set()
     spans = [text[span.start : span.end] for span in find_urls(text)]
     short = [url for url in spans if _is_short(url)]
@@ -148,7 +148,8 @@ def _resolved(text: str) -> frozenset[str]:
 
 
 def _hosts_behind(url: str) -> set[str]:
-    """Every host that a short link names on its way. Only shorteners are asked: where it ends is never visited."""
+    """Every host on the redirect path of a short link. Only shorteners are requested: the destination is never
+    visited."""
     found: set[str] = set()
     for _ in range(_MOST_HOPS):
         location = request("HEAD", url, limits=_SHORT).headers.get("location", "")
@@ -166,12 +167,12 @@ def _is_short(url: str) -> bool:
 
 
 def posts_with_ids(ids: list[int]) -> list[PostDocument]:
-    """The posts that are there; no call without ids."""
+    """The posts that exist; no call without ids."""
     return client(Posts).documents(post_ids=ids) if ids else []
 
 
 def media_of_target(*, target_type: str, target_id: int) -> list[ReviewedMedia]:
-    """What a post or comment shows, or showed before it was removed; nothing while that cannot be asked. One call."""
+    """The present or former media of a post or comment; empty if they are unavailable. One call."""
     try:
         if target_type == TargetType.POST:
             return client(Posts).reviewed_media(post_ids=[target_id])
@@ -183,12 +184,12 @@ def media_of_target(*, target_type: str, target_id: int) -> list[ReviewedMedia]:
 
 
 def comments_with_ids(ids: list[int]) -> list[CommentDocument]:
-    """The comments that are there; no call without ids."""
+    """The comments that exist; no call without ids."""
     return client(Comments).documents(comment_ids=ids) if ids else []
 
 
 def removed_texts(*, post_ids: list[int], comment_ids: list[int]) -> dict[int, str]:
-    """The texts of what was removed or hidden and may come back. Ids are unique over all contexts."""
+    """The texts of removed or hidden posts and comments that may be restored. Ids are unique over all contexts."""
     posts = client(Posts).removed(post_ids=post_ids) if post_ids else []
     comments = client(Comments).removed(comment_ids=comment_ids) if comment_ids else []
     return {post.id: post.content for post in posts} | {comment.id: comment.content for comment in comments}

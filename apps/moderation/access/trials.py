@@ -1,4 +1,4 @@
-"""Trying a rule on recent texts, before it is switched on."""
+"""Trials of a rule on recent texts, before it is activated."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +18,7 @@ _MOST_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How many texts were looked at, how many of them a rule would have hit, and the newest of these."""
+    """How many texts were checked, how many a rule would have matched, and the newest of these."""
 
     looked_at: int
     hits: int
@@ -26,9 +26,9 @@ class Trial:
 
 
 def try_rule(rule: WordRule, *, days: int) -> Trial:
-    """What a rule would have hit in the last days, among the newest 2,000 texts; nothing is done to them.
+    """What a rule would have matched in the last days, among the newest 2,000 texts; nothing is done to them.
 
-    Two calls for every 200 texts. A rate is measured as of now, and not as of then.
+    Two calls per 200 texts. Rates are measured as of now.
     """
     targets = texts_since(timezone.now() - timedelta(days=min(days, MOST_DAYS)), limit=_MOST_TEXTS)
     hits: list[Document] = []

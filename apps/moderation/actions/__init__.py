@@ -1,4 +1,4 @@
-"""Everything that changes moderation's state; what concerns other contexts is published to them."""
+"""Writes of moderation; what concerns other contexts is published to them."""
 
 from apps.moderation.actions.acts import Act, carry_out
 from apps.moderation.actions.appeals import decide_appeal, file_appeal

@@ -1,4 +1,4 @@
-"""Carries out decisions by name: the single entry point for pages, lists of cases and proposals."""
+"""Executes decisions by name: the single entry point for pages, lists of cases and proposals."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,9 +27,9 @@ SANCTIONING = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """A decision by its name: about what, by whom, why, and a note that the person is not told.
+    """A decision by name: its target, moderator, reason, and a note that the person concerned does not see.
 
-    `days`: it ends by itself after so many. `proposer_id`: the administrator who proposed what another confirms.
+    `days`: after how many it ends. `proposer_id`: the administrator who proposed it, if another one confirms.
     """
 
     decision: str
@@ -44,9 +44,9 @@ class Act:
 
 
 def carry_out(act: Act) -> Action:
-    """Carries out a decision; a case about its target is closed with it. Asks auth for ranks.
+    """Executes a decision and closes the case about its target. Calls auth for ranks.
 
-    Invalid for a name that stands for none, or for one that does not fit the target.
+    Invalid for an unknown decision, or one that does not fit the target.
     """
     if act.decision == "dismiss" and act.case_id is not None:
         return dismiss_case(moderator_id=act.moderator_id, case_id=act.case_id, reason=act.reason, note=act.note)

@@ -1,4 +1,4 @@
-"""The answer to an appeal: written down, logged and sent to the person who appealed."""
+"""The answer to an appeal: stored, logged and sent to the person who appealed."""
 
 from django.utils import timezone
 
@@ -7,12 +7,12 @@ from apps.moderation.models import Action, Appeal
 from socialapp.contracts.moderation import AppealDecided
 from socialapp.messaging.publish import publish
 
-_ACCEPTED = "We looked again and took our decision back."
-_REJECTED = "We looked again, and our decision stands."
+_ACCEPTED = "We reviewed our decision and reversed it."
+_REJECTED = "We reviewed our decision, and it stands."
 
 
 def write_answer(appeal: Appeal, *, moderator_id: int, is_accepted: bool, answer: str = "") -> None:
-    """Answers an open appeal in the caller's transaction; without an `answer`, by a sentence that fits."""
+    """Answers an open appeal in the caller's transaction; without an `answer`, by a default text."""
     appeal.status = Appeal.Status.ACCEPTED if is_accepted else Appeal.Status.REJECTED
     appeal.answer = answer.strip() or (_ACCEPTED if is_accepted else _REJECTED)
     appeal.decided_at = timezone.now()

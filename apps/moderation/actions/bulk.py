@@ -1,4 +1,4 @@
-"""One decision about many cases: at once for a few, a part at a time for more."""
+"""Bulk decisions about many cases: at once for a few, in steps for more."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _PROBLEMS_KEPT = 20
 
 @transactional("moderation")
 def start_bulk_decision(*, decision: str, case_ids: Sequence[int], moderator_id: int, reason: str) -> BulkDecision:
-    """Notes a decision about many cases; `continue_bulk_decisions` carries it out."""
+    """Records a decision about many cases; `continue_bulk_decisions` executes it."""
     ids = list(dict.fromkeys(case_ids))
     return BulkDecision.objects.create(
         decision=decision, reason=reason, moderator_id=moderator_id, case_ids=ids, total=len(ids)
@@ -26,8 +26,8 @@ def start_bulk_decision(*, decision: str, case_ids: Sequence[int], moderator_id:
 
 
 def continue_bulk_decisions() -> int:
-    """Decides the next cases of the oldest unfinished bulk decision; how many. A case that was decided is refused, so
-    that a part that is run twice changes nothing. Not within a transaction, as auth is asked for ranks."""
+    """Decides the next cases of the oldest unfinished bulk decision; returns how many. Decided cases are refused, so a
+    step can safely run twice. Not for use inside a transaction, as it calls auth for ranks."""
     bulk = BulkDecision.objects.filter(finished_at=None).order_by("id").first()
     if bulk is None:
         return 0
@@ -38,7 +38,7 @@ def continue_bulk_decisions() -> int:
 
 
 def _decide(bulk: BulkDecision, case_id: int) -> str | None:
-    """Decides one case; why not, if that is refused."""
+    """Decides one case; returns the reason if that is refused."""
     try:
         if bulk.moderator_id is None:
             raise NotFound("the moderator was erased")
@@ -50,7 +50,7 @@ def _decide(bulk: BulkDecision, case_id: int) -> str | None:
 
 
 def carry_out_for_case(case: Case | None, *, decision: str, moderator_id: int, reason: str) -> None:
-    """Decides a case by the name of the decision. NotFound when it or its author is gone."""
+    """Decides a case by the name of the decision. NotFound if it or its author is gone."""
     if case is None:
         raise NotFound("there is no such case")
     if decision == "dismiss":

@@ -1,4 +1,4 @@
-"""Cases: opened by reports and word rules, one open case for a target at most, closed by a decision."""
+"""Cases: opened by reports and word rules, at most one open case per target, closed by a decision."""
 
 from django.db.models import F
 from django.utils import timezone
@@ -22,7 +22,7 @@ _TRIES = 20
 def file_report(
     *, reporter_id: int, target: Target, reason: str, details: str, rule_id: int | None = None, text: str = ""
 ) -> tuple[Report, bool]:
-    """The report, and whether it is new: while an earlier one by the same person is open, that is the answer.
+    """The report, and whether it is new: while an earlier one by the same person is open, that is returned.
 
     Who reports again and again what is found to be fine weighs less: see `queries.reporter_weight`.
     """
@@ -138,9 +138,9 @@ def take_next_case(*, moderator_id: int) -> Case | None:
 
 @transactional("moderation")
 def add_note(*, case_id: int, moderator_id: int, text: str) -> CaseNote:
-    """Adds a note that moderators see on the case. NotFound when there is no such case, 422 for an empty note."""
+    """Adds a note that moderators see on the case. NotFound if there is no such case, Invalid for an empty note."""
     if not text.strip():
-        raise Invalid.of("text", "blank", "A note has words.")
+        raise Invalid.of("text", "blank", "A note needs a text.")
     if not Case.objects.filter(id=case_id).exists():
         raise NotFound("there is no such case")
     return CaseNote.objects.create(case_id=case_id, moderator_id=moderator_id, text=text.strip())
@@ -148,13 +148,13 @@ def add_note(*, case_id: int, moderator_id: int, text: str) -> CaseNote:
 
 @transactional("moderation")
 def reopen_case(*, case_id: int, moderator_id: int) -> Case:
-    """Opens a closed case again, taken by the moderator. 409 when it is open, or another one about the target is."""
+    """Reopens a closed case, assigned to the moderator. Conflict if it is open, or another one about the target is."""
     case = Case.objects.select_for_update().filter(id=case_id).first()
     if case is None or case.target_id is None:
         raise NotFound("there is no such case")
     key = f"{case.target_type}:{case.target_id}"
     if case.is_open or Case.objects.filter(open_key=key).exists():
-        raise Conflict("a case about this is open", code="case_open")
+        raise Conflict("a case about this is already open", code="case_open")
     case.open_key, case.outcome, case.closed_at = key, "", None
     case.assigned_to_id, case.assigned_at = moderator_id, timezone.now()
     case.save(update_fields=["open_key", "outcome", "closed_at", "assigned_to_id", "assigned_at"])
@@ -162,9 +162,9 @@ def reopen_case(*, case_id: int, moderator_id: int) -> Case:
 
 
 def refuse_media(*, case: Case, moderator_id: int, media_id: str, reason: str) -> None:
-    """Has posts remove what a case is about, and refuse some of the media that it shows from now on. Calls posts.
+    """Has posts remove the target of a case, and refuse some of its media from now on. Calls posts.
 
-    NotFound for media that it does not show; Forbidden when the author has the moderator's rank or a higher one.
+    NotFound for media that it does not show; Forbidden if the author has the moderator's rank or a higher one.
     """
     shown = media_of_target(target_type=case.target_type, target_id=case.target_id or 0)
     if media_id not in {str(media.id) for media in shown}:

@@ -1,4 +1,4 @@
-"""What moderators decide about posts, comments and cases. Every decision is logged, and published to be carried out."""
+"""Decisions about posts, comments and cases. Each is logged, and published for execution."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,22 +14,22 @@ from socialapp.core.errors import Conflict, Invalid, NotFound
 from socialapp.messaging.publish import publish
 
 Kind = Action.Kind
-# What is in force until it is taken back, what takes it back, and its name for the contexts that carry it out.
+# Decisions with a lasting effect, what reverses each, and its name for the contexts that execute it.
 RESTRICTIONS = {
     Kind.MARK_SENSITIVE: (Kind.UNMARK_SENSITIVE, "sensitive"),
     Kind.HIDE_CONTENT: (Kind.UNHIDE_CONTENT, "hidden"),
     Kind.HOLD_CONTENT: (Kind.RELEASE_CONTENT, "hidden"),
     Kind.LOCK_COMMENTS: (Kind.UNLOCK_COMMENTS, "locked"),
 }
-DEFAULT_REASON = "It breaks the rules."  # for decisions without a reason of their own
+DEFAULT_REASON = "It breaks the rules."  # for decisions without a reason
 _FOR_COMMENTS_TOO = (Kind.HIDE_CONTENT, Kind.HOLD_CONTENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A decision: why, by which rule, because of which case, until when it holds, and a note for moderators.
+    """A decision: its reason, rule, case, end, and a note for moderators.
 
-    `proposer_id` is the administrator who proposed what another confirms.
+    `proposer_id` is the administrator who proposed it, if another one confirms.
     """
 
     reason: str
@@ -41,9 +41,9 @@ class Decision:
 
 
 def remove_content(*, moderator_id: int, target: Target, decision: Decision) -> Action:
-    """Removes a post or comment and closes its case. Again is answered with the first removal. Asks auth for ranks.
+    """Removes a post or comment and closes its case. Repeated, it returns the first removal. Calls auth for ranks.
 
-    409 when the case that the decision names is closed.
+    Conflict if the decision's case is closed.
     """
     require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=decision.proposer_id)
     return write_removal(moderator_id=moderator_id, target=target, decision=decision)
@@ -51,14 +51,14 @@ def remove_content(*, moderator_id: int, target: Target, decision: Decision) -> 
 
 @transactional("moderation")
 def write_removal(*, moderator_id: int | None, target: Target, decision: Decision) -> Action:
-    """The removal itself, for those who have asked for ranks; `moderator_id` is None for a word rule."""
+    """Removes without a check of ranks, which the caller has done; `moderator_id` is None for a word rule."""
     if target.type not in ("post", "comment"):
         raise Invalid.of("target_type", "not_content", "Only posts and comments can be removed.")
     refuse_own(moderator_id=moderator_id, user_id=target.author_id)
     rule = rule_text(decision.rule_id)
     _close_case_about(target, decision, outcome=Outcome.REMOVED)
     removals = Action.objects.filter(kind=Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id)
-    # What an appeal has brought back can be removed again.
+    # What an appeal has restored can be removed again.
     earlier = removals.exclude(appeal__status=Appeal.Status.ACCEPTED).order_by("-sequence").first()
     if earlier is not None and not _was_lifted(earlier):
         return earlier
@@ -77,7 +77,8 @@ def write_removal(*, moderator_id: int | None, target: Target, decision: Decisio
 
 
 def _close_case_about(target: Target, decision: Decision, *, outcome: Outcome) -> None:
-    """Closes the case that led to the decision, unless it is closed already; else the open one about the target."""
+    """Closes the case that led to the decision, unless it is closed already; otherwise the open one about the
+    target."""
     if decision.case_id is not None:
         close_case(locked_open_case(decision.case_id), outcome=outcome)
     else:
@@ -118,7 +119,7 @@ def restore_content(*, moderator_id: int, removal: Action, reason: str) -> Actio
 
 def restrict_content(kind: Action.Kind, *, moderator_id: int, target: Target, decision: Decision) -> Action:
     """Hides a post or comment from everybody but its author, marks a post sensitive or locks its comments, and closes
-    its case. Asks auth for ranks. 409 when the case that the decision names is closed.
+    its case. Calls auth for ranks. Conflict if the decision's case is closed.
     """
     require_rank(moderator_id=moderator_id, user_id=target.author_id, proposer_id=decision.proposer_id)
     return _write_restriction(kind, moderator_id=moderator_id, target=target, decision=decision)
@@ -126,7 +127,7 @@ def restrict_content(kind: Action.Kind, *, moderator_id: int, target: Target, de
 
 @transactional("moderation")
 def hold_content(*, target: Target, reason: str) -> Action | None:
-    """Hides a post or comment, as a rule says, until a moderator has decided about it; None when it is hidden already.
+    """Hides a post or comment for a word rule until a moderator has decided about it; None if it is hidden already.
 
     The caller has opened a case about it.
     """
@@ -139,7 +140,7 @@ def hold_content(*, target: Target, reason: str) -> Action | None:
 
 @transactional("moderation")
 def release_hold(*, moderator_id: int | None, target: Target, reason: str) -> None:
-    """Shows what a rule holds, unless nothing does. What a moderator decides about it ends the waiting."""
+    """Shows what a rule holds back, if anything. A moderator's decision about it ends the waiting."""
     held = _in_force(target, Kind.HOLD_CONTENT)
     if held is not None:
         lift_restriction(moderator_id=moderator_id, action=held, reason=reason)
@@ -154,7 +155,9 @@ def _in_force(target: Target, kind: Action.Kind) -> Action | None:
 @transactional("moderation")
 def _write_restriction(kind: Action.Kind, *, moderator_id: int, target: Target, decision: Decision) -> Action:
     if target.type != "post" and not (target.type == "comment" and kind in _FOR_COMMENTS_TOO):
-        raise Invalid.of("target_type", "not_content", "Posts can be restricted so, and comments be hidden.")
+        raise Invalid.of(
+            "target_type", "not_content", "Only posts can be restricted like this; comments can be hidden."
+        )
     rule = rule_text(decision.rule_id)
     _close_case_about(target, decision, outcome=Outcome.SANCTIONED)
     if kind == Kind.HIDE_CONTENT:
@@ -170,7 +173,7 @@ def _write_restriction(kind: Action.Kind, *, moderator_id: int, target: Target, 
 
 
 def _end_hold(target: Target, *, moderator_id: int, reason: str) -> None:
-    """Ends the waiting of what a moderator hides from now on, so that it is never visible in between."""
+    """Ends the waiting of what a moderator is about to hide, so that it is never visible in between."""
     held = _in_force(target, Kind.HOLD_CONTENT)
     if held is not None:
         _write_lifting(held, moderator_id=moderator_id, reason=reason)
@@ -186,7 +189,7 @@ def lift_restriction(*, moderator_id: int | None, action: Action, reason: str) -
 
 
 def _write_lifting(action: Action, *, moderator_id: int | None, reason: str) -> Action:
-    """The log's entry that a restriction is lifted; it takes effect by what is published."""
+    """The log entry for a lifted restriction; publishing it takes effect."""
     target = _target_of_entry(action)
     return add_entry(
         RESTRICTIONS[Kind(action.kind)][0],
@@ -219,7 +222,7 @@ def _publish_restriction(
 
 @transactional("moderation")
 def dismiss_case(*, moderator_id: int, case_id: int, reason: str, note: str = "") -> Action:
-    """Closes a case: nothing is wrong with its target, which no longer waits. 409 when it is closed already."""
+    """Closes a case as unfounded; its target no longer waits. Conflict if it is closed already."""
     case = locked_open_case(case_id)
     refuse_own(moderator_id=moderator_id, user_id=case.author_id)
     target = _target_of(case)
@@ -233,9 +236,9 @@ def dismiss_case(*, moderator_id: int, case_id: int, reason: str, note: str = ""
 
 
 def refuse_lifted(action: Action) -> None:
-    """Conflict when the decision was lifted before."""
+    """Conflict if the decision was lifted before."""
     if _was_lifted(action):
-        raise Conflict("this was taken back already", code="already_lifted")
+        raise Conflict("this has already been lifted", code="already_lifted")
 
 
 def _was_lifted(action: Action) -> bool:

@@ -1,4 +1,4 @@
-"""Erasing a user: what they reported loses its reporter, what was reported about them is closed, their appeals go."""
+"""Erases a user: from their reports, and with the reports about them and their appeals."""
 
 from collections.abc import Collection
 
@@ -23,7 +23,7 @@ BATCH = 200
 
 
 def _erase_step(user_id: int) -> bool:
-    # The log before the appeals: who appeals at this moment has locked an entry, and is waited for.
+    # The log before the appeals: a concurrent appeal has locked an entry and is waited for.
     done = (_anonymize_reports(user_id), _close_cases(user_id), _redact_log(user_id), _delete_appeals(user_id))
     Suspension.objects.filter(user_id=user_id).delete()
     for model in (RuleHit, SeenText, Proposal):
@@ -52,7 +52,7 @@ def _close_cases(user_id: int) -> int:
     Case.objects.filter(id__in=ids).update(author_id=None, flagged_words="")
     Case.objects.filter(id__in=about_user).update(target_id=None)
     Report.objects.filter(case_id__in=about_user).update(target_id=None)
-    # What others wrote about the person is about the person too.
+    # What others wrote about the person is personal data too.
     Report.objects.filter(case_id__in=ids).update(details="")
     return len(cases)
 

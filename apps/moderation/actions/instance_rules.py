@@ -1,4 +1,4 @@
-"""The rules of the installation and templates of reasons: kept by administrators, named by reports and decisions."""
+"""The rules of the installation and templates of reasons, maintained by administrators."""
 
 from django.db.models import Max
 from django.utils import timezone
@@ -12,10 +12,10 @@ from socialapp.core.ids import new_id
 
 @transactional("moderation")
 def set_instance_rule(*, moderator_id: int, number: int, text: str) -> InstanceRule:
-    """Gives the rule with a number new words, as a new version, or makes it. The same words again change nothing."""
+    """Creates the rule with a number, or a new version of it. An identical text changes nothing."""
     words = " ".join(text.split())
     if not words or number < 1:
-        raise Invalid.of("text", "blank", "A rule has words, and a number from 1.")
+        raise Invalid.of("text", "blank", "A rule needs a text, and a number from 1.")
     versions = InstanceRule.objects.select_for_update().filter(number=number)
     present = versions.filter(retired_at=None).first()
     if present is not None and present.text == words:
@@ -29,7 +29,7 @@ def set_instance_rule(*, moderator_id: int, number: int, text: str) -> InstanceR
 
 @transactional("moderation")
 def retire_instance_rule(*, moderator_id: int, rule_id: int) -> None:
-    """Takes a rule out of force; what was decided by it keeps its words. Idempotent, NotFound when there is none."""
+    """Retires a rule; decisions by it keep its text. Idempotent, NotFound if there is none."""
     rule = InstanceRule.objects.select_for_update().filter(id=rule_id).first()
     if rule is None:
         raise NotFound("there is no such rule")
@@ -42,10 +42,11 @@ def retire_instance_rule(*, moderator_id: int, rule_id: int) -> None:
 def set_reason_template(
     *, moderator_id: int, name: str, text: str, rule_number: int | None, template_id: int | None = None
 ) -> ReasonTemplate:
-    """Makes a template of a reason, or changes the one with the id; 422 without words, or for an unknown rule."""
+    """Creates a template of a reason, or changes the one with the id; Invalid without a text, or for an unknown
+    rule."""
     values = {"name": " ".join(name.split()), "text": text.strip(), "rule_number": rule_number}
     if not values["name"] or not values["text"]:
-        raise Invalid.of("text", "blank", "A template has a name and words.")
+        raise Invalid.of("text", "blank", "A template needs a name and a text.")
     if rule_number is not None and not InstanceRule.objects.filter(number=rule_number, retired_at=None).exists():
         raise Invalid.of("rule_number", "not_found", "There is no rule with this number.")
     template, _ = ReasonTemplate.objects.update_or_create(id=template_id or new_id(), defaults=values)

@@ -1,4 +1,4 @@
-"""Taking a decision back, whatever it was: what an accepted appeal does, and what a moderator may do of their own."""
+"""Lifts decisions of any kind, for an accepted appeal or on a moderator's own initiative."""
 
 from apps.moderation.access import require_rank_to_lift
 from apps.moderation.actions.answers import write_answer
@@ -10,9 +10,9 @@ from socialapp.core.errors import Conflict, NotFound
 
 
 def lift_action(*, moderator_id: int, action_id: int, reason: str) -> Action:
-    """Lifts a decision: what was changed is as it was before, an open appeal is accepted. Asks auth for ranks.
+    """Lifts a decision: its effect is reversed, and an open appeal is accepted. Calls auth for ranks.
 
-    NotFound when there is none, Conflict when it was lifted before or has no effect to lift.
+    NotFound if there is none, Conflict if it was lifted before or has no effect to lift.
     """
     action = Action.objects.filter(id=action_id).first()
     if action is None or action.user_id is None:
@@ -27,7 +27,7 @@ def _lift(moderator_id: int, action_id: int, reason: str) -> Action:
     refuse_lifted(action)
     lifted = undo(moderator_id=moderator_id, action=action, reason=reason)
     if lifted is None:
-        raise Conflict("this leaves nothing to take back", code="nothing_to_lift")
+        raise Conflict("this has no effect that could be lifted", code="nothing_to_lift")
     appeals = Appeal.objects.select_for_update().select_related("action")
     for appeal in appeals.filter(action=action, status=Appeal.Status.OPEN):
         write_answer(appeal, moderator_id=moderator_id, is_accepted=True)
@@ -35,7 +35,7 @@ def _lift(moderator_id: int, action_id: int, reason: str) -> Action:
 
 
 def undo(*, moderator_id: int, action: Action, reason: str) -> Action | None:
-    """Reverses the effect of a decision in the caller's transaction; None when it had none that lasts."""
+    """Reverses the effect of a decision in the caller's transaction; None if it had no lasting one."""
     kind = Action.Kind(action.kind)
     if kind == Action.Kind.REMOVE_CONTENT:
         return restore_content(moderator_id=moderator_id, removal=action, reason=reason)

@@ -32,9 +32,9 @@ def add_entry(
     until: datetime | None = None,
     reverses_id: int | None = None,
 ) -> Action:
-    """Adds one entry at the end of the log. `moderator_id` is None for what a word rule or an erasure did.
+    """Adds one entry at the end of the log. `moderator_id` is None for word rules and erasures.
 
-    NotFound when the person it is about was erased: the log names nobody who is gone.
+    NotFound if the person it is about was erased: the log must not name erased people.
     """
     head, _ = LogHead.objects.select_for_update().get_or_create(id=1)
     entry = Action(
@@ -64,9 +64,9 @@ def add_entry(
 
 
 def _refuse_if_erased(*people: int | None) -> None:
-    """A locking read *after* the entry was written: an erasure marks first and then reads the entries with locks.
+    """A locking read *after* the entry was written: an erasure writes its tombstone first and then reads with locks.
 
-    So one of the two waits for the other, and no entry slips through between them.
+    So one of the two waits for the other, and no entry escapes the erasure.
     """
     ids = [user_id for user_id in people if user_id is not None]
     if deleted_among("moderation", ids=ids, lock=True):
@@ -75,7 +75,7 @@ def _refuse_if_erased(*people: int | None) -> None:
 
 @transactional("moderation")
 def redact_entries(*, user_id: int, limit: int) -> int:
-    """Takes a person's traces out of up to `limit` entries, and adds an entry that names them; how many there were."""
+    """Redacts a person from up to `limit` entries, and adds an entry that lists them; returns how many there were."""
     about = Q(user_id=user_id) | Q(target_type=TargetType.USER, target_id=user_id)
     concerning = list(Action.objects.select_for_update().filter(about).order_by("id")[:limit])
     made_by = list(Action.objects.filter(moderator_id=user_id).order_by("id")[:limit])

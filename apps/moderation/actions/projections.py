@@ -1,4 +1,4 @@
-"""Compares the number of reports that a case shows with its reports, and corrects it while people report."""
+"""Detects and repairs drift of cases' numbers of reports, while people report."""
 
 from django.db.models import Count
 

@@ -1,4 +1,4 @@
-"""Decisions about administrators: one proposes, another confirms."""
+"""Decisions about administrators: proposed by one, confirmed by another."""
 
 from apps.moderation.access import refuse_own
 from apps.moderation.actions.acts import Act, carry_out
@@ -10,7 +10,7 @@ from socialapp.core.errors import Conflict, Forbidden, NotFound, Problem
 
 @transactional("moderation")
 def propose(act: Act) -> Proposal:
-    """Writes down a decision for another administrator to confirm; nothing happens until then. 422 about oneself."""
+    """Records a decision for another administrator to confirm; nothing happens until then. Invalid about oneself."""
     refuse_own(moderator_id=act.moderator_id, user_id=act.target.author_id)
     return Proposal.objects.create(
         decision=act.decision,
@@ -27,10 +27,10 @@ def propose(act: Act) -> Proposal:
 
 
 def confirm_proposal(*, proposal_id: int, moderator_id: int) -> Action:
-    """Carries out what another administrator proposed. Asks auth for ranks.
+    """Executes what another administrator proposed. Calls auth for ranks.
 
-    NotFound when there is none, Conflict when it was confirmed or withdrawn, Forbidden for who proposed it, for the
-    person concerned and for anybody but administrators.
+    NotFound if there is none, Conflict if it was confirmed or withdrawn, Forbidden for the proposer, the person
+    concerned and anybody but administrators.
     """
     proposal = _claim(proposal_id, moderator_id)
     act = Act(
@@ -55,7 +55,7 @@ def confirm_proposal(*, proposal_id: int, moderator_id: int) -> Action:
 def _claim(proposal_id: int, moderator_id: int) -> Proposal:
     proposal = _open_proposal(proposal_id)
     if proposal.proposed_by_id in (None, moderator_id):
-        raise Forbidden("another administrator than the one who proposed it confirms it", code="two_people")
+        raise Forbidden("a proposal must be confirmed by another administrator", code="two_people")
     proposal.outcome, proposal.decided_by_id = Proposal.Outcome.CONFIRMED, moderator_id
     proposal.save(update_fields=["outcome", "decided_by_id"])
     return proposal
@@ -68,7 +68,7 @@ def _give_back(proposal_id: int) -> None:
 
 @transactional("moderation")
 def withdraw_proposal(*, proposal_id: int, moderator_id: int) -> None:
-    """Drops a proposal. NotFound when there is none, Conflict when it was confirmed or withdrawn."""
+    """Withdraws a proposal. NotFound if there is none, Conflict if it was confirmed or withdrawn."""
     proposal = _open_proposal(proposal_id)
     refuse_own(moderator_id=moderator_id, user_id=proposal.author_id)
     proposal.outcome, proposal.decided_by_id = Proposal.Outcome.WITHDRAWN, moderator_id
@@ -80,5 +80,5 @@ def _open_proposal(proposal_id: int) -> Proposal:
     if proposal is None:
         raise NotFound("there is no such proposal")
     if proposal.outcome != Proposal.Outcome.OPEN:
-        raise Conflict("this proposal was decided already", code="proposal_decided")
+        raise Conflict("this proposal has already been decided", code="proposal_decided")
     return proposal

@@ -1,4 +1,4 @@
-"""Rules: kept by moderators, applied to everything that is written or changed."""
+"""Word rules and blocks: maintained by moderators, applied to everything that is written or changed."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def set_word_rule(
     rule_id: int | None = None,
     kind: str = WordRule.Kind.WORDS,
 ) -> WordRule:
-    """Makes a rule, or changes the one with `rule_id`; 422 for a pattern that is none."""
+    """Creates a rule, or changes the one with `rule_id`; Invalid for a malformed pattern."""
     plain = plain_pattern(pattern, kind=kind)
     values = {"kind": kind, "pattern": plain, "action": Effect(effect), "is_active": is_active}
     if rule_id is None:
@@ -56,8 +56,8 @@ def delete_word_rule(*, moderator_id: int, rule_id: int) -> None:
 def set_block(
     *, moderator_id: int, kind: str, value: str, reason: str = "", until: datetime | None = None, block_id: int | None
 ) -> Block:
-    """Blocks sign-ups from an e-mail domain or a range of addresses, or changes the block with `block_id`; 422 for a
-    value that is none."""
+    """Blocks sign-ups from an e-mail domain or a range of addresses, or changes the block with `block_id`; Invalid for
+    a malformed value."""
     plain = plain_block(value, kind=kind)
     values = {"kind": kind, "value": plain, "reason": reason, "until": until}
     if block_id is None:
@@ -78,17 +78,17 @@ def delete_block(*, moderator_id: int, block_id: int) -> None:
 
 
 def check_text(*, target: Target, text: str) -> None:
-    """As `check_document`, for a text alone."""
+    """Like `check_document`, for a text alone."""
     check_document(document=Document(target, text))
 
 
 @transactional("moderation")
 def check_document(*, document: Document, is_held: bool = False) -> None:
-    """Applies the rules to a text: the strictest that matches decides; what all of them found is noted. Idempotent.
+    """Applies the rules to a text: the strictest match decides; all matches are recorded. Idempotent.
 
-    It is removed, held for a moderator, its author silenced, or a case about it opened; a profile is emptied instead of
-    removed. Nothing happens when its author was erased meanwhile. What a rule holds since it was written (`is_held`)
-    waits for a moderator even if the rule was changed meanwhile.
+    The text is removed or held back, its author silenced, or a case opened; a profile is reset instead of removed. Does
+    nothing if its author was erased meanwhile. A text held back since it was written (`is_held`) waits for review even
+    if the rule was changed meanwhile.
     """
     target = document.target
     if deleted_among("moderation", ids=[target.author_id]):
@@ -121,7 +121,7 @@ def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -
 
 @transactional("moderation")
 def record_texts(targets: Sequence[Target]) -> None:
-    """Records that people wrote something, for rates, repetitions and trials; nothing of the erased. Idempotent."""
+    """Records that people wrote texts, for rates, repetitions and trials; not for erased people. Idempotent."""
     gone = deleted_among("moderation", ids={target.author_id for target in targets})
     seen = [
         SeenText(target_type=target.type, target_id=target.id, author_id=target.author_id)
@@ -133,14 +133,14 @@ def record_texts(targets: Sequence[Target]) -> None:
 
 @transactional("moderation")
 def record_text(*, target: Target, digest: str = "") -> None:
-    """Records that somebody wrote something, for rates, repetitions and trials; not a profile. Idempotent."""
+    """Records that somebody wrote a text, for rates, repetitions and trials; not for profiles. Idempotent."""
     if target.type != TargetType.USER and not deleted_among("moderation", ids=[target.author_id]):
         values = {"author_id": target.author_id} | ({"digest": digest} if digest else {})
         SeenText.objects.update_or_create(target_type=target.type, target_id=target.id, defaults=values)
 
 
 def _record_hit(rule: WordRule, target: Target) -> bool:
-    """Whether the rule has found the target for the first time."""
+    """Whether the rule matches the target for the first time."""
     values = {"author_id": target.author_id, "effect": rule.action}
     _, made = RuleHit.objects.get_or_create(rule=rule, target_type=target.type, target_id=target.id, defaults=values)
     return made
@@ -148,7 +148,7 @@ def _record_hit(rule: WordRule, target: Target) -> bool:
 
 @transactional("moderation")
 def forget_old_texts() -> bool:
-    """Deletes the records of texts that are older than a month, a bounded number; whether there may be more."""
+    """Deletes the records of texts that are older than a month, in bounded steps; returns whether there may be more."""
     old = SeenText.objects.filter(written_at__lt=timezone.now() - timedelta(days=_SEEN_DAYS))
     ids = list(old.values_list("id", flat=True)[:_BATCH])
     SeenText.objects.filter(id__in=ids).delete()

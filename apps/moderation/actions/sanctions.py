@@ -1,4 +1,4 @@
-"""What moderators decide about people: warnings, bans, silences, limits, emptied profiles, and their ends."""
+"""Sanctions of people: warnings, bans, silences, limits, profile resets, and their ends."""
 
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from socialapp.core.errors import Invalid, NotFound
 from socialapp.messaging.publish import publish
 
 Kind = Action.Kind
-# What is in force until it is taken back, and what takes it back.
+# Sanctions with a lasting effect, and what reverses each.
 REVERSALS = {
     Kind.BAN_USER: Kind.UNBAN_USER,
     Kind.SILENCE_USER: Kind.UNSILENCE_USER,
@@ -30,24 +30,24 @@ TIMED = (Kind.BAN_USER, Kind.SILENCE_USER, Kind.LIMIT_USER, Kind.LIMIT_LINKS, Ki
 
 
 def sanction_user(kind: Action.Kind, *, moderator_id: int, user_id: int, decision: Decision) -> Action:
-    """Warns, bans, silences or limits somebody, demands a new password or empties their profile; closes the case.
+    """Warns, bans, silences or limits somebody, demands a new password or resets their profile; closes the case.
 
-    422 when `until` has passed or the kind does not end. Asks auth for ranks.
+    Invalid if `until` is past or the kind has no end. Calls auth for ranks.
     """
     if decision.until is not None and (kind not in TIMED or decision.until <= timezone.now()):
-        raise Invalid.of("until", "past", "Bans, silences and limits end, and do so in the future.")
+        raise Invalid.of("until", "past", "Only bans, silences and limits can end, and only in the future.")
     require_rank(moderator_id=moderator_id, user_id=user_id, proposer_id=decision.proposer_id)
     return _sanction(kind, moderator_id, user_id, decision)
 
 
 def warn_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
-    """Warns a user; closes the case that led to it. Asks auth for ranks."""
+    """Warns a user; closes the case that led to it. Calls auth for ranks."""
     decision = Decision(reason=reason, case_id=case_id)
     return sanction_user(Kind.WARN_USER, moderator_id=moderator_id, user_id=user_id, decision=decision)
 
 
 def ban_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | None = None) -> Action:
-    """Bans a user; closes the case that led to it. Asks auth for ranks."""
+    """Bans a user; closes the case that led to it. Calls auth for ranks."""
     decision = Decision(reason=reason, case_id=case_id)
     return sanction_user(Kind.BAN_USER, moderator_id=moderator_id, user_id=user_id, decision=decision)
 
@@ -55,13 +55,13 @@ def ban_user(*, moderator_id: int, user_id: int, reason: str, case_id: int | Non
 def suspend_user(
     *, moderator_id: int, user_id: int, until: datetime, reason: str, case_id: int | None = None
 ) -> Action:
-    """Bans a user until a moment, at which the ban ends by itself. 422 when that has passed. Asks auth for ranks."""
+    """Bans a user until a moment, at which the ban ends. Invalid if that is past. Calls auth for ranks."""
     decision = Decision(reason=reason, case_id=case_id, until=until)
     return sanction_user(Kind.BAN_USER, moderator_id=moderator_id, user_id=user_id, decision=decision)
 
 
 def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
-    """Lifts a ban or ends a suspension. Asks auth for ranks."""
+    """Lifts a ban or suspension. Calls auth for ranks."""
     require_rank_to_lift(moderator_id=moderator_id, user_id=user_id)
     return _sanction(Kind.UNBAN_USER, moderator_id, user_id, Decision(reason=reason))
 
@@ -79,7 +79,7 @@ def lift_sanction(*, moderator_id: int, action: Action, reason: str) -> Action |
 
 @transactional("moderation")
 def end_suspension(*, suspension_id: int) -> None:
-    """Ends a ban, silence or limit whose time is over, unless it was ended meanwhile. Idempotent."""
+    """Ends a ban, silence or limit that has expired, unless it was ended meanwhile. Idempotent."""
     suspension = Suspension.objects.select_for_update().filter(id=suspension_id).first()
     if suspension is None:
         return
@@ -90,18 +90,18 @@ def end_suspension(*, suspension_id: int) -> None:
 
 @transactional("moderation")
 def sanction_by_operator(*, user_id: int, kind: str, reason: str) -> Action:
-    """Bans or unbans somebody from the command line, whoever they are; 422 for another kind or without a reason."""
+    """Bans or unbans anybody from the command line; Invalid for another kind or without a reason."""
     kinds = {"ban": Kind.BAN_USER, "unban": Kind.UNBAN_USER}
     if kind not in kinds:
-        raise Invalid.of("kind", "kind_invalid", "An operator bans and unbans.")
+        raise Invalid.of("kind", "kind_invalid", "An operator can only ban and unban.")
     if not reason.strip():
-        raise Invalid.of("reason", "blank", "Say why: the person reads it, and it is logged.")
+        raise Invalid.of("reason", "blank", "A reason is required: it is sent to the person, and logged.")
     return _sanction(kinds[kind], None, user_id, Decision(reason=reason))
 
 
 @transactional("moderation")
 def silence_by_rule(*, user_id: int, reason: str) -> Action | None:
-    """Silences somebody in whose text a rule has found something; None when they are silenced already."""
+    """Silences the author of a text that matches a rule; None if they are silenced already."""
     words = Action.objects.filter(user_id=user_id, kind__in=(Kind.SILENCE_USER, Kind.UNSILENCE_USER))
     last = words.order_by("-sequence").first()
     if last is not None and last.kind == Kind.SILENCE_USER:
@@ -111,7 +111,7 @@ def silence_by_rule(*, user_id: int, reason: str) -> Action | None:
 
 @transactional("moderation")
 def reset_profile_by_rule(*, user_id: int, reason: str) -> Action | None:
-    """Empties a profile in which a word rule has found something."""
+    """Resets a profile that matches a word rule."""
     return _sanction(Kind.RESET_PROFILE, None, user_id, Decision(reason=reason))
 
 
@@ -152,7 +152,7 @@ def _sanction(
 
 
 def _set_end(kind: Action.Kind, *, user_id: int, action_id: int, until: datetime | None) -> None:
-    """The newest decision of a kind, or its end, replaces the moment at which an earlier one would have ended."""
+    """The newest decision of a kind, or its end, replaces the scheduled end of an earlier one."""
     replaced = next((one for one in TIMED if kind in (one, REVERSALS[one])), None)
     if replaced is not None:
         Suspension.objects.filter(user_id=user_id, kind=replaced).delete()

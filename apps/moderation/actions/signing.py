@@ -1,4 +1,4 @@
-"""Signs the end of the log, so that nobody who can write to the database can rebuild the chain unnoticed."""
+"""Signs the head of the log, so that nobody with write access to the database can rebuild the chain unnoticed."""
 
 from apps.moderation.models import LogHead, SignedHead
 from apps.moderation.queries import sign
@@ -7,7 +7,7 @@ from socialapp.core.db import transactional
 
 @transactional("moderation")
 def sign_head() -> bool:
-    """Signs the end of the log as it is now; False when nothing was added since the last time. Idempotent."""
+    """Signs the present head of the log; False if nothing was added since the last time. Idempotent."""
     head = LogHead.objects.select_for_update().filter(id=1).first()
     if head is None:
         return False

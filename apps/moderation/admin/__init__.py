@@ -1,4 +1,4 @@
-"""Where moderators work: the queue of cases, appeals, word rules, and the log of what was done."""
+"""Admin pages of moderation: the queue of cases, appeals, rules, and the log of decisions."""
 
 from apps.moderation.admin.cases import CaseAdmin, ReportAdmin
 from apps.moderation.admin.log import (

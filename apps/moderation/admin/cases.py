@@ -1,4 +1,4 @@
-"""The queue of cases, and the reports that they collect."""
+"""Admin pages of cases and their reports."""
 
 from datetime import timedelta
 from typing import Any
@@ -51,17 +51,17 @@ _PREVIEW_CHARACTERS = 160
 
 
 class AssignmentFilter(admin.SimpleListFilter):
-    """Whose case it is."""
+    """Filters by the assigned moderator."""
 
     title = "taken by"
     parameter_name = "taken"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What may be chosen."""
+        """The choices."""
         return [("me", "Me"), ("nobody", "Nobody"), ("others", "Others")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
-        """The cases of those chosen."""
+        """The cases of the chosen moderator."""
         me = request.user.pk
         match self.value():
             case "me":
@@ -75,17 +75,17 @@ class AssignmentFilter(admin.SimpleListFilter):
 
 
 class AgeFilter(admin.SimpleListFilter):
-    """For how long it has been there."""
+    """Filters by age."""
 
     title = "age"
     parameter_name = "age"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What may be chosen."""
+        """The choices."""
         return [("1", "More than a day"), ("7", "More than a week")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
-        """The cases that are older."""
+        """The older cases."""
         value = self.value()
         if value not in ("1", "7"):
             return queryset
@@ -93,17 +93,17 @@ class AgeFilter(admin.SimpleListFilter):
 
 
 class CaseStateFilter(admin.SimpleListFilter):
-    """Open cases unless asked otherwise: the list is a queue."""
+    """Filters by state, with open cases as the default: the list is a queue."""
 
     title = "state"
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What may be chosen."""
+        """The choices."""
         return [("closed", "Closed"), ("all", "All")]
 
     def choices(self, changelist: ChangeList) -> Any:
-        """What may be chosen, the default first and under its own name."""
+        """The choices, the default first and under its own name."""
         choices = list(super().choices(changelist))
         choices[0]["display"] = "Open"
         return choices
@@ -120,13 +120,13 @@ class CaseStateFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """Why it was reported."""
+    """Filters by the reason of reports."""
 
     title = "reason"
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What may be chosen."""
+        """The choices."""
         return [(value, str(label)) for value, label in Reason.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
@@ -138,13 +138,13 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 class LanguageFilter(admin.SimpleListFilter):
-    """In which language it is, as far as that can be guessed."""
+    """Filters by the detected language."""
 
     title = "language"
     parameter_name = "language"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """The languages that there are open cases in, and those that are not known."""
+        """The languages of open cases, and an unknown one."""
         used = set(Case.objects.filter(closed_at=None).values_list("language", flat=True).distinct())
         return [*((code, name) for code, name in LANGUAGES.items() if code in used), ("unknown", "Unknown")]
 
@@ -155,7 +155,7 @@ class LanguageFilter(admin.SimpleListFilter):
 
 
 def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
-    """What the page of a case shows beside the case itself."""
+    """The parts of a case's page beside the case itself."""
     history = history_of(case.author_id)
     around = case_context_of(case, history=history)
     people = profile_summaries([case.author_id, case.assigned_to_id])
@@ -178,16 +178,16 @@ def _person(user_id: int | None, *, people: dict[int, ProfileSummary]) -> SafeSt
 
 
 def _record_of(record: ReporterRecord | None) -> str:
-    """What became of somebody's reports, in words."""
+    """The outcomes of somebody's reports, in words."""
     if record is None or not record.decided:
         return "none decided"
     confirmed = record.decided - record.dismissed
     weight = weight_of(dismissed=record.dismissed, decided=record.decided)
-    return f"{confirmed} confirmed, {record.dismissed} dismissed; counts {weight:g}"
+    return f"{confirmed} confirmed, {record.dismissed} dismissed; weight {weight:g}"
 
 
 class CaseList(PeopleList):
-    """A page of cases with what their targets look like, asked for once for the whole page."""
+    """A page of cases with previews of their targets, fetched once for the whole page."""
 
     def get_results(self, request: HttpRequest) -> None:
         """The page's cases, with their previews."""
@@ -219,11 +219,11 @@ class CaseAdmin(ModerationAdmin[Case]):
     change_form_template = "admin/moderation/case/change_form.html"
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in previews."""
+        """The change list that fills in previews."""
         return CaseList
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages, and where decisions on one case are sent."""
+        """The pages, and the URLs for decisions on one case."""
         wrap = self.admin_site.admin_view
         own = [
             path("next/", wrap(self.take_next), name="moderation_case_next"),
@@ -252,7 +252,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         return super().change_view(request, object_id, form_url, extra)
 
     def take_next(self, request: HttpRequest) -> HttpResponse:
-        """Gives the moderator the next case that nobody has."""
+        """Assigns the next unassigned case to the moderator."""
         return require_POST(self._take_next)(request)
 
     def _take_next(self, request: HttpRequest) -> HttpResponse:
@@ -260,12 +260,12 @@ class CaseAdmin(ModerationAdmin[Case]):
             return HttpResponse(status=403)
         case = actions.take_next_case(moderator_id=int(request.user.pk or 0))
         if case is None:
-            messages.info(request, "Nothing waits that nobody has taken.")
+            messages.info(request, "There are no unassigned cases.")
             return HttpResponseRedirect(reverse("admin:moderation_case_changelist"))
         return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case.id]))
 
     def handle_step(self, request: HttpRequest, case_id: int, step: str) -> HttpResponse:
-        """Takes, releases or reopens a case, adds a note to it, or refuses what it shows."""
+        """Assigns, releases or reopens a case, adds a note to it, or refuses its media."""
         return require_POST(self._handle_step)(request, case_id, step)
 
     def _handle_step(self, request: HttpRequest, case_id: int, step: str) -> HttpResponse:
@@ -297,7 +297,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case_id]))
 
     def decide(self, request: HttpRequest, case_id: int) -> HttpResponse:
-        """Takes the decision that was made on a case's page."""
+        """Executes the decision made on a case's page."""
         return require_POST(self._take_decision)(request, case_id)
 
     def _take_decision(self, request: HttpRequest, case_id: int) -> HttpResponse:
@@ -316,7 +316,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         return HttpResponseRedirect(reverse("admin:moderation_case_changelist"))
 
     def about(self, request: HttpRequest, target_type: str, target_id: int) -> HttpResponse:
-        """Any person, post or comment, without a report: what it is, and every decision; POST takes one."""
+        """Any person, post or comment, without a report: its content, and every decision; POST executes one."""
         if not self.is_allowed(request):
             return HttpResponse(status=403)
         target = target_of_staff(target_type=target_type, target_id=target_id)
@@ -348,12 +348,12 @@ class CaseAdmin(ModerationAdmin[Case]):
 
     @admin.display(description="weight", ordering="score")
     def weight(self, case: Case) -> str:
-        """Its reports, each weighed by its reporter's record."""
+        """Its reports, weighted by their reporters' records."""
         return f"{case.score:g}"
 
     @admin.display(description="about", ordering="target_type")
     def content(self, case: Case) -> SafeString:
-        """What kind of thing it is about, and the beginning of its text; links to the case."""
+        """The kind of target and the beginning of its text; links to the case."""
         beginning = Truncator(case.preview).chars(_PREVIEW_CHARACTERS) or "(no text)"
         kind = case.get_target_type_display()
         return format_html(
@@ -362,12 +362,12 @@ class CaseAdmin(ModerationAdmin[Case]):
 
     @admin.display(description="waiting", ordering="-id")
     def waiting(self, case: Case) -> str:
-        """For how long it has been open, or was."""
+        """How long it has been open, or was."""
         return timesince(case.created_at, case.closed_at, depth=1)
 
     @admin.display(description="why", ordering="reports_count")
     def reasons(self, case: Case) -> str:
-        """How many reports for which reasons, and which words were found."""
+        """The numbers of reports by reason, and the matched words."""
         words = f"words: {case.flagged_words}" if case.flagged_words else ""
         return ", ".join(filter(None, (case.reasons, words))) or "–"
 
@@ -378,7 +378,8 @@ class CaseAdmin(ModerationAdmin[Case]):
 
     @admin.display(description="what was reported")
     def reports_table(self, case: Case) -> SafeString | str:
-        """Each report, and what became of its reporter's others; not who made it, so that no moderator takes sides."""
+        """Each report, and the outcomes of its reporter's others; not the reporter, so that no moderator takes
+        sides."""
         reports = list(reports_of(case)[:100])
         records = records_of(report.reporter_id for report in reports if report.reporter_id is not None)
         rows = [
@@ -398,7 +399,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         return format_html("<table><thead>{}</thead><tbody>{}</tbody></table>", head, body)
 
     def _decide_many(self, request: HttpRequest, rows: QuerySet[Case], done: str, decision: str) -> None:
-        """At once for a few cases, by a task with progress for more."""
+        """Decides a few cases at once, and more in a task with progress."""
         ids = list(rows.values_list("id", flat=True))
         if len(ids) <= actions.MOST_AT_ONCE:
             run_on_each(request, rows, done, bulk(decision))
@@ -413,17 +414,17 @@ class CaseAdmin(ModerationAdmin[Case]):
 
     @admin.action(description="Remove the content", permissions=["decide"])
     def remove_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
-        """Removes what the cases are about."""
+        """Removes the targets of the cases."""
         self._decide_many(request, rows, "Removed", "remove")
 
     @admin.action(description="Warn the author", permissions=["decide"])
     def warn_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
-        """Warns those who answer for it."""
+        """Warns the authors."""
         self._decide_many(request, rows, "Warned", "warn")
 
     @admin.action(description="Ban the author", permissions=["decide"])
     def ban_selected(self, request: HttpRequest, rows: QuerySet[Case]) -> None:
-        """Bans those who answer for it."""
+        """Bans the authors."""
         self._decide_many(request, rows, "Banned", "ban")
 
     @admin.action(description="Dismiss: nothing is wrong", permissions=["decide"])
@@ -434,7 +435,7 @@ class CaseAdmin(ModerationAdmin[Case]):
 
 @admin.register(Report)
 class ReportAdmin(ModerationAdmin[Report]):
-    """Every report; decisions are made on cases. Who reported stays unsaid."""
+    """Every report; decisions are made on cases. Reporters stay anonymous."""
 
     list_display = ("created_at", target_link, "reason", "details", "outcome", "decided_in")
     list_filter = ("target_type", "reason", "outcome")
@@ -445,26 +446,26 @@ class ReportAdmin(ModerationAdmin[Report]):
     change_list_template = "admin/moderation/report/change_list.html"
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in texts."""
+        """The change list that fills in texts."""
         return TargetList
 
     @admin.display(description="case", ordering="case_id")
     def decided_in(self, report: Report) -> SafeString | str:
-        """The case that it belongs to."""
+        """The case of the report."""
         return link_to("admin:moderation_case_change", object_id=report.case_id, text="its case")
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages, and the one about who reports without ground."""
+        """The pages, and the one about unfounded reports."""
         own = path("reporters/", self.admin_site.admin_view(self.reporters), name="moderation_report_reporters")
         return [own, *super().get_urls()]
 
     def reporters(self, request: HttpRequest) -> HttpResponse:
-        """Who reports without ground again and again; which reports are theirs stays unsaid."""
+        """People whose reports are repeatedly unfounded; which reports are theirs stays hidden."""
         if not self.is_allowed(request):
             return HttpResponse(status=403)
         page = {
             **self.admin_site.each_context(request),
-            "title": "Reports without ground",
+            "title": "Unfounded reports",
             "opts": self.opts,
             "media": self.media,
             "reporters": groundless_reporters(),

@@ -1,4 +1,4 @@
-"""The decisions that a case's page offers: their names, what they will do, and how they are carried out."""
+"""The decisions on a case's page: their names, effects and execution."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ from socialapp.core.errors import Forbidden, Problem
 
 LONGEST_REASON = 1000
 DECIDED = "Decided"
-PROPOSED = "Proposed: another administrator has to confirm it"
+PROPOSED = "Proposed: another administrator must confirm it"
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One decision. `effect` is what a moderator reads before they take it; `key` chooses it from the keyboard."""
+    """One decision. `effect` describes it to moderators; `key` is its keyboard shortcut."""
 
     name: str
     label: str
@@ -34,30 +34,34 @@ CHOICES = (
     Choice("dismiss", "Dismiss", "Nothing is wrong. Reporters are notified.", "d"),
     Choice("warn", "Warn the author", "They get a notice. Nothing else changes.", "w"),
     Choice("mark_sensitive", "Mark as sensitive", "Shown behind a warning; the author cannot undo it.", "m", True),
-    Choice("hide", "Hide", "The author still sees it, nobody else does.", "h", True),
-    Choice("lock", "Lock the comments", "Nobody adds comments; those that are there stay.", "c", True),
-    Choice("remove", "Remove", "Gone for everybody; comes back if an appeal is accepted.", "r", True),
-    Choice("reset_profile", "Empty the profile", "Name, text and picture go; an appeal brings them back.", "p"),
-    Choice("limit", "Limit", "They read, but write no posts and comments.", "l", is_timed=True),
-    Choice("limit_links", "Limit: no links", "They write, but no links.", "k", is_timed=True),
-    Choice("limit_media", "Limit: no media", "They write, but without pictures and videos.", "v", is_timed=True),
-    Choice("silence", "Silence", "Only their followers come across what they write.", "s", is_timed=True),
-    Choice("demand_password", "Demand a new password", "Logged out everywhere; a mailed key lets them back.", "n"),
-    Choice("ban", "Ban", "They cannot log in, and nobody sees anything of theirs.", "b", is_timed=True),
+    Choice("hide", "Hide", "Only the author still sees it.", "h", True),
+    Choice("lock", "Lock the comments", "Nobody can add comments; existing ones stay.", "c", True),
+    Choice("remove", "Remove", "Removed for everybody; restored if an appeal is accepted.", "r", True),
+    Choice(
+        "reset_profile", "Reset the profile", "Deletes name, text and pictures; restored if an appeal is accepted.", "p"
+    ),
+    Choice("limit", "Limit", "They can read, but not write posts and comments.", "l", is_timed=True),
+    Choice("limit_links", "Limit: no links", "They can write, but not post links.", "k", is_timed=True),
+    Choice("limit_media", "Limit: no media", "They can write, but not post pictures and videos.", "v", is_timed=True),
+    Choice("silence", "Silence", "Only their followers find what they write.", "s", is_timed=True),
+    Choice(
+        "demand_password", "Demand a new password", "Logged out everywhere until they set one with a mailed key.", "n"
+    ),
+    Choice("ban", "Ban", "They cannot log in, and everything of theirs is hidden.", "b", is_timed=True),
 )
-# What fits only some kinds of targets.
+# Decisions that fit only some kinds of targets.
 _FITS = {"mark_sensitive": ("post",), "hide": ("post", "comment"), "remove": ("post", "comment"), "lock": ("post",)}
 
 
 def choices_for(target_type: str, *, figures: Mapping[str, str], has_case: bool = True) -> list[Choice]:
-    """What can be decided about a target, and what each would touch; without a case there is nothing to dismiss."""
+    """The decisions about a target, with what each would affect; without a case there is nothing to dismiss."""
     fitting = [one for one in CHOICES if target_type in _FITS.get(one.name, ("user", "post", "comment"))]
     offered = [one for one in fitting if has_case or one.name != "dismiss"]
     return [replace(one, figures=figures.get(one.name, "")) for one in offered]
 
 
 class DecisionForm(forms.Form):
-    """What a moderator sends beside the decision."""
+    """The form fields beside the decision."""
 
     reason = forms.CharField(required=False, max_length=LONGEST_REASON)
     note = forms.CharField(required=False, max_length=LONGEST_REASON)
@@ -72,7 +76,7 @@ class DecisionForm(forms.Form):
         self.fields["template"].choices = _choices(self._templates)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
-        """What was sent, with the words and the rule of the template where there are none of the moderator's own."""
+        """The form's values, with the text and rule of the template where the moderator gave none."""
         values = super().clean() or self.cleaned_data
         template = next((one for one in self._templates if one.id == values.get("template")), None)
         if template is not None:
@@ -87,7 +91,7 @@ def _choices(rows: Sequence[InstanceRule | ReasonTemplate]) -> list[tuple[int | 
 
 
 def act_of(form: DecisionForm, name: str, *, target: Target, moderator_id: int, case_id: int | None = None) -> Act:
-    """The decision that a moderator has sent; raises a Problem when the form has mistakes."""
+    """The submitted decision; raises a Problem if the form has errors."""
     if not form.is_valid():
         raise Problem("; ".join(f"{field}: {errors[0]}" for field, errors in form.errors.items()))
     values = form.cleaned_data
@@ -104,9 +108,9 @@ def act_of(form: DecisionForm, name: str, *, target: Target, moderator_id: int, 
 
 
 def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> str:
-    """Carries out what a moderator chose, or proposes it where two have to decide; the message for them.
+    """Executes a decision, or proposes it where two people must decide; returns a message.
 
-    Raises a Problem when it cannot be done.
+    Raises a Problem if it is refused.
     """
     if case.author_id is None or case.target_id is None:
         actions.carry_out_for_case(case, decision=name, moderator_id=moderator_id, reason=DEFAULT_REASON)
@@ -116,7 +120,7 @@ def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> s
 
 
 def carry_out_or_propose(act: Act) -> str:
-    """Carries out a decision; one about an administrator is proposed. The message for the moderator."""
+    """Executes a decision; one about an administrator is proposed. Returns a message for the moderator."""
     try:
         actions.carry_out(act)
     except Forbidden as refusal:

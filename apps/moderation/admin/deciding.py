@@ -1,4 +1,4 @@
-"""What the pages of moderation share: who may use them, the reason that is asked for, and how decisions are run."""
+"""Common parts of moderation's pages: permissions, the form for the reason, and running decisions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ class ModerationAdmin(ContextModelAdmin[M]):
 
 
 class KeptByModerators:
-    """Before `ModerationAdmin`: moderators add, change and delete the rows as administrators do."""
+    """A mixin for `ModerationAdmin`: moderators may add, change and delete the rows, too."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Staff."""
@@ -59,7 +59,7 @@ class KeptByModerators:
 
 
 class ReasonForm(ActionForm):
-    """Asks, beside the chosen action, for the reason that the person concerned is given."""
+    """The form for the reason that is sent to the person concerned."""
 
     reason = forms.CharField(
         required=False,
@@ -72,7 +72,7 @@ class ReasonForm(ActionForm):
 def run_on_each(
     request: HttpRequest, rows: QuerySet[M], done: str | Callable[[], str], run: Callable[[M, int, str], object]
 ) -> None:
-    """Runs something on each row, and says how many it was done to and what went wrong with the others."""
+    """Runs an action on each row, and reports the number of successes and any errors."""
     reason = (request.POST.get("reason") or DEFAULT_REASON)[:LONGEST_REASON]
     moderator_id = int(request.user.pk or 0)
     succeeded = 0
@@ -88,10 +88,10 @@ def run_on_each(
 
 
 class TargetList(PeopleList):
-    """A page of rows with the texts of what they are about."""
+    """A page of rows with the texts of their targets."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """The page's rows; the calls of `target_texts`, if texts are shown."""
+        """The page's rows; makes the calls of `target_texts` if texts are shown."""
         super().get_results(request)
         self.result_list = rows = list(self.result_list)
         try:
@@ -105,7 +105,7 @@ class TargetList(PeopleList):
 
 @admin.display(description="about", ordering="target_id")
 def target_link(row: Any) -> SafeString | str:
-    """What kind of thing a row is about and its first words, linked to the page where it can be decided about."""
+    """A target's kind and first words, linked to the page for decisions about it."""
     if row.target_id is None or row.target_type not in TargetType.values:
         return "–"
     words = Truncator(getattr(row, "target_text", "")).chars(_FIRST_WORDS) or f"(gone) {row.target_id}"

@@ -1,4 +1,4 @@
-"""The log of what was done, and what people appeal against."""
+"""Admin pages of the log of decisions, and of appeals."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from socialapp.http.admin import ContextModelAdmin, PeopleList, PersonColumn
 
 
 class AppealList(PeopleList):
-    """A page of appeals, also with what they want back."""
+    """A page of appeals, with the removed texts concerned."""
 
     def get_results(self, request: HttpRequest) -> None:
         """The page's rows, with people and texts."""
@@ -28,7 +28,7 @@ class AppealList(PeopleList):
 
 @admin.register(Action)
 class ActionAdmin(ModerationAdmin[Action]):
-    """The log of what was done: to be read, and to take decisions back."""
+    """The log of decisions, which can be read, and decisions lifted."""
 
     list_display = (
         "sequence",
@@ -47,13 +47,13 @@ class ActionAdmin(ModerationAdmin[Action]):
     actions = ("take_back",)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in people and texts."""
+        """The change list that fills in people and texts."""
         return TargetList
 
-    @admin.action(description="Take back (undo what was decided)", permissions=["decide"])
+    @admin.action(description="Lift (undo the decision)", permissions=["decide"])
     def take_back(self, request: HttpRequest, rows: QuerySet[Action]) -> None:
-        """Undoes the chosen decisions."""
-        run_on_each(request, rows, "Taken back", _take_back)
+        """Lifts the chosen decisions."""
+        run_on_each(request, rows, "Lifted", _take_back)
 
 
 def _take_back(entry: Action, moderator_id: int, reason: str) -> None:
@@ -62,7 +62,7 @@ def _take_back(entry: Action, moderator_id: int, reason: str) -> None:
 
 @admin.register(Appeal)
 class AppealAdmin(ModerationAdmin[Appeal]):
-    """What people appeal against; the answer is sent to them."""
+    """Appeals; the answer is sent to the person."""
 
     list_display = ("created_at", PersonColumn("user_id"), "against", "content", "text", "status", "answer")
     list_filter = ("status",)
@@ -76,7 +76,7 @@ class AppealAdmin(ModerationAdmin[Appeal]):
     change_form_template = "admin/moderation/appeal/change_form.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Appeal | None:
-        """One appeal, with the name and what was removed."""
+        """One appeal, with the name and the removed text."""
         appeal = super().get_object(request, object_id, from_field)
         if appeal is not None:
             show_names([appeal])
@@ -84,14 +84,14 @@ class AppealAdmin(ModerationAdmin[Appeal]):
         return appeal
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages, and where answers are sent."""
+        """The pages, and the URLs for answers."""
         answer = path(
             "<id:appeal_id>/answer/", self.admin_site.admin_view(self.answer), name="moderation_appeal_answer"
         )
         return [answer, *super().get_urls()]
 
     def answer(self, request: HttpRequest, appeal_id: int) -> HttpResponse:
-        """Takes the answer given on an appeal's page."""
+        """Executes the answer given on an appeal's page."""
         return require_POST(self._take_answer)(request, appeal_id)
 
     def _take_answer(self, request: HttpRequest, appeal_id: int) -> HttpResponse:
@@ -106,20 +106,20 @@ class AppealAdmin(ModerationAdmin[Appeal]):
         return HttpResponseRedirect(reverse("admin:moderation_appeal_change", args=[appeal_id]))
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in names, and what was removed."""
+        """The change list that fills in names and removed texts."""
         return AppealList
 
     @admin.display(description="against")
     def against(self, appeal: Appeal) -> str:
-        """What was done, and why."""
+        """The action, and its reason."""
         return f"{appeal.action.kind}: {appeal.action.reason}"
 
     @admin.display(description="content")
     def content(self, appeal: Appeal) -> str:
-        """What was removed, if that is what the appeal is about."""
+        """The removed text, if the appeal is about a removal."""
         return appeal.content or "–"
 
-    @admin.action(description="Accept (lifts a ban, brings back what was removed)", permissions=["decide"])
+    @admin.action(description="Accept (reverses the decision)", permissions=["decide"])
     def accept(self, request: HttpRequest, rows: QuerySet[Appeal]) -> None:
         """Accepts the appeals."""
         run_on_each(request, rows, "Accepted", lambda row, by, why: _answer(request, row, by, is_accepted=True))
@@ -131,13 +131,13 @@ class AppealAdmin(ModerationAdmin[Appeal]):
 
 
 def _answer(request: HttpRequest, appeal: Appeal, moderator_id: int, *, is_accepted: bool) -> None:
-    answer = request.POST.get("reason", "")[:LONGEST_REASON]  # without one, the action has words for each outcome
+    answer = request.POST.get("reason", "")[:LONGEST_REASON]  # without one, the action has a default text
     actions.decide_appeal(moderator_id=moderator_id, appeal_id=appeal.id, is_accepted=is_accepted, answer=answer)
 
 
 @admin.register(LogHead)
 class LogHeadAdmin(ContextModelAdmin[LogHead]):
-    """Where the log of actions ends."""
+    """The head of the log of decisions."""
 
     is_internal = True
     list_display = ("sequence", "hash")
@@ -147,7 +147,7 @@ class LogHeadAdmin(ContextModelAdmin[LogHead]):
 
 @admin.register(SignedHead)
 class SignedHeadAdmin(ContextModelAdmin[SignedHead]):
-    """Ends of the log that were signed."""
+    """Signed heads of the log."""
 
     is_internal = True
     list_display = ("sequence", "hash", "signed_at")
@@ -157,7 +157,7 @@ class SignedHeadAdmin(ContextModelAdmin[SignedHead]):
 
 @admin.register(Suspension)
 class SuspensionAdmin(ModerationAdmin[Suspension]):
-    """Bans, silences and limits that end by themselves."""
+    """Bans, silences and limits with an end."""
 
     list_display = (PersonColumn("user_id"), "kind", "until", "action_id")
     list_display_links = ("kind",)
@@ -168,7 +168,7 @@ class SuspensionAdmin(ModerationAdmin[Suspension]):
 
 @admin.register(CaseNote)
 class CaseNoteAdmin(ModerationAdmin[CaseNote]):
-    """What moderators noted on cases."""
+    """Moderators' notes on cases."""
 
     is_internal = True
     list_display = ("created_at", "case", PersonColumn("moderator_id"), "text")

@@ -1,4 +1,4 @@
-"""Word rules: made, changed and deleted by moderators."""
+"""Admin pages of rules, blocks and templates."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from socialapp.http.admin import PersonColumn, is_admin
 
 
 class WordRuleForm(forms.ModelForm[WordRule]):
-    """A word rule, its pattern in the form that is compared."""
+    """A word rule, with its pattern in stored form."""
 
     class Meta:
         model = WordRule
@@ -38,7 +38,7 @@ class WordRuleForm(forms.ModelForm[WordRule]):
 
 @admin.register(WordRule)
 class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
-    """What is looked for in all that is written; changes go through the context's actions, and so into the log."""
+    """Word rules; changes go through the context's actions, and so into the log."""
 
     list_display = ("pattern", "kind", "action", "is_active", "found", "created_at")
     list_filter = ("kind", "action", "is_active")
@@ -47,19 +47,19 @@ class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
     change_form_template = "admin/moderation/wordrule/change_form.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WordRule]:
-        """The rules with the number of what they found."""
+        """The rules with their numbers of matches."""
         return super().get_queryset(request).annotate(hits_count=Count("hits"))
 
     @admin.display(description="found", ordering="hits_count")
     def found(self, rule: WordRule) -> SafeString:
-        """How much it has found; links to that."""
+        """The number of matches, linked to them."""
         url = f"{reverse('admin:moderation_rulehit_changelist')}?rule__id__exact={rule.id}"
         return format_html('<a href="{}">{}</a>', url, getattr(rule, "hits_count", 0))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The rule, and with `?try=7` what it would have hit in so many days."""
+        """The rule, and with `?try=7` what it would have matched in that many days."""
         extra = dict(extra_context or {})
         days = request.GET.get("try", "")
         rule = WordRule.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
@@ -68,7 +68,7 @@ class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
         return super().change_view(request, object_id, form_url, extra)
 
     def save_model(self, request: HttpRequest, obj: WordRule, form: Any, change: bool) -> None:
-        """Makes or changes a rule."""
+        """Creates or changes a rule."""
         actions.set_word_rule(
             moderator_id=int(request.user.pk or 0),
             kind=obj.kind,
@@ -90,7 +90,7 @@ class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
 
 @admin.register(RuleHit)
 class RuleHitAdmin(ModerationAdmin[RuleHit]):
-    """What rules found, and what happened to it."""
+    """Matches of rules, and their consequences."""
 
     list_display = ("created_at", "rule", target_link, PersonColumn("author_id"), "effect")
     list_filter = ("effect", "target_type", "rule")
@@ -99,12 +99,12 @@ class RuleHitAdmin(ModerationAdmin[RuleHit]):
     ordering = ("-id",)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in people and texts."""
+        """The change list that fills in people and texts."""
         return TargetList
 
 
 class BlockForm(forms.ModelForm[Block]):
-    """A block of sign-ups, its value in the form that is compared."""
+    """A block of sign-ups, with its value in stored form."""
 
     class Meta:
         model = Block
@@ -123,7 +123,7 @@ class BlockForm(forms.ModelForm[Block]):
 
 @admin.register(Block)
 class BlockAdmin(KeptByModerators, ModerationAdmin[Block]):
-    """E-mail domains and network addresses from which nobody signs up."""
+    """E-mail domains and network addresses that are blocked from signing up."""
 
     list_display = ("value", "kind", "reason", "until", "created_at")
     list_filter = ("kind",)
@@ -131,7 +131,7 @@ class BlockAdmin(KeptByModerators, ModerationAdmin[Block]):
     form = BlockForm
 
     def save_model(self, request: HttpRequest, obj: Block, form: Any, change: bool) -> None:
-        """Makes or changes a block."""
+        """Creates or changes a block."""
         saved = actions.set_block(
             moderator_id=int(request.user.pk or 0),
             kind=obj.kind,
@@ -163,7 +163,8 @@ class InstanceRuleForm(forms.ModelForm[InstanceRule]):
 
 @admin.register(InstanceRule)
 class InstanceRuleAdmin(ModerationAdmin[InstanceRule]):
-    """The rules that people see and decisions name; administrators keep them. New words make a new version."""
+    """The rules that people see and decisions refer to; maintained by administrators. A changed text is a new
+    version."""
 
     list_display = ("number", "text", "version", "created_at", "retired_at")
     list_filter = (("retired_at", admin.EmptyFieldListFilter),)
@@ -172,19 +173,19 @@ class InstanceRuleAdmin(ModerationAdmin[InstanceRule]):
     form = InstanceRuleForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Administrators keep the rules."""
+        """Only administrators."""
         return is_admin(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Only what is in force is changed."""
+        """Only rules in force can be changed."""
         return is_admin(request) and (obj is None or getattr(obj, "retired_at", None) is None)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Deleting takes a rule out of force; its words stay for what was decided by them."""
+        """Retires the rule; decisions by it keep its text."""
         return self.has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: InstanceRule, form: Any, change: bool) -> None:
-        """Makes a rule, or its next version."""
+        """Creates a rule, or its next version."""
         by = int(request.user.pk or 0)
         rule = actions.set_instance_rule(moderator_id=by, number=obj.number, text=obj.text)
         if change and form.initial["number"] != obj.number:
@@ -192,17 +193,17 @@ class InstanceRuleAdmin(ModerationAdmin[InstanceRule]):
         obj.id = rule.id
 
     def delete_model(self, request: HttpRequest, obj: InstanceRule) -> None:
-        """Takes a rule out of force."""
+        """Retires a rule."""
         actions.retire_instance_rule(moderator_id=int(request.user.pk or 0), rule_id=obj.id)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[InstanceRule]) -> None:
-        """Takes the chosen rules out of force."""
+        """Retires the chosen rules."""
         for rule in queryset:
             self.delete_model(request, rule)
 
 
 class ReasonTemplateForm(forms.ModelForm[ReasonTemplate]):
-    """A template of a reason; its rule is chosen among those in force."""
+    """A template of a reason, with a rule in force."""
 
     class Meta:
         model = ReasonTemplate
@@ -220,7 +221,7 @@ class ReasonTemplateForm(forms.ModelForm[ReasonTemplate]):
 
 @admin.register(ReasonTemplate)
 class ReasonTemplateAdmin(ModerationAdmin[ReasonTemplate]):
-    """What moderators say again and again when they decide; administrators keep the templates."""
+    """Templates of frequent reasons; maintained by administrators."""
 
     list_display = ("name", "text", "rule_number")
     search_fields = ("name", "text")
@@ -228,19 +229,19 @@ class ReasonTemplateAdmin(ModerationAdmin[ReasonTemplate]):
     form = ReasonTemplateForm
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Administrators."""
+        """Only administrators."""
         return is_admin(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Administrators."""
+        """Only administrators."""
         return is_admin(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Administrators."""
+        """Only administrators."""
         return is_admin(request)
 
     def save_model(self, request: HttpRequest, obj: ReasonTemplate, form: Any, change: bool) -> None:
-        """Makes or changes a template."""
+        """Creates or changes a template."""
         saved = actions.set_reason_template(
             moderator_id=int(request.user.pk or 0),
             name=obj.name,

@@ -1,4 +1,4 @@
-"""What several moderators do together: proposals that a second administrator confirms, and decisions in bulk."""
+"""Admin pages of teamwork: proposals that a second administrator confirms, and bulk decisions."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -29,17 +29,17 @@ class ProposalAdmin(ModerationAdmin[Proposal]):
     actions = ("confirm", "withdraw")
 
     def is_allowed(self, request: HttpRequest) -> bool:
-        """Administrators alone."""
+        """Only administrators."""
         return is_admin(request)
 
-    @admin.action(description="Confirm: carry it out", permissions=["decide"])
+    @admin.action(description="Confirm and execute", permissions=["decide"])
     def confirm(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
-        """Carries out the chosen proposals."""
+        """Executes the chosen proposals."""
         run_on_each(request, rows, "Confirmed", _confirm)
 
     @admin.action(description="Withdraw", permissions=["decide"])
     def withdraw(self, request: HttpRequest, rows: QuerySet[Proposal]) -> None:
-        """Drops the chosen proposals."""
+        """Withdraws the chosen proposals."""
         run_on_each(request, rows, "Withdrawn", _withdraw)
 
 
@@ -53,7 +53,7 @@ def _withdraw(proposal: Proposal, moderator_id: int, reason: str) -> None:
 
 @admin.register(BulkDecision)
 class BulkDecisionAdmin(ModerationAdmin[BulkDecision]):
-    """Decisions about many cases, and how far they have come."""
+    """Bulk decisions and their progress."""
 
     list_display = ("created_at", "decision", "reason", "progress", "failed", "finished_at")
     search_fields = ("reason",)
@@ -62,5 +62,5 @@ class BulkDecisionAdmin(ModerationAdmin[BulkDecision]):
 
     @admin.display(description="progress")
     def progress(self, bulk: BulkDecision) -> str:
-        """How many of the cases have had their turn."""
+        """How many of the cases were processed."""
         return f"{bulk.done} of {bulk.total}"

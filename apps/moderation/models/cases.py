@@ -1,4 +1,4 @@
-"""What was reported: reports, the cases that collect them, notes on them, and decisions about many at once."""
+"""Reports, cases, notes on cases, and bulk decisions."""
 
 from django.db import models
 from django.utils import timezone
@@ -16,7 +16,7 @@ class TargetType(models.TextChoices):
 
 
 class Reason(models.TextChoices):
-    """Why something is reported."""
+    """The reasons of reports."""
 
     SPAM = "spam"
     ABUSE = "abuse"
@@ -29,16 +29,16 @@ class Reason(models.TextChoices):
 
 
 class Outcome(models.TextChoices):
-    """How a case, and with it its reports, was decided."""
+    """The outcomes of a case and its reports."""
 
     REMOVED = "removed"
     SANCTIONED = "sanctioned"
     DISMISSED = "dismissed"
-    GONE = "gone"  # its author deleted it before anybody decided
+    GONE = "gone"  # deleted by its author before a decision
 
 
 class Case(models.Model):
-    """What moderators decide on: one target, with everything that was reported about it since it was last decided.
+    """What moderators decide on: a target with the reports about it since the last decision.
 
     `open_key` is the target while the case is open, so that there is at most one open case for it.
     """
@@ -51,7 +51,7 @@ class Case(models.Model):
     reports_count = models.PositiveIntegerField(default=0)
     score = models.FloatField(default=0, db_default=0)  # reports, each weighed by its reporter's record
     flagged_words = models.CharField(max_length=200, blank=True)
-    language = models.CharField(max_length=2, blank=True, default="", db_default="")  # a guess, to sort the queue by
+    language = models.CharField(max_length=2, blank=True, default="", db_default="")  # detected, to filter the queue
     assigned_to_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
     assigned_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, choices=Outcome.choices, blank=True)
@@ -68,26 +68,26 @@ class Case(models.Model):
         )
 
     def __str__(self) -> str:
-        """Its author and first words, where they were filled in."""
+        """Its author and first words, if filled in."""
         by = "" if self.target_type == TargetType.USER else "by "
         named = f"{self.get_target_type_display()}{f' {by}@{self.author_name}' if self.author_name else ''}"
         if self.preview:
             return f"{named}: {Truncator(self.preview).chars(60)}"
         return named if self.author_name else f"{named} {self.target_id or '(erased)'}"
 
-    # What moderators see beside the row: filled in for a whole page of cases at once, never stored.
+    # For display: filled in for a whole page of cases at once, never stored.
     preview = ""
     author_name = ""
     reasons = ""
 
     @property
     def is_open(self) -> bool:
-        """Whether it waits for a decision."""
+        """Whether it awaits a decision."""
         return self.closed_at is None
 
 
 class Report(models.Model):
-    """Somebody's claim that a target breaks the rules. `open_key` keeps one person to one open report a target."""
+    """A report of a target by a person. `open_key` limits people to one open report per target."""
 
     id = IdField()
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="reports")
@@ -114,7 +114,7 @@ class Report(models.Model):
 
 
 class CaseNote(models.Model):
-    """Notes of moderators to each other about a case; nobody else reads it."""
+    """A moderator's internal note on a case."""
 
     id = IdField()
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="notes")
@@ -130,13 +130,13 @@ class CaseNote(models.Model):
 
 
 class BulkDecision(models.Model):
-    """One decision about many cases, carried out a part at a time."""
+    """One decision about many cases, executed in steps."""
 
     id = IdField()
     decision = models.CharField(max_length=16)
     reason = models.CharField(max_length=1000)
     moderator_id = RemoteKey("auth.User", gone=Gone.ANONYMIZE, null=True)
-    case_ids = models.JSONField()  # those that are left
+    case_ids = models.JSONField()  # remaining cases
     total = models.PositiveIntegerField()
     failed = models.PositiveIntegerField(default=0)
     problems = models.JSONField(default=list)  # the first few refusals
@@ -151,5 +151,5 @@ class BulkDecision(models.Model):
 
     @property
     def done(self) -> int:
-        """How many cases have had their turn."""
+        """How many cases were processed."""
         return self.total - len(self.case_ids)

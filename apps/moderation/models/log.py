@@ -1,4 +1,4 @@
-"""What was done: the chained log of actions, its signed ends, appeals, suspensions, and what awaits a second person."""
+"""The hash-chained log of decisions, its signed heads, appeals, suspensions, and proposals."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 
 
 class LogHead(models.Model):
-    """The end of the log of actions: one row, locked while the next action is added, so that the chain never forks."""
+    """The head of the log: one row, locked while the next entry is added, so that the chain never forks."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     sequence = models.BigIntegerField(default=0)
@@ -24,15 +24,15 @@ class LogHead(models.Model):
 
 
 class Action(models.Model):
-    """One entry in the log of what moderation did: never changed, never deleted, each chained to the one before.
+    """One entry in the log of decisions: never changed, never deleted, each chained to the one before.
 
-    `content_hash` is taken over the entry's content and a random salt, `hash` over the entry before and
-    `content_hash`. When a person is erased, their traces in an entry and the salt go; the chain still holds, and a
-    later entry of kind `redact_entries` names the entry, so that no other change can pass for an erasure.
+    `content_hash` is taken over the entry's content and a random salt, `hash` over the previous entry's hash and
+    `content_hash`. When a person is erased, the entry is redacted and its salt deleted; the chain stays valid, and a
+    later entry of kind `redact_entries` lists the entry, so that no other change can pass for an erasure.
     """
 
     class Kind(models.TextChoices):
-        """What was done."""
+        """The kinds of entry."""
 
         REMOVE_CONTENT = "remove_content"
         RESTORE_CONTENT = "restore_content"
@@ -55,7 +55,7 @@ class Action(models.Model):
         UNMARK_SENSITIVE = "unmark_sensitive"
         HIDE_CONTENT = "hide_content"
         UNHIDE_CONTENT = "unhide_content"
-        HOLD_CONTENT = "hold_content"  # by a rule: hidden until a moderator has looked at it
+        HOLD_CONTENT = "hold_content"  # by a rule: hidden until a moderator has reviewed it
         RELEASE_CONTENT = "release_content"
         LOCK_COMMENTS = "lock_comments"
         UNLOCK_COMMENTS = "unlock_comments"
@@ -94,7 +94,7 @@ class Action(models.Model):
             models.Index(fields=["target_type", "target_id"], name="actions_target"),
         )
 
-    # What moderators see beside the row: filled in for a whole page at once, never stored.
+    # For display: filled in for a whole page at once, never stored.
     moderator_name = ""
     user_name = ""
 
@@ -113,9 +113,9 @@ class Action(models.Model):
 
 
 class SignedHead(models.Model):
-    """The end of the log at a moment, signed with a key that the database does not hold.
+    """The head of the log at a moment, signed with a key that the database does not contain.
 
-    Who can write to the database can rebuild the whole chain, but cannot sign it.
+    Write access to the database is enough to rebuild the whole chain, but not to sign it.
     """
 
     sequence = models.BigIntegerField(primary_key=True)
@@ -131,10 +131,10 @@ class SignedHead(models.Model):
 
 
 class Appeal(models.Model):
-    """The request of the person concerned to look at an action again; one for each action."""
+    """A request of the person concerned to review an action; one per action."""
 
     class Status(models.TextChoices):
-        """How far it has come."""
+        """The state of an appeal."""
 
         OPEN = "open"
         ACCEPTED = "accepted"
@@ -153,7 +153,7 @@ class Appeal(models.Model):
         db_table = "appeals"
         indexes = (models.Index(fields=["user_id", "-id"], name="appeals_user"),)
 
-    # What moderators see beside the row: filled in for a whole page at once, never stored.
+    # For display: filled in for a whole page at once, never stored.
     user_name = ""
     content = ""
 
@@ -162,7 +162,7 @@ class Appeal(models.Model):
 
 
 class Suspension(models.Model):
-    """A ban, silence or limit that ends by itself at `until`; the row goes with it."""
+    """A ban, silence or limit that ends at `until`; the row is deleted then."""
 
     id = IdField()
     action_id = models.BigIntegerField(unique=True)
@@ -182,10 +182,10 @@ class Suspension(models.Model):
 
 
 class Proposal(models.Model):
-    """A decision about an administrator, which a second administrator has to confirm."""
+    """A decision about an administrator that a second administrator must confirm."""
 
     class Outcome(models.TextChoices):
-        """What became of it."""
+        """The state of a proposal."""
 
         OPEN = "open"
         CONFIRMED = "confirmed"

@@ -1,4 +1,4 @@
-"""What is looked for, and what moderators go by: rules of the installation and of words, blocks, templates."""
+"""Rules of the installation, word rules with their matches, blocks of sign-ups, and templates of reasons."""
 
 from django.db import models
 from django.utils import timezone
@@ -10,7 +10,7 @@ from socialapp.core.db import Gone, IdField, RemoteKey
 class InstanceRule(models.Model):
     """A rule of this installation, in one version.
 
-    A change of its words makes a new row with the same number, so that what was decided by a rule keeps its words.
+    A changed text is a new row with the same number, so that decisions by a rule keep its text.
     """
 
     id = IdField()
@@ -29,9 +29,9 @@ class InstanceRule(models.Model):
 
 
 class ReasonTemplate(models.Model):
-    """Words that moderators use again and again to say why, with the rule of the installation that they refer to.
+    """A reusable reason, with the rule of the installation that it refers to.
 
-    The rule is named by its number, so that a template goes on to mean the present version of its words.
+    The rule is stored by number, so that the template refers to its present version.
     """
 
     id = IdField()
@@ -48,14 +48,14 @@ class ReasonTemplate(models.Model):
 
 
 class WordRule(models.Model):
-    """What is looked for in everything that is written, and what happens to a text in which it is found.
+    """A rule that is matched against everything that is written, and its consequence.
 
-    `pattern` depends on the kind: words, where `*` stands for any letters; a domain with those below it; the SHA-256 of
-    an uploaded file; so many posts and comments in so many minutes ("20/10"); days since the sign-up ("3").
+    `pattern` depends on the kind: words, with `*` for any letters; a domain including subdomains; the SHA-256 of an
+    uploaded file; posts and comments per minutes ("20/10"); days since the sign-up ("3").
     """
 
     class Kind(models.TextChoices):
-        """What is looked for."""
+        """What a rule matches."""
 
         WORDS = "words"
         DOMAIN = "domain", "links to a domain"
@@ -65,7 +65,7 @@ class WordRule(models.Model):
         SPAM = "spam", "spam score"
 
     class Effect(models.TextChoices):
-        """What happens, the mildest first."""
+        """The consequences, mildest first."""
 
         FLAG = "flag"
         SILENCE = "silence", "silence the author"
@@ -78,7 +78,7 @@ class WordRule(models.Model):
     pattern = models.CharField(
         max_length=100,
         unique=True,
-        help_text="A word or phrase (* stands for any letters), a domain, the SHA-256 of a file, posts/minutes such as"
+        help_text="A word or phrase (* matches any letters), a domain, the SHA-256 of a file, posts/minutes such as"
         " 20/10, days since the sign-up, or a spam score from 1 to 100.",
     )
     action = models.CharField(max_length=8, choices=Effect.choices, default=Effect.FLAG)
@@ -94,7 +94,7 @@ class WordRule(models.Model):
 
 
 class RuleHit(models.Model):
-    """A rule found something: what, and what happened to it."""
+    """A match of a rule, and its consequence."""
 
     id = IdField()
     rule = models.ForeignKey(WordRule, on_delete=models.CASCADE, related_name="hits")
@@ -114,7 +114,8 @@ class RuleHit(models.Model):
 
 
 class SeenText(models.Model):
-    """That somebody wrote something, for a month: for rates, repetitions, and trying rules. Its text is not kept."""
+    """A record that somebody wrote something, for a month: for rates, repetitions, and trials. The text is not
+    stored."""
 
     id = IdField()
     target_type = models.CharField(max_length=8, choices=TargetType.choices)
@@ -137,7 +138,7 @@ class SeenText(models.Model):
 
 
 class Block(models.Model):
-    """Addresses from which nobody signs up: the domain of an e-mail address, or a range of network addresses."""
+    """A block of sign-ups: by the domain of an e-mail address, or a range of network addresses."""
 
     class Kind(models.TextChoices):
         """What is blocked."""

@@ -1,4 +1,4 @@
-"""How moderation's rows look in the API, in the log's export and on the admin site's pages."""
+"""Presentation of moderation: in the API, the log's export and the admin site."""
 
 from apps.moderation.presenters.bodies import action_body, appeal_body, month_body, report_body
 from apps.moderation.presenters.statements import statement_bodies

@@ -1,4 +1,4 @@
-"""The API's forms of reports, actions, appeals and figures."""
+"""API bodies of reports, actions, appeals and figures."""
 
 from apps.moderation.models import Action, Appeal, Report
 from apps.moderation.queries import MonthFigures

@@ -1,4 +1,4 @@
-"""The log for people outside: statements of reasons."""
+"""The public export of the log: statements of reasons."""
 
 from collections.abc import Iterable, Iterator
 
@@ -21,7 +21,7 @@ _RESTRICTIONS = {
 
 
 def statement_bodies(entries: Iterable[Action]) -> Iterator[dict[str, object]]:
-    """Statements of reasons for the log's entries, without the names of moderators.
+    """Statements of reasons for the log's entries, without moderators' names.
 
     Source: Regulation (EU) 2022/2065 (Digital Services Act), article 17(3).
     """

@@ -1,4 +1,4 @@
-"""What the admin site's front page shows a moderator."""
+"""The moderator's part of the admin site's front page."""
 
 from django.utils import timezone
 
@@ -10,9 +10,9 @@ from socialapp.core.periods import SPANS, period_starts
 
 
 def workload_of(moderator_id: int, *, span: str) -> Workload:
-    """What waits, what was decided last, and the figures of a span (422 if unknown). Five queries and a call."""
+    """Open work, the last decisions, and the figures of a span (Invalid if unknown). Five queries and one call."""
     if span not in SPANS:
-        raise Invalid.of("span", "unknown", f"A span is one of {', '.join(SPANS)}.")
+        raise Invalid.of("span", "unknown", f"A span must be one of {', '.join(SPANS)}.")
     waiting, last = waiting_for(moderator_id), last_decisions()
     show_names(last)
     starts = period_starts(span, now=timezone.now())

@@ -1,4 +1,4 @@
-"""What is read from the tables of moderation: SQL, and no rule."""
+"""SQL of moderation: rows, without rules."""
 
 from apps.moderation.queries.cases import (
     ReporterRecord,

@@ -1,4 +1,4 @@
-"""Cases and what belongs to them: reports, notes, and what ends by itself."""
+"""SQL of cases, reports, notes, and suspensions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _MOST_REPORTERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a report, a case or an action is about, and who answers for it (a user for themselves)."""
+    """The target of a report, case or action, and its author (users are their own)."""
 
     type: str
     id: int
@@ -31,17 +31,17 @@ class Target:
 
 
 def own_reports(*, reporter_id: int, page: PageRequest) -> Page[Report]:
-    """What somebody reported, newest first."""
+    """Somebody's reports, newest first."""
     return paginate(Report.objects.filter(reporter_id=reporter_id), page=page)
 
 
 def reports_of(case: Case) -> QuerySet[Report]:
-    """What was reported about a case's target, newest first."""
+    """The reports about a case's target, newest first."""
     return Report.objects.filter(case_id=case.id).order_by("-id")
 
 
 def suspensions_due() -> list[int]:
-    """The ids of up to 500 suspensions that are over, oldest first."""
+    """The ids of up to 500 expired suspensions, oldest first."""
     over = Suspension.objects.filter(until__lte=timezone.now()).order_by("until")
     return list(over.values_list("id", flat=True)[:500])
 
@@ -57,7 +57,7 @@ def notes_of(case_id: int) -> list[CaseNote]:
 
 
 def reasons_by_case(case_ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
-    """For each case the reasons of its reports with their numbers, the most frequent first."""
+    """The reasons of each case's reports with their numbers, most frequent first."""
     found: dict[int, list[tuple[str, int]]] = {case_id: [] for case_id in case_ids}
     counts = Report.objects.filter(case_id__in=case_ids).values("case_id", "reason").annotate(count=Count("id"))
     for row in counts.order_by("-count", "reason"):
@@ -67,7 +67,7 @@ def reasons_by_case(case_ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]
 
 @dataclass(frozen=True, slots=True)
 class ReporterRecord:
-    """What became of the reports of one person in 90 days."""
+    """The outcomes of one person's reports in 90 days."""
 
     reporter_id: int
     filed: int
@@ -76,13 +76,13 @@ class ReporterRecord:
 
 
 def reporters_by_dismissals() -> list[ReporterRecord]:
-    """Those 100 people of whose reports in 90 days most were dismissed, if that were several. One query."""
+    """The 100 people with the most dismissed reports in 90 days, if several. One query."""
     several = _records().filter(dismissed__gte=_SEVERAL).order_by("-dismissed", "reporter_id")
     return [ReporterRecord(**row) for row in several[:_MOST_REPORTERS]]
 
 
 def records_of(reporter_ids: Iterable[int]) -> dict[int, ReporterRecord]:
-    """What became of the reports of these people in 90 days. One query."""
+    """The outcomes of these people's reports in 90 days. One query."""
     rows = _records().filter(reporter_id__in=list(reporter_ids))
     return {row["reporter_id"]: ReporterRecord(**row) for row in rows}
 
@@ -97,6 +97,6 @@ def _records() -> Any:  # the type of an annotated queryset cannot be written do
 
 
 def outcomes_of(reporter_id: int) -> list[str]:
-    """How the last 50 decided reports of somebody ended."""
+    """The outcomes of somebody's last 50 decided reports."""
     decided = Report.objects.filter(reporter_id=reporter_id).exclude(outcome__in=["", Outcome.GONE])
     return list(decided.order_by("-id").values_list("outcome", flat=True)[:50])

@@ -1,4 +1,4 @@
-"""Figures: what moderation did by month and by day, and what waits."""
+"""SQL of figures: decisions by month and day, and open work."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ class MonthFigures:
 
 
 def figures_by_month(*, months: int) -> list[MonthFigures]:
-    """The figures of the last months, the present one first. Three queries."""
+    """The figures of the last months, newest first. Three queries."""
     first = timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     starts = [first]
     while len(starts) < months:
@@ -51,7 +51,7 @@ def figures_by_month(*, months: int) -> list[MonthFigures]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Open cases, those of one moderator among them, since when the oldest waits, and appeals; decided in 90 days."""
+    """Open cases, also of one moderator, the age of the oldest, and appeals open and decided in 90 days."""
 
     cases: int
     mine: int
@@ -62,7 +62,7 @@ class Waiting:
 
 
 def waiting_for(moderator_id: int) -> Waiting:
-    """What waits for a moderator. Two queries."""
+    """Open work. Two queries."""
     cases = Case.objects.filter(closed_at=None).aggregate(
         n=Count("id"), mine=Count("id", filter=Q(assigned_to_id=moderator_id)), oldest=Min("created_at")
     )
@@ -76,12 +76,12 @@ def waiting_for(moderator_id: int) -> Waiting:
 
 
 def reports_since(starts: list[datetime]) -> list[int]:
-    """How many reports were filed in each of the periods that begin at `starts`, an hour or some days long."""
+    """The number of reports in each of the periods that begin at `starts`, an hour or some days long."""
     return _counted(Report.objects.all(), starts)
 
 
 def decisions_since(starts: list[datetime]) -> list[int]:
-    """How many decisions were made in each of the periods that begin at `starts`."""
+    """The number of decisions in each of the periods that begin at `starts`."""
     return _counted(Action.objects.filter(kind__in=[*APPEALABLE, Action.Kind.DISMISS_CASE]), starts)
 
 

@@ -1,4 +1,4 @@
-"""The hash-chained log of actions: its hashes, its signatures, whether it holds, and what people appeal against."""
+"""SQL of the hash-chained log: entries, hashes, signatures, verification, and appeals."""
 
 import hashlib
 import hmac
@@ -33,7 +33,7 @@ APPEALABLE = (
 
 @dataclass(slots=True)
 class LogCheck:
-    """What checking the log found: how many entries, how many with erased traces, and what is wrong with it."""
+    """The result of verifying the log: the number of entries, of redacted ones, and the problems."""
 
     entries: int = 0
     redacted: int = 0
@@ -42,12 +42,12 @@ class LogCheck:
 
 
 def actions_against(*, user_id: int, page: PageRequest) -> Page[Action]:
-    """What was done about somebody or what they wrote, and can be appealed against, newest first."""
+    """Actions about somebody or their content that can be appealed, newest first."""
     return paginate(Action.objects.filter(user_id=user_id, kind__in=APPEALABLE), page=page)
 
 
 def own_appeals(*, user_id: int, page: PageRequest) -> Page[Appeal]:
-    """What somebody appealed against, newest first."""
+    """Somebody's appeals, newest first."""
     return paginate(Appeal.objects.filter(user_id=user_id), page=page)
 
 
@@ -57,13 +57,13 @@ def log_after(sequence: int) -> Iterator[Action]:
 
 
 def content_hash(entry: Action) -> str:
-    """The hash of an entry's content under its salt: without the salt it gives nothing away."""
+    """The hash of an entry's content with its salt, without which it reveals nothing."""
     content = [
         entry.sequence, entry.kind, entry.moderator_id, entry.user_id, entry.target_type, entry.target_id,
         entry.case_id, entry.reason, entry.created_at.timestamp(),
     ]  # fmt: skip
     if entry.rule_id is not None or entry.until is not None or entry.reverses_id is not None:
-        # Entries from before there were these have no place for them in their hash.
+        # Fields that older entries do not have are not part of their hash.
         content += [entry.rule_id, entry.until.timestamp() if entry.until else None, entry.reverses_id]
     if entry.note:
         content.append(entry.note)
@@ -76,23 +76,24 @@ def chain_hash(*, previous: str, content: str) -> str:
 
 
 def public_key() -> str:
-    """The key, in hexadecimal digits, by which anybody can check the signed heads."""
+    """The public key, in hexadecimal, that verifies the signed heads."""
     return _signing_key().public_key().public_bytes_raw().hex()
 
 
 def sign(*, sequence: int, hash_: str) -> str:
-    """The signature of an end of the log, in hexadecimal digits."""
+    """The signature of a head of the log, in hexadecimal."""
     return _signing_key().sign(f"{sequence} {hash_}".encode()).hex()
 
 
 def _signing_key() -> Ed25519PrivateKey:
-    """From LOG_SIGNING_KEY, which the database does not hold. Source: RFC 8032; the derivation is HKDF (RFC 5869)."""
+    """Derived from LOG_SIGNING_KEY, which is not in the database. Source: RFC 8032; the derivation is HKDF (RFC
+    5869)."""
     derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"moderation log")
     return Ed25519PrivateKey.from_private_bytes(derivation.derive(settings.LOG_SIGNING_KEY.encode()))
 
 
 def check_log() -> LogCheck:
-    """Walks the whole log: no gap, every content as it was written, every link to the entry before, and the end."""
+    """Verifies the whole log: no gaps, unchanged contents, links between entries, and the head."""
     check = LogCheck()
     previous, redacted, explained = "", set[int](), set[int]()
     signed = {head.sequence: head for head in SignedHead.objects.order_by("sequence")}
@@ -133,10 +134,10 @@ def _problems_of_head(head: SignedHead, entry: Action) -> list[str]:
 
 
 def decisions_about(user_id: int) -> list[Action]:
-    """The last 20 decisions about somebody and what they wrote, newest first."""
+    """The last 20 decisions about somebody and their content, newest first."""
     return list(Action.objects.filter(user_id=user_id).order_by("-sequence")[:20])
 
 
 def last_decisions() -> list[Action]:
-    """The last 10 entries of the log that somebody decided, newest first."""
+    """The last 10 entries of the log by a moderator, newest first."""
     return list(Action.objects.exclude(kind=Action.Kind.REDACT_ENTRIES).order_by("-sequence")[:10])

@@ -65,7 +65,7 @@ class PostsChanged(msgspec.Struct, tag="posts"):
 
 
 class Shown(msgspec.Struct, tag="show"):
-    """A message passed on to a person's sockets unchanged: `group_send(user_group(7), {"type": "show", "message":
+    """A message forwarded to a person's sockets unchanged: `group_send(user_group(7), {"type": "show", "message":
     …})`."""
 
     message: dict[str, Any]

@@ -1,4 +1,4 @@
-"""`manage.py moderation`: proves that the log of actions is whole, signs its end, and exports it."""
+"""`manage.py moderation`: verifies, signs and exports the log of decisions."""
 
 from argparse import ArgumentParser
 
@@ -11,20 +11,20 @@ from apps.moderation.queries import log
 
 
 class Command(BaseCommand):
-    """Checks and exports moderation's records."""
+    """Verifies and exports moderation's log."""
 
     help = (
-        "verify_log: proves that no entry of the log of actions was changed, removed or slipped in, also by the signed"
-        " heads. sign_log: signs its end now. export_log: statements of reasons as JSON Lines."
+        "verify_log: verifies that no entry of the log was changed, removed or inserted, also against the signed heads."
+        " sign_log: signs its head now. export_log: statements of reasons as JSON Lines."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What is to be done."""
+        """The subcommands."""
         parser.add_argument("what", choices=["verify_log", "sign_log", "export_log"])
-        parser.add_argument("--after", type=int, default=0, help="export_log: the last sequence that you have")
+        parser.add_argument("--after", type=int, default=0, help="export_log: the last sequence already exported")
 
     def handle(self, *, what: str, after: int, **options: object) -> None:
-        """Does it; verify_log fails when something is wrong."""
+        """Runs the subcommand; verify_log fails if something is wrong."""
         if what == "export_log":
             self._export(after)
         elif what == "sign_log":
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         check = log.check_log()
         for problem in check.problems:
             self.stderr.write(problem)
-        self.stdout.write(f"{check.entries} entries, {check.redacted} of them without the traces of erased people")
+        self.stdout.write(f"{check.entries} entries, {check.redacted} of them redacted for erased people")
         self.stdout.write(f"{check.signatures} signed heads, public key {log.public_key()}")
         if check.problems:
             raise CommandError("the log of actions is broken")

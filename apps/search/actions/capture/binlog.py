@@ -172,7 +172,7 @@ class BinlogSource:
                     ahead.put(transaction)
                     transaction = _Transaction()
             raise CaptureRefused(f"{self.name}: the server has ended the stream")
-        except Exception as error:  # passed on to the waiting thread
+        except Exception as error:  # forwarded to the waiting thread
             ahead.put(error)
 
     def _merged(self, position: str, gtid: str) -> str:
