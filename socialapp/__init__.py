@@ -1,1 +1,1 @@
-"""The kernel: what every context stands on. It imports no context."""
+"""The kernel, on which every context builds. It imports no context."""

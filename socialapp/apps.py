@@ -1,4 +1,4 @@
-"""The Django app of the project itself, ready last: once all handlers and tasks are known."""
+"""The Django app of the project itself, ready last, when all handlers and tasks are known."""
 
 import gc
 import sys
@@ -7,14 +7,14 @@ from django.apps import AppConfig
 
 
 class SocialappConfig(AppConfig):
-    """Configures traces, and Celery where that is loaded already."""
+    """Configures traces, and Celery if it is loaded already."""
 
     name = "socialapp"
     label = "socialapp"
     verbose_name = "socialapp"
 
     def ready(self) -> None:
-        """Has libraries traced if wanted. Celery's own command has loaded its application before this."""
+        """Instruments libraries if tracing is on. Celery's own command has loaded its application before this."""
         from socialapp.telemetry import traces
 
         if "socialapp.celery" in sys.modules:

@@ -28,18 +28,18 @@ def _socket_routes() -> list[URLPattern]:
 
 
 async def _no_such_socket(scope: Any, receive: Any, send: Any) -> None:
-    """Refuses the handshake (403) on paths that no context has."""
+    """Refuses the handshake (403) on unknown paths."""
     await receive()
     await send({"type": "websocket.close"})
 
 
 async def _not_a_socket(scope: Any, receive: Any, send: Any) -> None:
-    """Answers plain HTTP that these paths are WebSockets. Source: RFC 9110, 15.5.22."""
+    """Tells plain HTTP clients that these paths are WebSockets. Source: RFC 9110, 15.5.22."""
     body = {
         "type": "about:blank",
         "title": "Upgrade Required",
         "status": 426,
-        "detail": "this is a WebSocket",
+        "detail": "this path only accepts WebSockets",
         "code": "upgrade_required",
         "errors": [],
     }

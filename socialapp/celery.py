@@ -24,18 +24,19 @@ _KERNEL_TASKS = ("socialapp.messaging", "socialapp.http", "socialapp.lifecycle",
 
 
 class _Connection(Connection):
-    """Tries an unavailable broker every few seconds: kombu's pauses grow to half a minute, by which events are late."""
+    """Reconnects to an unavailable broker every few seconds: kombu's pauses grow to half a minute, which delays
+    events."""
 
     def ensure_connection(self, *args: Any, **options: Any) -> Self:
-        """As kombu does it, with shorter pauses."""
+        """Like kombu's, with shorter pauses."""
         return super().ensure_connection(*args, **{"interval_max": _LONGEST_PAUSE, **options})
 
 
 class _Task(DjangoTask):  # type: ignore[type-arg]  # generic for type checkers only
-    """Periodic tasks of a context whose database does not answer are left out: they come due again."""
+    """Skips periodic tasks of contexts whose database does not answer; they come due again."""
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """As Celery does it."""
+        """Like Celery's."""
         context = str(self.name).partition(".")[0]
         is_due = not self.request.called_directly and self.name in app.conf.beat_schedule
         if is_due and context in CONTEXTS and not is_answering(context):
@@ -47,22 +48,22 @@ app = Celery("socialapp", task_cls=_Task)
 app.amqp.Connection = _Connection
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-app.set_default()  # of all threads: a web process loads this in one of those that answer requests
+app.set_default()  # for all threads: a web process loads this in a request thread
 
 
 @signals.setup_logging.connect
 def _keep_django_logging(**_: Any) -> None:
-    """Celery leaves the logging set-up to Django's settings."""
+    """Leaves the logging set-up to Django's settings."""
 
 
 @signals.task_prerun.connect
 def _keep_good_connections(**_: Any) -> None:
-    """A task takes over the connections of the one before as a request does: unless they are broken or too old."""
+    """Tasks reuse connections as requests do, unless they are broken or too old."""
     close_old_connections()
 
 
 def configure() -> None:
-    """Gives every served context its queues, routes and periodic tasks; called once all handlers are known."""
+    """Sets up queues, routes and periodic tasks of every served context; called once all handlers are known."""
     from django.conf import settings
 
     from socialapp.messaging.transports.celery import TASKS, queues, slow_queue_name, task_queue_name
@@ -80,13 +81,13 @@ def configure() -> None:
     for package in (*_KERNEL_TASKS, *(context.app for context in served())):
         schedule.update(_periodic_tasks(package))
     for entry in schedule.values():
-        # While no worker runs they pile up: one of each is enough then. Not sooner, as a busy worker is late, too.
+        # Expired while no worker runs, as one of each is enough then. Not sooner, as a busy worker is late, too.
         entry["options"] = {"expires": max(_EXPIRY_SECONDS, float(str(entry["schedule"])))}
     app.conf.beat_schedule = schedule
 
 
 def slow_tasks() -> dict[str, tuple[str, ...]]:
-    """Which tasks of served contexts take long, as `SLOW` in their tasks.py names them; context → names."""
+    """The slow tasks of served contexts, as in `SLOW` of their tasks.py; context → names."""
     found: dict[str, tuple[str, ...]] = {}
     for context in served():
         if find_spec(f"{context.app}.tasks") is not None:
@@ -104,5 +105,5 @@ def _periodic_tasks(app_module: str) -> dict[str, dict[str, object]]:
     return {name: {"task": name, "schedule": seconds} for name, seconds in periodic.items()}
 
 
-if apps.ready:  # otherwise `socialapp.apps` does it, once all handlers are known
+if apps.ready:  # otherwise done by `socialapp.apps`, once all handlers are known
     configure()

@@ -8,7 +8,7 @@ from socialapp.contracts.base import data, event, read, service
 
 @event("auth.user_registered", subject="user_id")
 class UserRegistered:
-    """An account was made. `created_at` is RFC 3339."""
+    """An account was created. `created_at` is RFC 3339."""
 
     user_id: int
     username: str
@@ -18,14 +18,15 @@ class UserRegistered:
 
 @event("auth.user_verified", subject="user_id")
 class UserVerified:
-    """The account's e-mail address was proven."""
+    """The account's e-mail address was verified."""
 
     user_id: int
 
 
 @event("auth.user_deactivated", subject="user_id")
 class UserDeactivated:
-    """The account waits for its deletion and is shown to nobody. Of this and `UserReactivated` the later `at` holds."""
+    """The account is in the grace period of its deletion, and hidden. Of this and `UserReactivated` the later `at`
+    wins."""
 
     user_id: int
     at: datetime
@@ -33,7 +34,7 @@ class UserDeactivated:
 
 @event("auth.user_reactivated", subject="user_id")
 class UserReactivated:
-    """The deletion was cancelled by a log-in: the account is shown again."""
+    """The deletion was cancelled by a log-in: the account is visible again."""
 
     user_id: int
     at: datetime
@@ -41,14 +42,14 @@ class UserReactivated:
 
 @event("auth.user_renamed", subject="user_id")
 class UserRenamed:
-    """The account has another username; ask auth for the present one, as several may be on their way."""
+    """The account has another username; fetch the present one from auth, as several such events may be in flight."""
 
     user_id: int
 
 
 @event("auth.user_deleted", subject="user_id")
 class UserDeleted:
-    """The account is gone for everybody; every context erases its part and publishes its own `UserErased`."""
+    """The account was deleted; every context erases its data and publishes its own `UserErased`."""
 
     user_id: int
     erasure_id: int
@@ -66,7 +67,7 @@ class RolesChanged:
 class User:
     """An account that is neither deleted nor unknown. `status` is active or banned.
 
-    `is_deactivated`: it waits for its deletion, which a log-in cancels.
+    `is_deactivated`: in the grace period of its deletion, which a log-in cancels.
     """
 
     id: int
@@ -81,7 +82,7 @@ class User:
 
 @data
 class MailContact:
-    """Where mail to a person goes: an address that they have proven to be theirs."""
+    """Where to mail a person: their verified address."""
 
     user_id: int
     address: str
@@ -100,7 +101,7 @@ class ActivePeople:
 class LinkedAccount:
     """Another account that may be the same person's: `by` is address (a network range of the last 90 days) or email.
 
-    What they share is not said: moderators need not know where people are or what their addresses are.
+    What they share is not included: moderators need not know people's locations or addresses.
     """
 
     user_id: int
@@ -116,30 +117,30 @@ class Auth(Protocol):
 
     @read
     def user(self, *, user_id: int) -> User:
-        """The account; NotFound when there is none or it was deleted."""
+        """The account; NotFound if there is none or it was deleted."""
         ...
 
     @read
     def users(self, *, ids: list[int]) -> list[User]:
-        """The accounts among `ids` that exist and do not wait for approval, in any order."""
+        """The accounts among `ids` that exist and are not pending approval, in any order."""
         ...
 
     @read
     def users_by_username(self, *, usernames: list[str]) -> list[User]:
-        """As `users`, those with these names, compared without case."""
+        """Like `users`, by username, ignoring case."""
         ...
 
     @read
     def mail_contacts(self, *, user_ids: list[int]) -> list[MailContact]:
-        """The verified addresses of those accounts that are active; others are left out."""
+        """The verified addresses of those accounts that are active; others are omitted."""
         ...
 
     @read
     def active_people(self) -> ActivePeople:
-        """How many people are active, for the front page of the admin site. Sessions are renewed every 10 minutes."""
+        """The numbers of active people, for the admin site's front page. Sessions are refreshed every 10 minutes."""
         ...
 
     @read
     def linked_accounts(self, *, user_id: int) -> list[LinkedAccount]:
-        """Up to 20 accounts that share a mailbox, or a range of network addresses with few people, the newest first."""
+        """Up to 20 accounts that share a mailbox, or a network address range with few people, newest first."""
         ...

@@ -1,4 +1,4 @@
-"""The marks that contracts carry: `@event` on a data class, `@read` or `@write` on a method of an interface."""
+"""Decorators of contracts: `@event` for data classes, `@read` and `@write` for methods of interfaces."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """What the bus needs to know of an event class."""
+    """What the bus needs to know about an event class."""
 
     name: str  # "posts.post_created.v1": producer, what happened, version
     producer: str
     cls: type
-    subject: str  # the field that holds the id of what it is about
-    partition: str  # the field whose events should be handled near each other
+    subject: str  # the field with the id of its subject
+    partition: str  # the field that determines the partition
 
 
 EVENTS: dict[str, EventType] = {}
@@ -40,7 +40,7 @@ def event(name: str, *, subject: str, partition: str = "", version: int = 1) -> 
 
 
 def event_type(cls: type) -> EventType:
-    """The declaration of an event class; LookupError when it is not one."""
+    """The declaration of an event class; LookupError if it is not one."""
     try:
         return _BY_CLASS[cls]
     except KeyError:
@@ -64,19 +64,19 @@ def service(context: str) -> Callable[[type[T]], type[T]]:
 
 
 def read(method: F) -> F:
-    """Marks a method that changes nothing: it may be retried and travels as GET, or as POST when its input is long."""
+    """Marks a read-only method: it may be retried, and is sent as GET, or as POST if its input is long."""
     method.__call_kind__ = "read"  # type: ignore[attr-defined]
     return method
 
 
 def write(method: F) -> F:
-    """Marks a method that changes something (or takes much input): it travels as POST and is sent once."""
+    """Marks a method that writes (or takes much input): it is sent as POST, and never retried."""
     method.__call_kind__ = "write"  # type: ignore[attr-defined]
     return method
 
 
 def within(seconds: float) -> Callable[[F], F]:
-    """Gives a method that works through much at once, never for a waiting person, longer than CALL_TIMEOUT."""
+    """Allows a method that does bulk work, never for a waiting person, more time than CALL_TIMEOUT."""
 
     def mark(method: F) -> F:
         method.__call_seconds__ = seconds  # type: ignore[attr-defined]

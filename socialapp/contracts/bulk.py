@@ -6,7 +6,7 @@ from socialapp.contracts.base import data, read, within, write
 
 Record = dict[str, Any]
 
-# kind → the contexts that hold a part of such a record; the first one owns its id and may refuse it
+# kind → the contexts that store a part of such a record; the first one owns its id and may reject it
 KINDS: dict[str, tuple[str, ...]] = {
     "user": ("auth", "users"),
     "follow": ("users",),
@@ -18,7 +18,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 @data
 class Rejected:
-    """A record that was not taken: its place in the batch and why, for people to read."""
+    """A rejected record: its index in the batch, and the reason in words."""
 
     index: int
     reason: str
@@ -26,7 +26,7 @@ class Rejected:
 
 @data
 class RecordPage:
-    """A batch of records, and where the next one starts (None: there are no more)."""
+    """A page of records, and where the next one starts (None: there are no more)."""
 
     records: list[Record]
     next: str | None
@@ -38,36 +38,36 @@ class BulkTransfer(Protocol):
     @within(seconds=60)
     @write
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
-        """Adds the records in one transaction, with the events that their making would publish.
+        """Adds the records in one transaction, with the events that creating them would publish.
 
-        Idempotent: one that is there already is passed over. One that is not valid, clashes with another or refers
-        to something that is not there is rejected, the others are added.
+        Idempotent: existing ones are skipped. Records that are invalid, clash with another or refer to something that
+        does not exist are rejected; the others are added.
         """
         ...
 
     @within(seconds=60)
     @read
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
-        """Up to `limit` records behind the position `after` ("" is the start), in a fixed order."""
+        """Up to `limit` records after the position `after` ("" is the start), in a fixed order."""
         ...
 
     @within(seconds=60)
     @read
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
-        """This context's fields of the records with these ids, each with `id`, where another context dumps the kind."""
+        """This context's fields of the records with these ids, each with `id`, if another context dumps the kind."""
         ...
 
 
-# The contexts that hold rows of a drawn population, in the order in which they are filled.
+# The contexts with rows of a generated population, in the order in which they are filled.
 POPULATED = ("auth", "users", "posts", "comments", "reactions", "metrics", "search")
 
 
 @data
 class Population:
-    """A drawn population: the same numbers give the same rows in every context. Drawn by `socialapp.demo.population`.
+    """A generated population: the same parameters give the same rows in every context. See `socialapp.demo.population`.
 
-    `comments` and `reactions` are what is aimed at: each post gets a drawn number of them. `until_ms`: the moment, in
-    milliseconds since 1970, that the last post is just before; everything lies in the year before it.
+    `comments` and `reactions` are approximate: each post gets a random number of them. `until_ms`: the moment, in
+    milliseconds since 1970, just after the last post; everything is in the year before it.
     """
 
     people: int
@@ -80,7 +80,7 @@ class Population:
 
 @data
 class PopulatedTable:
-    """A table that holds rows of a population, and whether it has none so far."""
+    """A table for rows of a population, and whether it is empty so far."""
 
     name: str
     is_empty: bool
@@ -91,14 +91,14 @@ class PopulationTables(Protocol):
 
     @read
     def tables(self) -> list[PopulatedTable]:
-        """What `fill` fills, in the order in which it is to be filled."""
+        """The tables that `fill` fills, in the order in which they are to be filled."""
         ...
 
     @within(seconds=7200)
     @write
     def fill(self, *, population: Population, table: str) -> int:
-        """Writes all rows of a table, which is empty, without events; how many.
+        """Writes all rows of an empty table, without events; returns how many.
 
-        Whole or not at all where the table is one of a database. Conflict when the table is not empty.
+        Atomic for tables of a database. Conflict if the table is not empty.
         """
         ...

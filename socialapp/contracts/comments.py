@@ -6,14 +6,14 @@ from typing import Protocol
 
 from socialapp.contracts.base import data, event, read, service
 
-COMMENT_COUNTS = "comment_counts"  # fragment by post: as `Comments.counts`
+COMMENT_COUNTS = "comment_counts"  # fragment by post, like `Comments.counts`
 
 
 @event("comments.comment_created", subject="comment_id", partition="post_id")
 class CommentCreated:
     """A comment was written on a post, or as a reply to another comment.
 
-    `is_held`: a rule hides it, from the start, until a moderator has looked at it.
+    `is_held`: a word rule hides it, from the start, until a moderator has reviewed it.
     """
 
     comment_id: int
@@ -29,10 +29,10 @@ class CommentCreated:
 
 @event("comments.comment_edited", subject="comment_id", partition="post_id")
 class CommentEdited:
-    """A comment's text was changed, `at` this time. `parent_author_id`: who wrote what it answers.
+    """A comment's text was changed, at `at`. `parent_author_id`: the author of the parent comment.
 
-    `new_mention_ids` are people whom it mentions and did not mention before, `removed_mention_ids` the other way round.
-    `is_held`: a rule hides it, from this edit on, until a moderator has looked at it.
+    `new_mention_ids` are people whom it mentions and did not mention before, `removed_mention_ids` the opposite.
+    `is_held`: a word rule hides it, from this edit on, until a moderator has reviewed it.
     """
 
     comment_id: int
@@ -48,7 +48,7 @@ class CommentEdited:
 
 @event("comments.comment_deleted", subject="comment_id", partition="post_id")
 class CommentDeleted:
-    """A comment is gone (a tombstone, where it had replies). `was_withdrawn`: it was in no count before."""
+    """A comment was deleted (leaving a tombstone if it had replies). `was_withdrawn`: it was not counted before."""
 
     comment_id: int
     post_id: int
@@ -58,7 +58,7 @@ class CommentDeleted:
 
 @event("comments.comment_withdrawn", subject="comment_id", partition="post_id")
 class CommentRemoved:
-    """A moderator removed a comment: only a tombstone is seen of it. It may come back, with the reactions to it."""
+    """A moderator removed a comment, leaving a tombstone. It may be restored, with its reactions."""
 
     comment_id: int
     post_id: int
@@ -67,9 +67,9 @@ class CommentRemoved:
 
 @event("comments.comment_restored", subject="comment_id", partition="post_id")
 class CommentRestored:
-    """A removed or hidden comment is back, `at` this time. `parent_author_id`: who wrote what it answers.
+    """A removed or hidden comment was restored, at `at`. `parent_author_id`: the author of the parent comment.
 
-    `was_waiting`: for a moderator; until then it concerned nobody.
+    `was_waiting`: it awaited review, and nobody was notified of it before.
     """
 
     comment_id: int
@@ -90,7 +90,7 @@ class CommentCount:
 
 @data
 class CommentRef:
-    """A comment that exists and is no tombstone."""
+    """A comment that exists and is not a tombstone."""
 
     id: int
     post_id: int
@@ -107,12 +107,12 @@ class CommentDocument:
     author_id: int
     content: str
     created_at: datetime
-    is_waiting: bool = False  # hidden until a moderator has looked at it
+    is_waiting: bool = False  # hidden until a moderator has reviewed it
 
 
 @data
 class ThreadLine:
-    """A comment beside others, for moderators. `author_id` is None for a tombstone, `depth` 0 for a top-level one."""
+    """A comment in its thread, for moderators. `author_id` is None for a tombstone, `depth` 0 for a top-level one."""
 
     id: int
     author_id: int | None
@@ -127,28 +127,28 @@ class Comments(Protocol):
 
     @read
     def counts(self, *, post_ids: list[int]) -> list[CommentCount]:
-        """Exact counts; a post without comments may be left out."""
+        """Exact counts; posts without comments may be omitted."""
         ...
 
     @read
     def visible(self, *, viewer_id: int | None, comment_ids: list[int]) -> list[CommentRef]:
-        """Those of the comments that `viewer_id` may see: their post is visible, and their author to the viewer."""
+        """Those of the comments that `viewer_id` may see: both their post and their author are visible."""
         ...
 
     @read
     def documents(self, *, comment_ids: list[int]) -> list[CommentDocument]:
-        """The present form of those of the comments that exist."""
+        """The present documents of those of the comments that exist."""
         ...
 
     @read
     def removed(self, *, comment_ids: list[int]) -> list[CommentDocument]:
-        """Those of the comments that a moderator removed and that may come back. For moderators' eyes only."""
+        """Those of the comments that a moderator removed and may restore. For moderators only."""
         ...
 
     @read
     def around(self, *, post_id: int, comment_id: int | None = None) -> list[ThreadLine]:
-        """The thread around a comment: what it answers, its neighbours and answers; of a post, the first comments.
+        """The thread around a comment: its parents, neighbours and replies; for a post, the first comments.
 
-        In the order of the thread, at most some 20 lines, the comment itself among them. For moderators' eyes only.
+        In thread order, at most some 20 lines, including the comment itself. For moderators only.
         """
         ...

@@ -1,4 +1,4 @@
-"""What every context answers when a person asks for everything that is held about them."""
+"""The contract of data exports: every context returns everything that it holds about a person."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from socialapp.contracts.base import data, read
 
 @data
 class StoredCopy:
-    """A file of a person: what it is called in the archive, and under which name it lies in the store."""
+    """A file of a person: its name in the archive, and its name in the store."""
 
     name: str
     stored_as: str
@@ -18,15 +18,15 @@ class DataExport(Protocol):
 
     @read
     def tables(self) -> list[str]:
-        """The names of the tables that hold rows of persons."""
+        """The names of the tables with personal rows."""
         ...
 
     @read
     def files(self, *, user_id: int, offset: int, limit: int) -> list[StoredCopy]:
-        """The files that rows of a person stand for, in the order of their keys."""
+        """The files that belong to a person's rows, in the order of their keys."""
         ...
 
     @read
     def rows(self, *, user_id: int, table: str, offset: int, limit: int) -> list[str]:
-        """A person's rows of a table, each as a JSON object, in the order of their keys. Secrets are left out."""
+        """A person's rows of a table, each as a JSON object, in the order of their keys. Secrets are omitted."""
         ...

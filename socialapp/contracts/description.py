@@ -1,4 +1,4 @@
-"""What every context answers about its part of the public API."""
+"""The contract by which every context describes its part of the public API."""
 
 from typing import Protocol
 
@@ -11,5 +11,5 @@ class Description(Protocol):
     @within(seconds=15)
     @read
     def openapi(self) -> str:
-        """The OpenAPI document, as JSON, of the process that serves the context: of all contexts served there."""
+        """The OpenAPI document, as JSON, of all contexts that the process serves."""
         ...

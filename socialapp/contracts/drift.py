@@ -1,16 +1,16 @@
-"""What every context answers that holds something made from elsewhere: does it still equal its source?"""
+"""The contract of drift checks: every context with derived data compares it with its source."""
 
 from typing import Protocol
 
 from socialapp.contracts.base import data, within, write
 
-# The contexts that hold such things, in the order in which they are compared.
+# The contexts with derived data, in the order in which they are compared.
 PROJECTING = ("users", "posts", "comments", "reactions", "notifications", "search", "metrics", "moderation")
 
 
 @data
 class Drift:
-    """Something that differs from its source: which projection, of what id, what it holds and what it should hold."""
+    """A difference from the source: which projection, of which id, the stored value and the right one."""
 
     projection: str
     id: int
@@ -20,9 +20,9 @@ class Drift:
 
 @data
 class DriftPage:
-    """One step: how many things were compared, and how many left out because events about them are under way.
+    """One step: how many items were compared, and how many skipped because events about them are in flight.
 
-    `next` is where the next step starts; None: this was the last.
+    `next` is where the next step starts; None after the last one.
     """
 
     compared: int
@@ -37,8 +37,8 @@ class DriftChecks(Protocol):
     @write
     @within(30)
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
-        """Compares up to `limit` things behind the position `after` ("" is the start), and corrects them if `repair`.
+        """Compares up to `limit` items after the position `after` ("" is the start), and corrects them if `repair`.
 
-        Safe while people write: what changes meanwhile is neither reported nor repaired wrongly.
+        Safe while people write: concurrent changes are neither reported nor repaired wrongly.
         """
         ...

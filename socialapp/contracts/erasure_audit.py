@@ -1,4 +1,4 @@
-"""What every context answers when somebody wants to know whether an erased person has left anything there."""
+"""The contract of erasure audits: every context reports what it still holds about an erased person."""
 
 from typing import Protocol
 
@@ -7,7 +7,8 @@ from socialapp.contracts.base import data, read, within
 
 @data
 class AuditFinding:
-    """Rows (or keys, or documents) of one place that hold the id. `expected` says why they may; "": they may not."""
+    """Rows (or keys, or documents) of one place that contain the id. `expected` says why they may; "": they must
+    not."""
 
     store: str
     place: str
@@ -21,5 +22,5 @@ class ErasureAudit(Protocol):
     @within(seconds=600)
     @read
     def find(self, *, user_id: int) -> list[AuditFinding]:
-        """All that the context's database, and its index where it has one, hold of the id. Reads whole tables."""
+        """Everything in the context's database, and its index if it has one, with the id. Reads whole tables."""
         ...

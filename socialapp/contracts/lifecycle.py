@@ -1,4 +1,4 @@
-"""What every context publishes when it has erased its part of a person."""
+"""The event by which every context reports that it has erased its data of a person."""
 
 from dataclasses import field
 from functools import cache
@@ -9,9 +9,9 @@ from socialapp.core.contexts import CONTEXTS
 
 @data
 class ContextErased:
-    """The producing context has erased all it held about `user_id`, whose deletion has the id `erasure_id`.
+    """The producer has erased everything it held about `user_id`, in the erasure `erasure_id`.
 
-    `rows`: how many rows it held when it began, by table; tables without any are left out.
+    `rows`: how many rows it held at the beginning, by table; tables without any are omitted.
     """
 
     user_id: int
@@ -21,7 +21,7 @@ class ContextErased:
 
 @cache
 def context_erased(context: str) -> type[ContextErased]:
-    """The event `<context>.user_erased`: the same for each context, but published by that one."""
+    """The event class `<context>.user_erased`: the same for each context, but with its own producer."""
     name = f"{context.capitalize()}Erased"
     declared = type(name, (ContextErased,), {"__doc__": ContextErased.__doc__, "__module__": __name__})
     return event(f"{context}.user_erased", subject="user_id")(declared)

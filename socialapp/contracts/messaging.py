@@ -1,4 +1,4 @@
-"""What every context answers about its events and deliveries, so that it can be proved that nothing was lost."""
+"""The contracts about events and deliveries that every context serves, to prove that nothing was lost."""
 
 from datetime import datetime
 from typing import Protocol
@@ -19,21 +19,22 @@ class Inbox(Protocol):
 
     @write
     def missing(self, *, events: list[EventRef]) -> list[int]:
-        """Which of `events` this context listens to, or does not know, and has neither handled nor noted as failed."""
+        """Those of `events` that this context handles, or does not know, and has neither handled nor recorded as
+        failed."""
         ...
 
     @read
     def in_flight(self) -> list[int]:
-        """What the events are about (their subjects and partition keys) that are not known to have arrived everywhere.
+        """The subjects and partition keys of events that are not known to have arrived everywhere.
 
-        Those that this context has published, and those that it has failed to take.
+        Of events that this context has published, and of those that it failed to handle.
         """
         ...
 
 
 @data
 class Published:
-    """An event that a request has caused, as its producer keeps it; `cause`: the event whose handler published it."""
+    """An event caused by a request, from its producer; `cause`: the event whose handler published it."""
 
     id: int
     type: str
@@ -46,25 +47,25 @@ class Published:
 
 @data
 class Received:
-    """What a handler has made of an event."""
+    """The state of an event at one handler."""
 
     event: int
     handler: str
-    outcome: str  # handled, failed (tried again), dead, waiting
+    outcome: str  # handled, failed (retried), dead, waiting
     at: datetime | None
     attempts: int
     error: str
 
 
 class RequestTraces(Protocol):
-    """Served by every context under its own name: what its tables still know of a request."""
+    """Served by every context under its own name: what its tables still contain about a request."""
 
     @read
     def published(self, *, request_id: str) -> list[Published]:
-        """The events of this context that the request has caused, the oldest first; at most ten thousand."""
+        """The events of this context that the request has caused, oldest first; at most ten thousand."""
         ...
 
     @write
     def received(self, *, events: list[EventRef]) -> list[Received]:
-        """What the handlers of this context have made of events; none for those that it does not listen to."""
+        """The states of events at this context's handlers; none for events that it does not handle."""
         ...

@@ -1,4 +1,4 @@
-"""What metrics publishes and answers."""
+"""The contract of metrics."""
 
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class TrendingPost:
 
 @event("metrics.engagement_changed", subject="batch_id")
 class EngagementChanged:
-    """The engagement with these posts, as of the last roll-up. Of two for one post the later one is right."""
+    """The engagement with these posts, as of the last roll-up. Of two events about one post the later one is right."""
 
     batch_id: int
     counts: list[PostEngagement]
@@ -51,12 +51,12 @@ class Metrics(Protocol):
 
     @read
     def overview(self, *, days: int) -> list[DayEngagement]:
-        """Exactly `days` days up to today, oldest first, quiet ones included."""
+        """Exactly `days` days up to today, oldest first, including days without activity."""
         ...
 
     @read
     def hours(self, *, hours: int) -> list[DayEngagement]:
-        """As `overview`, by hours: `date` is the moment at which the hour begins."""
+        """Like `overview`, by hours: `date` is the start of the hour."""
         ...
 
     @read
@@ -66,5 +66,5 @@ class Metrics(Protocol):
 
     @read
     def trending_posts(self, *, limit: int) -> list[TrendingPost]:
-        """The posts that most people engage with now, highest score first, whoever may see them."""
+        """The posts with the most engagement now, highest score first, whoever may see them."""
         ...

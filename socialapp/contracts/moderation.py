@@ -33,7 +33,7 @@ class ContentRestricted:
     """A post or comment was hidden, a post marked sensitive or its comments locked (`kind`: hidden, sensitive, locked),
     or is no longer (`is_active`). `at` orders them.
 
-    Nobody but its author sees what is hidden; `is_waiting`: until a moderator has looked at it.
+    Only the author sees what is hidden; `is_waiting`: until a moderator has reviewed it.
     """
 
     target_type: str
@@ -50,7 +50,7 @@ class ContentRestricted:
 
 @event("moderation.content_restored", subject="target_id")
 class ContentRestored:
-    """The removal with the id `action_id` was wrong, as an appeal has shown: what it removed comes back."""
+    """The removal `action_id` was wrong, according to an appeal: its target is restored."""
 
     target_type: str
     target_id: int
@@ -60,11 +60,11 @@ class ContentRestored:
 
 @event("moderation.user_sanctioned", subject="user_id")
 class UserSanctioned:
-    """A moderator did something about a person; `at` orders what is of one kind.
+    """A moderator's decision about a person; `at` orders decisions of one kind.
 
-    `kind` is warn, ban, silence, limit, limit_links, limit_media, demand_password or reset_profile, or what takes one
-    of them back: unban, unsilence, unlimit, unlimit_links, unlimit_media, waive_password, restore_profile, which names
-    in `reverses_action_id` what it takes back. `until`: it ends by itself at that moment.
+    `kind` is warn, ban, silence, limit, limit_links, limit_media, demand_password or reset_profile, or what reverses
+    one of them: unban, unsilence, unlimit, unlimit_links, unlimit_media, waive_password, restore_profile, with the
+    reversed action in `reverses_action_id`. `until`: when it ends.
     """
 
     user_id: int
@@ -90,7 +90,7 @@ class ReportResolved:
 class AppealDecided:
     """A moderator has answered the appeal of `user_id` against the action `action_id` on the target.
 
-    `is_about_ban`: they could not log in while they waited for it.
+    `is_about_ban`: they could not log in while they waited for the answer.
     """
 
     appeal_id: int
@@ -105,7 +105,7 @@ class AppealDecided:
 
 @data
 class InstanceRule:
-    """A rule of this installation, in its present words."""
+    """A rule of this installation, in its present version."""
 
     id: int
     number: int
@@ -114,7 +114,7 @@ class InstanceRule:
 
 @data
 class DayOfModeration:
-    """How many reports were filed and decisions made on a day, or in the hour or week that begins at `date` (UTC)."""
+    """The numbers of reports and decisions of a day, or of the hour or week that begins at `date` (UTC)."""
 
     date: str
     reports: int
@@ -123,7 +123,7 @@ class DayOfModeration:
 
 @data
 class DecisionLine:
-    """A line of the log. `moderator` and `user` are usernames, "" for word rules and people who are gone."""
+    """A line of the log. `moderator` and `user` are usernames, "" for word rules and erased people."""
 
     kind: str
     moderator: str
@@ -134,10 +134,10 @@ class DecisionLine:
 
 @data
 class Workload:
-    """What waits for a moderator and what was done recently.
+    """Open work of moderators, and recent decisions.
 
-    `decided_appeals` and `accepted_appeals` are those of the last 90 days; `days` the periods
-    of the span that was asked for, oldest first.
+    `decided_appeals` and `accepted_appeals` are those of the last 90 days; `days` the periods of the requested
+    span, oldest first.
     """
 
     open_cases: int
@@ -152,10 +152,10 @@ class Workload:
 
 @data
 class Screening:
-    """What the rules say about a text before it is published.
+    """The result of screening a text before it is published.
 
-    `refusal`: why it is not taken; "" when it is. `is_held`: nobody but its author sees it until a moderator has
-    looked at it.
+    `refusal`: why it is refused; "" if it is not. `is_held`: only its author sees it until a moderator has
+    reviewed it.
     """
 
     refusal: str = ""
@@ -164,7 +164,7 @@ class Screening:
 
 @service("moderation")
 class Moderation(Protocol):
-    """Served by moderation: the one way on which staff removes what others wrote."""
+    """Served by moderation: the only way for staff to remove what others wrote."""
 
     @read
     def rules(self) -> list[InstanceRule]:
@@ -173,25 +173,25 @@ class Moderation(Protocol):
 
     @read
     def workload(self, *, moderator_id: int, span: str = "month") -> Workload:
-        """What the front page of the admin site shows a moderator. `span`: day (24 hours), month (30 days) or year."""
+        """The moderator's part of the admin site's front page. `span`: day (24 hours), month (30 days) or year."""
         ...
 
     @read
     def sign_up_refused(self, *, email_domain: str, address: str) -> bool:
-        """Whether nobody signs up with addresses of this e-mail domain, or from this network address."""
+        """Whether sign-ups with this e-mail domain or from this network address are blocked."""
         ...
 
     @read
     def refusal(self, *, author_id: int, text: str, is_profile: bool = False) -> str:
-        """Why a rule refuses a text, "" when none does: what the release before asks instead of `screening`."""
+        """Why a rule refuses a text, "" if none does: called by the previous release instead of `screening`."""
         ...
 
     @read
     def screening(self, *, author_id: int, text: str, target_type: str, target_id: int = 0) -> Screening:
-        """What the rules say about a text that somebody is about to publish: a post or comment, new (0) or edited.
+        """Screens a text that somebody is about to publish: a post or comment, new (0) or edited.
 
-        With `target_type` "user" a name or what people say about themselves, which is never held, and for which
-        neither rates nor the account's age count; its author may be new (0).
+        With `target_type` "user" a name or bio, which is never held back, and to which rates and the age of the account
+        do not apply; its author may be new (0).
         """
         ...
 
@@ -199,19 +199,19 @@ class Moderation(Protocol):
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
         """Removes a post or comment as `moderator_id`: logged, its author notified, open to appeal.
 
-        The id of the action, which the context that owns the target may carry out at once. Idempotent. Forbidden when
-        the author has the same rank or a higher one.
+        Returns the id of the action, which the context that owns the target may execute at once. Idempotent. Forbidden
+        if the author has the same rank or a higher one.
         """
         ...
 
     @write
     def sanction(self, *, user_id: int, kind: str, reason: str) -> int:
-        """Bans ("ban") or unbans ("unban") somebody for the operator of the installation, who has no rank to compare:
-        logged, notified and open to an appeal. The id of the action."""
+        """Bans ("ban") or unbans ("unban") somebody for the operator of the installation, without a comparison of
+        ranks: logged, notified and open to appeal. Returns the id of the action."""
         ...
 
     @write
     def file_appeal(self, *, user_id: int, action_id: int, text: str) -> None:
-        """Appeals against an action for somebody who cannot log in. NotFound when it is not about them, Conflict when
-        they have appealed before or it is too late."""
+        """Appeals against an action for somebody who cannot log in. NotFound if it is not about them, Conflict if they
+        have appealed before or it is too late."""
         ...

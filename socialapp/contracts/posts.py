@@ -1,4 +1,4 @@
-"""The contract of posts. Events carry no text: whoever needs it asks for its present form."""
+"""The contract of posts. Events contain no text: consumers fetch the present document."""
 
 from dataclasses import field
 from datetime import datetime
@@ -10,9 +10,9 @@ from socialapp.contracts.users import Author
 
 @event("posts.post_created", subject="post_id", partition="author_id")
 class PostCreated:
-    """A post was written. `mention_ids` are the people it names.
+    """A post was written. `mention_ids` are the people it mentions.
 
-    `is_held`: a rule hides it, from the start, until a moderator has looked at it.
+    `is_held`: a word rule hides it, from the start, until a moderator has reviewed it.
     """
 
     post_id: int
@@ -27,10 +27,10 @@ class PostCreated:
 
 @event("posts.post_edited", subject="post_id", partition="author_id")
 class PostEdited:
-    """A post's text or privacy was changed, `at` this time.
+    """A post's text or privacy was changed, at `at`.
 
-    `new_mention_ids` are people whom it mentions and did not mention before, `removed_mention_ids` the other way round.
-    `is_held`: a rule hides it, from this edit on, until a moderator has looked at it.
+    `new_mention_ids` are people whom it mentions and did not mention before, `removed_mention_ids` the opposite.
+    `is_held`: a word rule hides it, from this edit on, until a moderator has reviewed it.
     """
 
     post_id: int
@@ -47,9 +47,9 @@ class PostEdited:
 
 @event("posts.post_deleted", subject="post_id", partition="author_id")
 class PostDeleted:
-    """A post is gone: deleted by its author, erased with its author, or removed so long ago that it cannot come back.
+    """A post was deleted: by its author, with its author, or so long after its removal that it cannot be restored.
 
-    `was_withdrawn`: it was hidden and out of all counts before.
+    `was_withdrawn`: it was hidden and not counted before.
     """
 
     post_id: int
@@ -61,7 +61,8 @@ class PostDeleted:
 
 @event("posts.post_withdrawn", subject="post_id", partition="author_id")
 class PostRemoved:
-    """A moderator removed a post. Nobody sees or counts it; it may come back, with all that belongs to it."""
+    """A moderator removed a post. It is hidden and not counted; it may be restored, with everything that belongs to
+    it."""
 
     post_id: int
     author_id: int
@@ -71,9 +72,9 @@ class PostRemoved:
 
 @event("posts.post_restored", subject="post_id", partition="author_id")
 class PostRestored:
-    """A removed or hidden post is back, `at` this time.
+    """A removed or hidden post was restored, at `at`.
 
-    `mention_ids`: whom it names. Those whom it named before it was hidden have been notified of that already.
+    `mention_ids`: whom it mentions. Those mentioned before it was hidden have already been notified.
     """
 
     post_id: int
@@ -124,7 +125,7 @@ class PostUnmuted:
 
 @event("posts.media_ready", subject="media_id", partition="user_id")
 class MediaReady:
-    """An upload was processed: it can be shown, or, with `is_ready` false, could not be read."""
+    """An upload was processed: it is ready or, with `is_ready` false, failed."""
 
     media_id: int
     user_id: int
@@ -133,7 +134,7 @@ class MediaReady:
 
 @data
 class ViewCount:
-    """How many people have read a post since the last count, or had it on their screen in a list."""
+    """How many people have read a post since the last count, or seen it in a list."""
 
     post_id: int
     author_id: int
@@ -152,7 +153,7 @@ class PostsViewed:
 
 @event("posts.fan_out_continued", subject="post_id", partition="author_id")
 class FanOutContinued:
-    """For posts itself: the followers with ids above `after` do not have the post, or repost, in their feeds yet."""
+    """For posts itself: the followers with ids above `after` do not have the post or repost in their feeds yet."""
 
     post_id: int
     author_id: int
@@ -162,9 +163,9 @@ class FanOutContinued:
 
 @data
 class PostRef:
-    """A post that exists. `hidden`: a moderator hid it, so that its author alone sees it.
+    """A post that exists. `hidden`: a moderator hid it, so that only its author sees it.
 
-    `comments_locked`: a moderator closed its comments, so that nobody adds any.
+    `comments_locked`: a moderator locked its comments, so that nobody can add any.
     """
 
     id: int
@@ -188,12 +189,12 @@ class PostDocument:
     version: int
     created_at: datetime
     has_content_warning: bool = False
-    is_waiting: bool = False  # hidden until a moderator has looked at it
+    is_waiting: bool = False  # hidden until a moderator has reviewed it
 
 
 @data
 class ReviewedMedia:
-    """A picture, animation or video of a post, for the eyes of moderators; its addresses hold for minutes."""
+    """A picture, animation or video of a post, for moderators; its URLs expire within minutes."""
 
     id: int
     post_id: int
@@ -205,7 +206,7 @@ class ReviewedMedia:
 
 @data
 class CommentMedia:
-    """A picture that a comment shows, as the API's media object."""
+    """An image of a comment, as the API's media object."""
 
     comment_id: int
     body: dict[str, Any]
@@ -213,7 +214,7 @@ class CommentMedia:
 
 @data
 class MediaHash:
-    """The SHA-256, in hexadecimal digits, of a file as it was uploaded for a post."""
+    """The SHA-256, in hexadecimal, of a file uploaded for a post."""
 
     post_id: int
     sha256: str
@@ -221,7 +222,7 @@ class MediaHash:
 
 @data
 class AuthorPosts:
-    """How many posts a person has; `public_posts` are those that are not private themselves."""
+    """How many posts a person has; `public_posts` are those not marked private."""
 
     author_id: int
     posts: int
@@ -238,7 +239,7 @@ class RepostNumber:
 
 @data
 class VisiblePosts:
-    """Posts that somebody may see, and how they may see some people."""
+    """Posts that somebody may see, and their visibility of some people."""
 
     posts: list[PostRef]
     people: list[Author]
@@ -246,7 +247,7 @@ class VisiblePosts:
 
 @data
 class PostVersion:
-    """What a post said before it was edited, for moderators."""
+    """An earlier text of a post, for moderators."""
 
     version: int
     content: str
@@ -255,7 +256,7 @@ class PostVersion:
 
 @data
 class Storage:
-    """How many media files are kept, and how many bytes they have."""
+    """The number of media files, and their total size in bytes."""
 
     files: int
     bytes: int
@@ -272,7 +273,7 @@ class Posts(Protocol):
 
     @read
     def visible_with_people(self, *, viewer_id: int | None, post_ids: list[int], people_ids: list[int]) -> VisiblePosts:
-        """As `visible`, and `people_ids` as in `Users.audience`: users is asked once for both."""
+        """Like `visible`, and `people_ids` like in `Users.audience`: with a single call to users for both."""
         ...
 
     @read
@@ -282,7 +283,7 @@ class Posts(Protocol):
 
     @read
     def feeds_without(self, *, post_id: int, user_ids: list[int]) -> list[int]:
-        """Those of `user_ids` whose home feeds do not show the post yet, as fan-out has not reached them."""
+        """Those of `user_ids` whose home feeds lack the post because fan-out has not reached them yet."""
         ...
 
     @read
@@ -292,86 +293,86 @@ class Posts(Protocol):
 
     @read
     def documents(self, *, post_ids: list[int]) -> list[PostDocument]:
-        """The present form of those of the posts that exist; a deleted one is left out."""
+        """The present documents of those of the posts that exist; deleted ones are omitted."""
         ...
 
     @read
     def author_posts(self, *, author_ids: list[int]) -> list[AuthorPosts]:
-        """Exact counts of the posts that exist; an author without any may be left out."""
+        """Exact counts of the posts that exist; authors without any may be omitted."""
         ...
 
     @read
     def reposts(self, *, post_ids: list[int]) -> list[RepostNumber]:
-        """Exact counts; a post without reposts may be left out."""
+        """Exact counts; posts without reposts may be omitted."""
         ...
 
     @read
     def removed(self, *, post_ids: list[int]) -> list[PostDocument]:
-        """Those of the posts that a moderator removed and that may come back. For moderators' eyes only."""
+        """Those of the posts that a moderator removed and may restore. For moderators only."""
         ...
 
     @read
     def reviewed_media(self, *, post_ids: list[int]) -> list[ReviewedMedia]:
-        """What the posts show, those also that are hidden, or removed and may come back. For moderators' eyes only."""
+        """The media of the posts, including hidden ones and removed ones that may be restored. For moderators only."""
         ...
 
     @read
     def media_hashes(self, *, post_ids: list[int], known: list[str] | None = None) -> list[MediaHash]:
-        """What the media of the posts were when they were uploaded.
+        """The hashes of the posts' media as uploaded.
 
-        A picture that looks the same as an upload with one of the `known` hashes has that hash, too; as does one whose
-        PDQ hash is near a known one.
+        A picture that looks the same as an upload with one of the `known` hashes is returned with that hash, too, as is
+        one whose PDQ hash is near a known one.
         """
         ...
 
     @read
     def versions(self, *, post_id: int) -> list[PostVersion]:
-        """The last 20 earlier texts of a post, the newest first, whoever may see them. For moderators' eyes only."""
+        """The last 20 earlier texts of a post, newest first, whoever may see them. For moderators only."""
         ...
 
     @read
     def storage(self) -> Storage:
-        """What media files take up, for the front page of the admin site."""
+        """The space taken by media files, for the admin site's front page."""
         ...
 
     @read
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
-        """Posts with ids greater than `after`, ascending: for building an index."""
+        """Posts with ids greater than `after`, ascending, for building an index."""
         ...
 
     @read
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
-        """The API's post objects, as `viewer_id` may see them, of those that may be seen, in any order."""
+        """The API's post objects for `viewer_id`, of those of the posts that they may see, in any order."""
         ...
 
     @read
     def public_posts(self, *, author_id: int | None, tag: str, limit: int) -> list[dict[str, object]]:
-        """The API's post objects of the newest posts that everybody may see: an author's, a hashtag's, or all.
+        """The API's post objects of the newest public posts: an author's, a hashtag's, or all.
 
-        Nothing for an author whom not everybody may see.
+        Empty for an author who is not public.
         """
         ...
 
     @read
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
-        """The API's post objects of what is liked and reposted most now, as everybody may see them, the best first."""
+        """The API's post objects of the most liked and reposted public posts now, best first."""
         ...
 
     @read
     def comment_media(self, *, comment_ids: list[int], withheld_ids: list[int]) -> list[CommentMedia]:
-        """What the comments show, for those who may see these; `withheld_ids` are seen by their authors alone."""
+        """The media of comments, for people who may see these; those of `withheld_ids` are for their authors only."""
         ...
 
     @read
     def reviewed_comment_media(self, *, comment_ids: list[int]) -> list[ReviewedMedia]:
-        """What the comments show, those also that are hidden, or removed and may come back. For moderators only."""
+        """The media of comments, including hidden ones and removed ones that may be restored. For moderators only."""
         ...
 
     @write
     def refuse_media(self, *, moderator_id: int, media_id: int, reason: str) -> None:
-        """Removes the post or comment that shows some media, and refuses the same or a similar picture from now on.
+        """Removes the post or comment that shows some media, and refuses the same or similar pictures from now on.
 
-        Logged, its author notified, and open to appeal. Idempotent. Forbidden when the author has the moderator's rank.
+        Logged, its author notified, and open to appeal. Idempotent. Forbidden if the author has the moderator's rank.
         """
         ...
 
@@ -379,30 +380,30 @@ class Posts(Protocol):
     def use_in_comment(
         self, *, user_id: int, post_id: int, comment_id: int, media_id: int, is_held: bool = False
     ) -> CommentMedia:
-        """Shows an image of this person in a comment that is about to be written. Idempotent.
+        """Uses an image of this person in a comment that is about to be written. Idempotent.
 
-        `is_held`: nobody but its author will see the comment for now, so the addresses are theirs. Invalid, with field
-        `media_ids`, when it is none that they may use.
+        `is_held`: only its author will see the comment for now, so the URLs are for them. Invalid, with the field
+        `media_ids`, for an image that they may not use.
         """
         ...
 
     @write
     def release_from_comment(self, *, comment_id: int) -> None:
-        """Gives back the image of a comment that was not written after all. Idempotent."""
+        """Releases the image of a comment that was not written after all. Idempotent."""
         ...
 
     @write
     def use_as_header_picture(self, *, user_id: int, media_id: int | None) -> str:
-        """Makes an image of this person the header of their profile; its URL, or "" for None. Idempotent.
+        """Makes an image of this person the header of their profile; returns its URL, or "" for None. Idempotent.
 
-        Invalid, with field `header_picture_media_id`, when it is none that they may use.
+        Invalid, with the field `header_picture_media_id`, for an image that they may not use.
         """
         ...
 
     @write
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
-        """Makes an image of this person their profile picture; its URL, or "" for None. Idempotent.
+        """Makes an image of this person their profile picture; returns its URL, or "" for None. Idempotent.
 
-        Invalid, with field `profile_picture_media_id`, when it is none that they may use.
+        Invalid, with the field `profile_picture_media_id`, for an image that they may not use.
         """
         ...

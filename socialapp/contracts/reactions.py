@@ -6,14 +6,14 @@ from typing import Protocol
 from socialapp.contracts.base import data, event, read, service
 
 POST_REACTIONS = "post_reactions"  # fragment by post: `ReactionCounts` without zeros
-OWN_REACTIONS = "own_reactions"  # fragment by person: [floor, {post: type}] as `OwnReactions`
+OWN_REACTIONS = "own_reactions"  # fragment by person: [floor, {post: type}] like `OwnReactions`
 
 
 @event("reactions.reaction_set", subject="target_id")
 class ReactionSet:
     """`user_id` reacts to the target with `reaction_type`, instead of `previous` if there was one.
 
-    `post_id` is the post itself or the one that the comment stands under.
+    `post_id` is the post itself, or the post of the comment.
     """
 
     target_type: str
@@ -61,7 +61,7 @@ class ReactionSummary:
 
 @data
 class OwnReactions:
-    """A person's reactions to posts: all to posts with ids over `floor`."""
+    """A person's reactions to posts: all to posts with ids above `floor`."""
 
     floor: int
     types: dict[int, str]
@@ -69,7 +69,7 @@ class OwnReactions:
 
 @data
 class PostReactions:
-    """What is shown of reactions beside posts: counts, of posts that have any, and one person's own, if asked for."""
+    """Reactions shown beside posts: the counts of posts that have any, and one person's own, if requested."""
 
     posts: list[ReactionSummary]
     own: OwnReactions | None
@@ -81,12 +81,12 @@ class Reactions(Protocol):
 
     @read
     def summaries(self, *, viewer_id: int | None, target_type: str, target_ids: list[int]) -> list[ReactionSummary]:
-        """Exact counts for targets of one type ("post" or "comment"); one without reactions may be left out."""
+        """Exact counts for targets of one type ("post" or "comment"); targets without reactions may be omitted."""
         ...
 
     @read
     def own(self, *, user_id: int) -> OwnReactions:
-        """The `own` of `to_posts`, for processes of a release that has not got that one."""
+        """The `own` of `to_posts`, for processes of a release without that."""
         ...
 
     @read

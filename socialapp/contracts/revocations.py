@@ -1,4 +1,4 @@
-"""Which tokens no longer count although they have not expired; answered by auth for all contexts."""
+"""The contract of revocations: unexpired tokens that are no longer valid, according to auth."""
 
 from dataclasses import field
 from typing import Protocol
@@ -8,8 +8,8 @@ from socialapp.contracts.base import data, read, service
 
 @data
 class Revoked:
-    """Users and sessions whose access tokens, where still unexpired, must be refused, and users whose tokens may
-    name roles that they no longer have, or lack some."""
+    """Users and sessions whose unexpired access tokens must be refused, and users whose tokens may contain outdated
+    roles."""
 
     users: list[int]
     sessions: list[int]
@@ -22,10 +22,10 @@ class Revocations(Protocol):
 
     @read
     def recent(self) -> Revoked:
-        """All revocations that could still matter: those made within the life of an access token."""
+        """All relevant revocations: those made within the lifetime of an access token."""
         ...
 
     @read
     def roles(self, *, user_id: int) -> list[str]:
-        """The roles that the account has now, sorted; none for one that does not exist."""
+        """The present roles of the account, sorted; empty if it does not exist."""
         ...

@@ -1,4 +1,4 @@
-"""The public keys that verify access tokens; answered by auth, where keys are rotated."""
+"""The contract of signing keys: the public keys that verify access tokens, rotated by auth."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from socialapp.contracts.base import data, read, service
 
 @data
 class PublicKey:
-    """A key and the `kid` that tokens name it by."""
+    """A key and its `kid`, by which tokens refer to it."""
 
     kid: str
     pem: str
@@ -19,5 +19,5 @@ class SigningKeys(Protocol):
 
     @read
     def published(self) -> list[PublicKey]:
-        """All keys that verify tokens now, those that will sign soon among them."""
+        """All keys that verify tokens now, including those that will sign soon."""
         ...

@@ -1,4 +1,4 @@
-"""The contract of users: profiles and who follows, blocks and mutes whom."""
+"""The contract of users: profiles, follows, blocks and mutes."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,7 +8,7 @@ from socialapp.contracts.base import data, event, read, service, within, write
 
 @event("users.profile_changed", subject="user_id")
 class ProfileChanged:
-    """A profile was made or changed; ask for its present form. `version` rises with every change."""
+    """A profile was created or changed; fetch its present document. `version` increases with every change."""
 
     user_id: int
     version: int
@@ -25,7 +25,7 @@ class StatusChanged:
 
 @event("users.followed", subject="following_id", partition="follower_id")
 class Followed:
-    """`follower_id` follows `following_id` now. `accepted`: a request was accepted (else it took effect at once)."""
+    """`follower_id` follows `following_id` now. `accepted`: after a request (otherwise at once)."""
 
     follower_id: int
     following_id: int
@@ -44,7 +44,7 @@ class Unfollowed:
 
 @event("users.follow_requested", subject="target_id", partition="requester_id")
 class FollowRequested:
-    """`requester_id` has asked to follow the private account `target_id`."""
+    """`requester_id` has requested to follow the private account `target_id`."""
 
     requester_id: int
     target_id: int
@@ -62,7 +62,7 @@ class FollowRequestWithdrawn:
 
 @event("users.blocked", subject="blocked_id", partition="blocker_id")
 class Blocked:
-    """Neither sees anything of the other from now on."""
+    """The two no longer see anything of each other."""
 
     blocker_id: int
     blocked_id: int
@@ -94,7 +94,7 @@ class Unmuted:
 
 @data
 class ProfileSummary:
-    """What is shown of a person beside what they wrote. `profile_picture` is a URL or ""."""
+    """A person as shown beside what they wrote. `profile_picture` is a URL or ""."""
 
     id: int
     username: str
@@ -108,7 +108,7 @@ class Author:
 
     `active`: neither banned, inactive nor deleted. `is_private`: the account's posts are for accepted followers.
     `follows`: the viewer follows them. `blocked`: one of the two blocks the other. `muted`: the viewer mutes them.
-    `silenced`: only followers come across them. `limited`: they may not write anything.
+    `silenced`: only followers find them. `limited`: they may not write anything.
     `links_limited`, `media_limited`: they may write, but no links or without media.
     """
 
@@ -126,7 +126,7 @@ class Author:
 
 @data
 class Audience:
-    """`authors` as `viewer` may see them. `following_version` rises whenever the viewer follows or unfollows."""
+    """`authors` as `viewer` may see them. `following_version` increases whenever the viewer follows or unfollows."""
 
     following_version: int
     authors: list[Author]
@@ -137,7 +137,7 @@ CIRCLE = "circle"  # fragment by person: [following, blocked] as `Circle`
 
 @data
 class Circle:
-    """Whom a person follows, and whom they block or who blocks them."""
+    """The people a person follows, and those whom they block or who block them."""
 
     following: list[int]
     blocked: list[int]
@@ -145,7 +145,7 @@ class Circle:
 
 @data
 class Following:
-    """Whom a person follows; `popular_ids` are those of them with more than POPULAR_FOLLOWERS followers."""
+    """The people a person follows; `popular_ids` are those of them with more than POPULAR_FOLLOWERS followers."""
 
     version: int
     ids: list[int]
@@ -185,12 +185,12 @@ class Users(Protocol):
 
     @read
     def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
-        """The summaries of the active people with these names (compared without case)."""
+        """The summaries of the active people with these names (ignoring case)."""
         ...
 
     @read
     def audience(self, *, viewer_id: int | None, author_ids: list[int]) -> Audience:
-        """How `viewer_id` (None: anonymous) may see each author; unknown ids are left out.
+        """What `viewer_id` (None: anonymous) may see of each author; unknown ids are omitted.
 
         The viewer's own entry has follows=True and blocked=False.
         """
@@ -203,60 +203,60 @@ class Users(Protocol):
 
     @read
     def following(self, *, user_id: int) -> Following:
-        """Whom `user_id` follows."""
+        """The people `user_id` follows."""
         ...
 
     @read
     def popular(self, *, ids: list[int]) -> list[int]:
-        """Which of `ids` have more than POPULAR_FOLLOWERS followers: their posts are merged in at read time."""
+        """Those of `ids` with more than POPULAR_FOLLOWERS followers: their posts are merged into feeds at reading."""
         ...
 
     @read
     def circle(self, *, user_id: int) -> Circle:
-        """Whom `user_id` follows, and everyone who blocks or is blocked by them."""
+        """The people `user_id` follows, and everyone who blocks them or is blocked by them."""
         ...
 
     @read
     def hidden_from(self, *, viewer_id: int) -> list[int]:
-        """The latter alone, for those who do not know `circle` yet."""
+        """The blocked part of `circle`, for releases without it."""
         ...
 
     @read
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
-        """Which of `user_ids` mute `muted_id`, or block or are blocked by them: they get no notifications.
+        """Those of `user_ids` who mute or block `muted_id`, or are blocked by them: they get no notifications.
 
-        Of somebody silenced, those who do not follow them too.
+        If `muted_id` is silenced, also those who do not follow them.
         """
         ...
 
     @read
     def willing(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
-        """Whether the person of each (actor, person) is to be notified of what that actor does.
+        """For each (actor, person), whether the person is to be notified of the actor's activity.
 
-        Not of an actor who is not active, nor where `muted_by` names the person.
+        Not if the actor is inactive, or `muted_by` includes the person.
         """
         ...
 
     @read
     def is_private_since(self, *, user_id: int, moment: datetime) -> bool:
-        """Whether the account has been private all the time since `moment`; what it wrote then, only followers read."""
+        """Whether the account has been private ever since `moment`, so that only followers read what it wrote then."""
         ...
 
     @read
     def documents(self, *, ids: list[int]) -> list[ProfileDocument]:
-        """The present form of the profiles among `ids`, whatever their status."""
+        """The present documents of the profiles among `ids`, whatever their status."""
         ...
 
     @read
     def document_page(self, *, after: int, limit: int) -> list[ProfileDocument]:
-        """Profiles with ids greater than `after`, ascending: for building an index."""
+        """Profiles with ids greater than `after`, ascending, for building an index."""
         ...
 
     @read
     def profile_bodies(
         self, *, viewer_id: int | None, ids: list[int], discovering: bool = False
     ) -> list[dict[str, object]]:
-        """The API's profile objects, as `viewer_id` may see them, of those among `ids` that may be seen.
+        """The API's profile objects for `viewer_id`, of those among `ids` that they may see.
 
         `discovering`: without people who are silenced, unless the viewer follows them.
         """
@@ -264,20 +264,20 @@ class Users(Protocol):
 
     @write
     def fill_profile(self, *, user_id: int, full_name: str, bio: str, is_private: bool) -> None:
-        """Gives the profile the name and text that it had elsewhere, where it has none, and makes it private where it
-        was; a text that does not fit is left out. Idempotent; NotFound for nobody."""
+        """Fills the profile's empty name and bio from another installation, and makes it private if it was; texts that
+        are not valid are skipped. Idempotent; NotFound for an unknown id."""
         ...
 
     @within(30)
     @write
     def follow_by_name(self, *, user_id: int, usernames: list[str]) -> list[str]:
-        """Follows these people, or asks the private ones among them, as far as `user_id` may.
+        """Follows these people, or sends requests to private ones, as far as `user_id` may.
 
-        The names of those who are followed or asked, from before too. Idempotent.
+        Returns the names of people followed or requested, also earlier. Idempotent.
         """
         ...
 
     @write
     def hide(self, *, user_id: int) -> None:
-        """Shows nothing of this person from now on, ahead of the events that erase them. Idempotent."""
+        """Hides this person permanently, ahead of the events that erase them. Idempotent."""
         ...

@@ -1,1 +1,1 @@
-"""What the rest stands on: contexts, databases, ids, errors, cache. It imports no other part of the kernel."""
+"""The base of the kernel: contexts, databases, ids, errors, cache. It imports no other part of the kernel."""

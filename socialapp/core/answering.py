@@ -1,7 +1,7 @@
-"""Whether a context's database answers: asked before periodic work, which would hold a worker's slot while it hangs.
+"""Checks whether a context's database answers, before periodic tasks, which would hold a worker's slot while it hangs.
 
-Each of its tasks would wait for DATABASE_SECONDS, more of them come due meanwhile, and soon no slot is left for the
-other contexts.
+Otherwise each of its tasks would wait for DATABASE_SECONDS, more of them would come due meanwhile, and soon no slot
+would be left for the other contexts.
 """
 
 import time
@@ -17,16 +17,16 @@ from socialapp.core.contexts import Context, served
 
 log = structlog.get_logger()
 
-_SECONDS = 2  # in which it must answer
-_TRUSTED_SECONDS = 3.0  # for which an answer counts
+_SECONDS = 2  # within which it must answer
+_TRUSTED_SECONDS = 3.0  # for which an answer is cached
 _LEFT_ALONE_SECONDS = 30.0
 
 _answered_at: dict[str, float] = {}
 
 
 def is_answering(alias: str) -> bool:
-    """Whether the database answers a connection of its own within two seconds. One that did not is left alone for
-    half a minute. SQLite's files always answer."""
+    """Whether the database accepts a separate connection within two seconds. After a failure it is skipped for half a
+    minute. SQLite's files always answer."""
     connection: Any = connections[alias]
     answered_at = _answered_at.get(alias, -_TRUSTED_SECONDS)
     if connection.vendor != "mysql" or time.monotonic() - answered_at < _TRUSTED_SECONDS:

@@ -1,14 +1,14 @@
-"""The circuit breaker: leaves a server alone for a while after it has failed several times in a row."""
+"""A circuit breaker: skips a server for a while after it has failed several times in a row."""
 
 import threading
 import time
 
 
 class Breaker:
-    """After so many faults in a row the other side is left alone for a while; then one call probes it.
+    """Opens after several failures in a row, then lets a single call probe the server.
 
-    pybreaker holds its lock for as long as the guarded call takes, so that the threads of a process would wait for
-    each other's calls; this one only counts.
+    pybreaker holds its lock during the guarded call, so that the threads of a process would wait for each other's
+    calls; this one only counts.
     """
 
     def __init__(self, *, faults: int, open_seconds: float) -> None:
@@ -18,7 +18,7 @@ class Breaker:
         self._closed_until = 0.0
 
     def allow(self) -> bool:
-        """Whether to send a call now."""
+        """Whether a call may be sent now."""
         with self._lock:
             if self._faults < self._faults_to_open:
                 return True
@@ -29,7 +29,7 @@ class Breaker:
             return True
 
     def record(self, *, fault: bool) -> None:
-        """Records how a call went."""
+        """Records the outcome of a call."""
         with self._lock:
             self._faults = self._faults + 1 if fault else 0
             self._closed_until = time.monotonic() + self._open_seconds

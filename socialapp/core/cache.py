@@ -1,4 +1,4 @@
-"""Redis: one bounded client a process, and a breaker so that a Redis that hangs costs no request its time."""
+"""Redis: one client per process with timeouts, and a breaker so that a hanging Redis costs requests no time."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ _OPEN_SECONDS = 1.0
 
 
 class _BreakingConnection(redis.Connection):
-    """Fails at once for a second after a time-out or refusal, instead of making every caller wait again."""
+    """Fails immediately for a second after a timeout or refusal, instead of making every caller wait again."""
 
     open_until = 0.0
     was_open = False
@@ -54,7 +54,7 @@ class _BreakingConnection(redis.Connection):
 
 
 def redis_client() -> "redis.Redis":
-    """The client of `REDIS_URL`; raises one of `redis_errors()` within `REDIS_TIMEOUT` seconds when it is down."""
+    """The client of `REDIS_URL`; raises one of `redis_errors()` within `REDIS_TIMEOUT` seconds if it is down."""
     url = settings.REDIS_URL
     client = _clients.get(url)
     if client is None:
@@ -71,12 +71,12 @@ def redis_client() -> "redis.Redis":
 
 
 def round_trip(*commands: Command) -> list[Any]:
-    """The answers to commands that are sent together, over a connection of this thread's own.
+    """The answers to pipelined commands, over a connection of this thread.
 
-    For what nearly every request asks and what may be sent twice, as it is when the connection turns out to be closed:
-    the client's pool, retries and events take several times as long as Redis does. Raises as the client does.
+    For hot, idempotent commands, which are sent twice if the connection turns out to be closed: the client's pool,
+    retries and events take several times as long as Redis does. Raises the same errors as the client.
     """
-    if not isinstance(redis.Redis.execute_command, FunctionType):  # OpenTelemetry has wrapped it, to make spans
+    if not isinstance(redis.Redis.execute_command, FunctionType):  # wrapped by OpenTelemetry for spans
         pipeline = redis_client().pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
@@ -101,7 +101,7 @@ def _exchange(connection: _BreakingConnection, commands: Sequence[Command]) -> l
 
 
 def _answer(connection: _BreakingConnection) -> Any:
-    """One answer; an error is an answer too, so that those to the next commands are read."""
+    """One answer; errors are answers too, so that those to the next commands are read."""
     try:
         return connection.read_response()
     except redis.exceptions.ResponseError as error:
@@ -119,7 +119,7 @@ def _own_connection() -> _BreakingConnection:
 
 @dataclass(frozen=True)
 class Script:
-    """A Lua script, named by its digest once Redis knows it."""
+    """A Lua script, sent by its digest once Redis knows it."""
 
     text: str
 
@@ -128,11 +128,11 @@ class Script:
         return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
     def run(self, *, keys: Sequence[str], arguments: Command) -> Any:
-        """What the script answers. One round trip, two when Redis has forgotten it; it may run twice."""
+        """The result of the script. One round trip, two if Redis has forgotten it; it may run twice."""
         return self.run_with((), keys=keys, arguments=arguments)[0]
 
     def run_with(self, commands: Sequence[Command], *, keys: Sequence[str], arguments: Command) -> list[Any]:
-        """The same together with commands: what the script answers, and then what these answer."""
+        """The result of the script, followed by the answers to commands, pipelined."""
         call = (len(keys), *keys, *arguments)
         try:
             return round_trip(("EVALSHA", self._digest, *call), *commands)
@@ -145,7 +145,7 @@ class Script:
 
 
 def redis_errors() -> tuple[type[Exception], ...]:
-    """What a caller that can do without Redis catches."""
+    """The exceptions to catch where Redis is optional."""
     return (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.BusyLoadingError)
 
 

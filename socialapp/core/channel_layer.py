@@ -1,8 +1,8 @@
-"""The channel layer of the product (Channels' CHANNEL_LAYERS): groups over one Redis subscription a process.
+"""The channel layer (Channels' CHANNEL_LAYERS): groups over one Redis subscription per process.
 
-Like channels_redis' pub/sub layer it keeps nothing for whoever does not listen. Unlike it, a message is decoded once a
-process, not once a socket, and a group can be listened to by one function for all the sockets behind it (`listen`),
-which is how notifications deliver. Messages hold what JSON has.
+Like channels_redis' pub/sub layer it stores nothing for absent receivers. Unlike it, a message is decoded once per
+process, not once per socket, and one function can listen to a group for all its sockets (`listen`), which is how
+notifications are delivered. Messages must be JSON values.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ _PROCESS_GROUP = "process."
 
 
 class PubSubLayer(BaseChannelLayer):
-    """See Channels' specification of channel layers; `extensions` says which parts of it there are."""
+    """See Channels' specification of channel layers; `extensions` lists the supported ones."""
 
     extensions = ("groups",)
 
@@ -45,7 +45,7 @@ class PubSubLayer(BaseChannelLayer):
         return f"{prefix}.{self._process}!{secrets.token_hex(8)}"
 
     async def send(self, channel: str, message: Message) -> None:
-        """Sends a message to one channel; it is lost when nobody receives there."""
+        """Sends a message to one channel; it is lost if nobody receives there."""
         self._check(channel=channel)
         await _publish(_home_of(channel), {**message, _RECIPIENT: channel})
 
@@ -60,12 +60,12 @@ class PubSubLayer(BaseChannelLayer):
         await self._hub().join(group, channel, capacity=self.capacity)
 
     async def group_discard(self, group: str, channel: str) -> None:
-        """Takes a channel out of a group. Idempotent."""
+        """Removes a channel from a group. Idempotent."""
         self._check(group=group)
         await self._hub().part(group, channel)
 
     async def group_send(self, group: str, message: Message) -> None:
-        """Sends a message to every channel and listener of a group, in all processes. May be called anywhere."""
+        """Sends a message to every channel and listener of a group, in all processes. May be called from anywhere."""
         self._check(group=group)
         await _publish(group, message)
 
@@ -76,15 +76,15 @@ class PubSubLayer(BaseChannelLayer):
         await self._hub().listen(group, listener)
 
     async def stop_listening(self, group: str, listener: Listener) -> None:
-        """Calls it no more. Idempotent."""
+        """Stops calling the listener. Idempotent."""
         await self._hub().stop_listening(group, listener)
 
     def when_back(self, callback: Callable[[], Awaitable[None]]) -> None:
-        """Has `callback` awaited whenever Redis was unavailable and is subscribed to again: messages may be lost."""
+        """Calls `callback` whenever Redis is subscribed to again after an outage: messages may be lost."""
         self._hub().came_back.append(callback)
 
     def _check(self, *, group: str | None = None, channel: str | None = None) -> None:
-        """TypeError for what is no name of a group or channel."""
+        """TypeError for invalid names of groups or channels."""
         if group is not None:
             self.require_valid_group_name(group)  # type: ignore[no-untyped-call]
         if channel is not None:
@@ -98,7 +98,7 @@ class PubSubLayer(BaseChannelLayer):
 
 
 class _Hub:
-    """What one event loop receives."""
+    """The subscriptions of one event loop."""
 
     def __init__(self) -> None:
         self.came_back: list[Callable[[], Awaitable[None]]] = []
@@ -178,7 +178,7 @@ class _Hub:
 
 
 def _home_of(channel: str) -> str:
-    """The group that the process of a channel listens to."""
+    """The group of a channel's process."""
     return f"{_PROCESS_GROUP}{channel.partition('!')[0]}"
 
 

@@ -24,7 +24,7 @@ class Context:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Every Django app label whose tables live in this context's database."""
+        """All Django app labels with tables in this context's database."""
         return (self.label, *self.third_party_labels)
 
 
@@ -79,7 +79,7 @@ def serves(name: str) -> bool:
 
 @cache
 def alias_of(label: str) -> str:
-    """The database alias that holds the tables of the Django app `label`; LookupError when no context owns it."""
+    """The database alias with the tables of the Django app `label`; LookupError if no context owns it."""
     for context in CONTEXTS.values():
         if label in context.labels:
             return context.name

@@ -19,7 +19,7 @@ from socialapp.core.ids import new_id
 
 T = TypeVar("T")
 P = ParamSpec("P")
-# What may be assigned to a field and what it gives: the type checker adds None where `null=True`.
+# The types that a field accepts and returns: the type checker adds None where `null=True`.
 _Set = TypeVar("_Set")
 _Get = TypeVar("_Get")
 
@@ -31,13 +31,13 @@ _open_on: ContextVar[tuple[str, ...]] = ContextVar("open_transactions", default=
 def atomic(context: str, *, savepoint: bool = True) -> Iterator[None]:
     """One transaction on the database of `context`; nested use joins the outer one through a savepoint.
 
-    Without one (`savepoint=False`), which saves two round trips, what fails in here ends the outer transaction with it:
-    for what is called in the transactions of handlers and requests, where nobody catches an error and goes on.
+    With `savepoint=False`, which saves two round trips, an error in here aborts the outer transaction too: for code
+    called in transactions of handlers and requests, where nobody catches errors and continues.
     """
     outer = _open_on.get()
     token = _open_on.set((*outer, context))
     try:
-        # Transactions that others opened, such as those around tests, always get one.
+        # Transactions opened by others, such as those around tests, always get one.
         with transaction.atomic(using=context, savepoint=savepoint or context not in outer):
             yield
     finally:
@@ -45,18 +45,18 @@ def atomic(context: str, *, savepoint: bool = True) -> Iterator[None]:
 
 
 def after_commit(context: str, *, callback: Callable[[], object]) -> None:
-    """Runs `callback` once the open transaction on `context` has committed, at once when there is none."""
+    """Runs `callback` once the open transaction on `context` has committed, or immediately if there is none."""
     transaction.on_commit(callback, using=context)
 
 
 def transactional(context: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Runs the decorated action in one transaction on the database of `context`.
 
-    Called inside a transaction on that database, it joins it: what fails here ends the outer one too. The outermost
-    one runs the action again, after a short random pause and at most four times, when the database ended it for the
-    sake of another (deadlock, lock wait timeout, TiDB's write conflict) or a new id was taken, which two processes
-    with one node number can bring about. So the action must be repeatable: it asks no other context, and leaves what
-    is outside the database to `after_commit`.
+    Called inside a transaction on that database, it joins it, and an error aborts the outer one too. The outermost one
+    retries the action, after a short random pause and at most four times, if the database aborted it in favour of
+    another (deadlock, lock wait timeout, TiDB's write conflict) or a new id was taken, as happens if two processes
+    have the same node number. So the action must be repeatable: it calls no other context, and leaves effects outside
+    the database to `after_commit`.
     """
 
     def decorate(action: Callable[P, T]) -> Callable[P, T]:
@@ -89,14 +89,14 @@ _opened = _Opened()
 
 
 def remember_opened(*, connection: BaseDatabaseWrapper, **sent: object) -> None:
-    """Remembers a connection for `close_old_opened`. A receiver of `connection_created`."""
+    """Records a connection for `close_old_opened`. A receiver of `connection_created`."""
     _opened.connections[connection.alias] = connection
 
 
 def close_old_opened(**sent: object) -> None:
-    """As Django's `close_old_connections`, but asks only those that this thread has opened, not every context's.
+    """Like Django's `close_old_connections`, but only for connections that this thread has opened.
 
-    A receiver of `request_finished`. Those in a transaction are left alone: a test runs a request inside of its own.
+    A receiver of `request_finished`. Connections in a transaction are left alone: tests run requests inside one.
     """
     for connection in _opened.connections.values():
         if not connection.in_atomic_block:
@@ -113,15 +113,15 @@ _TAKEN_ID = re.compile(r"for key '(\w+\.)?PRIMARY'|UNIQUE constraint failed: \w+
 
 
 def _id_was_taken(error: DatabaseError) -> bool:
-    """A clash of primary keys, as MariaDB, MySQL, TiDB and SQLite put it."""
+    """A clash of primary keys, as reported by MariaDB, MySQL, TiDB and SQLite."""
     return isinstance(error, IntegrityError) and bool(_TAKEN_ID.search(str(error.args[-1] if error.args else "")))
 
 
 def set_database_timeouts() -> None:
-    """Has this process and its database servers give up connections that are silent for `DATABASE_SECONDS`.
+    """Makes this process and its database servers close connections that are silent for `DATABASE_SECONDS`.
 
-    For the roles: a network that drops packets does so silently. Without it a statement waits for ever, and so does the
-    transaction of a machine that is gone, with its locks. The statements of commands may take hours.
+    For the roles: a network that drops packets does so silently. Otherwise a statement waits for ever, and the
+    transaction of a lost machine keeps its locks for ever. The statements of commands may take hours.
     """
     for configured in connections.settings.values():
         if "mysql" in configured["ENGINE"] or "replicas" in configured["ENGINE"]:
@@ -133,15 +133,15 @@ def set_database_timeouts() -> None:
 
 
 def open_transactions() -> tuple[str, ...]:
-    """The contexts whose transaction the running code holds open, outermost first."""
+    """The contexts whose transaction is open in the running code, outermost first."""
     return _open_on.get()
 
 
 def empty_write_ahead_log(alias: str) -> bool:
-    """Empties the write-ahead log of a SQLite database into its file; False when a reader kept it from being done.
+    """Flushes the write-ahead log of a SQLite database into its file; False if a reader prevented it.
 
-    Deleted rows are overwritten in the file (`secure_delete`), but the log keeps older copies of their pages. Must not
-    be called in a transaction. Source: https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
+    Deleted rows are overwritten in the file (`secure_delete`), but the log keeps older copies of their pages. Not
+    for use inside a transaction. Source: https://www.sqlite.org/pragma.html#pragma_wal_checkpoint
     """
     connection = connections[alias]
     if connection.vendor != "sqlite" or "mode=memory" in str(connection.settings_dict["NAME"]):
@@ -155,13 +155,13 @@ def empty_write_ahead_log(alias: str) -> bool:
 
 
 def is_tidb(alias: str) -> bool:
-    """Whether that database is TiDB, which says that it is MySQL: docs/adr/0012 says what differs."""
+    """Whether that database is TiDB, which identifies itself as MySQL: docs/adr/0012 lists the differences."""
     connection: Any = connections[alias]
     return connection.vendor == "mysql" and "TiDB" in connection.mysql_server_info
 
 
 class Gone(StrEnum):
-    """What happens to a row when what it refers to in another context is deleted."""
+    """What happens to a row when its target in another context is deleted."""
 
     ERASE = "erase"  # the row goes too
     KEEP = "keep"  # the row stays and the reader tolerates the dangling id
@@ -169,9 +169,9 @@ class Gone(StrEnum):
 
 
 class RemoteKey(models.BigIntegerField[_Set, _Get]):
-    """The id of a row in another context: a plain BIGINT whose owner's deletion some handler must answer.
+    """The id of a row in another context: a plain BIGINT, whose target's deletion some handler must process.
 
-    `target` is "context.Model"; `gone` says what is done when the target goes. A test proves that a handler
+    `target` is "context.Model"; `gone` is what happens when the target is deleted. A test checks that a handler
     of this context listens to the target's deletion.
     """
 
@@ -181,18 +181,18 @@ class RemoteKey(models.BigIntegerField[_Set, _Get]):
         super().__init__(**options)
 
     def deconstruct(self) -> Any:
-        """For migrations it is the BIGINT that it is in the database."""
+        """A BIGINT for migrations, as in the database."""
         name, _, args, kwargs = super().deconstruct()
         return name, "django.db.models.BigIntegerField", args, kwargs
 
     def clone(self) -> "RemoteKey[_Set, _Get]":
-        """A copy: Django's own way goes through `deconstruct`, which leaves out what is not in the database."""
+        """A copy; Django's own implementation uses `deconstruct`, which omits what is not in the database."""
         _, _, args, kwargs = self.deconstruct()
         return RemoteKey(self.target, *args, gone=self.gone, **kwargs)
 
 
 class IdField(models.BigIntegerField[int, int]):
-    """The primary key of the contexts' tables: a time-sortable id made in the application."""
+    """The primary key of the contexts' tables: a time-sortable id generated in the application."""
 
     def __init__(self, **options: Any) -> None:
         options.update(primary_key=True, default=new_id, editable=False)

@@ -1,4 +1,4 @@
-"""What business code raises: each problem knows its HTTP status and code, and nothing of HTTP libraries.
+"""The errors of business code: each problem has its HTTP status and code, independent of HTTP libraries.
 
 Source: RFC 9457, Problem Details for HTTP APIs.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong with one field of the input."""
+    """An error in one field of the input."""
 
     field: str
     code: str
@@ -17,7 +17,7 @@ class FieldError:
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """A refusal that the caller gets to see. `code` is stable and machine-readable, `detail` is for people."""
+    """An error for the caller. `code` is stable and machine-readable, `detail` is for people."""
 
     detail: str
     code: str = ""
@@ -42,7 +42,7 @@ class Malformed(Problem):
 
 
 class Unauthenticated(Problem):
-    """401: no token, or one that does not count."""
+    """401: no token, or an invalid one."""
 
     status, title, default_code = 401, "Unauthorized", "unauthenticated"
 
@@ -54,7 +54,7 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """404: absent, or not visible to this caller; the two look the same."""
+    """404: it does not exist, or is not visible to this caller; the two look the same."""
 
     status, title, default_code = 404, "Not found", "not_found"
 
@@ -66,13 +66,14 @@ class Conflict(Problem):
 
 
 class Stale(Problem):
-    """412: `If-Match` names a version that is no longer the newest."""
+    """412: the version in `If-Match` is not the newest."""
 
     status, title, default_code = 412, "Precondition failed", "stale"
 
 
 def require_version(version: int, *, expected: frozenset[int] | None, detail: str) -> None:
-    """Stale, with this detail, unless the version is one of the expected ones; None, as without `If-Match`, is any."""
+    """Stale, with this detail, unless the version is one of the expected ones; None, as without `If-Match`, allows
+    any."""
     if expected is not None and version not in expected:
         raise Stale(detail)
 
@@ -84,30 +85,30 @@ class TooLarge(Problem):
 
 
 class UnsupportedType(Problem):
-    """415: the body is of a type that this route does not take."""
+    """415: the body has a type that this route does not accept."""
 
     status, title, default_code = 415, "Unsupported media type", "unsupported_type"
 
 
 class Invalid(Problem):
-    """422: understood, but fields are wrong; `errors` names them."""
+    """422: well-formed, but fields are invalid; `errors` lists them."""
 
     status, title, default_code = 422, "Unprocessable content", "invalid"
 
     @classmethod
     def of(cls, field_name: str, code: str, detail: str) -> "Invalid":
-        """A refusal because of one field."""
+        """An error in one field."""
         return cls(detail, errors=[FieldError(field_name, code, detail)])
 
 
 class TooMany(Problem):
-    """429: a rate limit; `retry_after` says in how many seconds to come back."""
+    """429: a rate limit; `retry_after` is in seconds."""
 
     status, title, default_code = 429, "Too many requests", "rate_limited"
 
 
 class Unavailable(Problem):
-    """503: something that the answer needs does not answer. A fault of the server, never of the input."""
+    """503: something required is unavailable. Never the fault of the input."""
 
     status, title, default_code = 503, "Service unavailable", "unavailable"
 

@@ -1,12 +1,12 @@
-"""Fragments: what one context says about one id, kept in Redis for seconds, so that lists need not ask that context.
+"""Fragments: data of one context about one id, cached in Redis for seconds, so that lists need not call that context.
 
-A context names a fragment in its contract and calls `forget` where it changes what the fragment says; whoever shows
-it names how it is loaded, several of one context with one call, and `read` does the rest. Redis decides nothing: a
-fragment is for counts and for what people did themselves, never for who may see what, nor for anything that erasure
-must take out of sight at once.
+A context names a fragment in its contract and calls `forget` where it changes the data; readers declare how it is
+loaded, several fragments of one context in one call, and use `read`. Redis decides nothing: fragments are for counts
+and people's own activity, never for visibility, nor for anything that an erasure must hide immediately.
 
-Whoever finds none leaves a lease, asks the context, and fills only what still holds the lease: what was asked before a
-change never outlives that change. Should a `forget` be lost, the fragment is wrong for `FRAGMENT_SECONDS` at most.
+On a miss, the reader writes a lease, calls the context, and fills only keys that still have its lease: data read
+before a change never outlives that change. If a `forget` is lost, the fragment is wrong for at most
+`FRAGMENT_SECONDS`.
 """
 
 import secrets
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 _LEASE_SECONDS = 5
 _LEASED = b"?"  # no JSON begins so
 
-# KEYS: fragments. ARGV: the lease, seconds, then what each key is to hold. Leaves alone what was forgotten meanwhile.
+# KEYS: fragments. ARGV: the lease, seconds, then the value of each key. Skips keys invalidated meanwhile.
 _FILL = Script("""
 for index, key in ipairs(KEYS) do
   if redis.call('GET', key) == ARGV[1] then redis.call('SET', key, ARGV[index + 2], 'EX', ARGV[2]) end
@@ -38,8 +38,8 @@ end
 """)
 
 
-# KEYS: a list whose entries begin with ids, then fragments of other ids. ARGV: how many entries to look at, then what
-# the keys of fragments begin with. Answers these ids, and what the fragments hold: by beginning, then those of KEYS.
+# KEYS: a list whose entries begin with ids, then fragments of other ids. ARGV: how many entries to read, then the
+# prefixes of fragments' keys. Returns these ids, and the values of the fragments: by prefix, then those of KEYS.
 _HELD_OF_LIST = Script("""
 local ids, keys = {}, {}
 for _, entry in ipairs(redis.call('LRANGE', KEYS[1], 0, ARGV[1] - 1)) do
@@ -57,35 +57,35 @@ NOTHING_HELD: Held = {}
 
 
 def keys_of(fragment: str, *, ids: Iterable[int | str]) -> list[str]:
-    """Where Redis holds the fragment of each of the ids."""
+    """The Redis keys of the fragment for the ids."""
     prefix = _prefix(fragment)
     return [f"{prefix}{about}" for about in ids]
 
 
 def held_command(keys: Sequence[str]) -> Command:
-    """What asks for fragments before they are read; the answer is for `held_of`."""
+    """The command that prefetches fragments; its answer is for `held_of`."""
     return ("MGET", *keys)
 
 
 def held_of(keys: Sequence[str], *, answer: Sequence[bytes | None]) -> Held:
-    """What Redis has answered to `held_command`, for `read`."""
+    """The cached values in Redis' answer to `held_command`, for `read`."""
     return dict(zip(keys, answer, strict=True))
 
 
 def held_of_list_command(list_key: str, *, entries: int, fragments: Sequence[str], keys: Sequence[str]) -> Command:
-    """What asks for the fragments of the ids at the head of a list in Redis, and of `keys`, of which there is one."""
+    """The command that prefetches fragments of the first ids in a Redis list, and of `keys`, of which there is one."""
     return _HELD_OF_LIST.command(keys=[list_key, *keys], arguments=[entries, *map(_prefix, fragments)])
 
 
 def held_of_list(answer: tuple[bytes, list[bytes | None]], *, fragments: Sequence[str], keys: Sequence[str]) -> Held:
-    """What Redis has answered to `held_of_list_command`, for `read`."""
+    """The cached values in Redis' answer to `held_of_list_command`, for `read`."""
     ids = answer[0].decode().split(",") if answer[0] else []
     of_list = [key for fragment in fragments for key in keys_of(fragment, ids=ids)]
     return held_of([*of_list, *keys], answer=answer[1])
 
 
 def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:
-    """Has the fragment of the ids asked for again once the open transaction on `context` has committed."""
+    """Invalidates the fragment of the ids once the open transaction on `context` has committed."""
     keys = keys_of(fragment, ids=sorted(set(ids)))
     if keys and settings.FRAGMENT_SECONDS:
         after_commit(context, callback=partial(_forget, keys))
@@ -93,7 +93,7 @@ def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A fragment of some ids, in JSON and never null; it is `default` for an id about which nothing is said."""
+    """A fragment of some ids, in JSON and never null; `default` for ids without data."""
 
     fragment: str
     ids: Sequence[int]
@@ -102,17 +102,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Fragments of one context. `load` takes the ids for which Redis lacks each of them, and says what they are."""
+    """Fragments of one context. `load` takes the ids missing for each of them, and returns their data."""
 
     wanted: Sequence[Wanted]
     load: Callable[..., Sequence[Mapping[int, Any]]]
 
 
 def read(*sources: Source, held: Held = NOTHING_HELD) -> list[dict[int, Any]]:
-    """What is said about the ids of each fragment of the sources. One round trip when all of it is there; none for what
-    is `held`, which Redis answered a moment ago.
+    """The data of each of the sources' fragments, by id. One round trip if all of it is cached; none for what is in
+    `held`, which was prefetched.
 
-    Without Redis everything is loaded; what its context cannot say at the moment (Unavailable) is the default.
+    Without Redis everything is loaded; if the context is unavailable, the default is used.
     """
     keys = [key for source in sources for one in source.wanted for key in keys_of(one.fragment, ids=one.ids)]
     said = iter(_fetch(keys, held))
@@ -128,7 +128,7 @@ def read(*sources: Source, held: Held = NOTHING_HELD) -> list[dict[int, Any]]:
 
 
 def _fetch(keys: list[str], held: Held) -> list[Any]:
-    """What Redis holds under each key, None where it holds nothing or a lease."""
+    """The cached value of each key, None for a missing one or a lease."""
     if not settings.FRAGMENT_SECONDS:
         return [None] * len(keys)
     if unasked := [key for key in keys if key not in held]:
@@ -148,7 +148,7 @@ def _ask(keys: list[str]) -> Held:
 
 
 def _complete(lacking: Sequence[tuple[Source, Sequence[dict[int, Any]]]]) -> None:
-    """Adds what contexts say about the ids that Redis holds nothing about, and leaves it in Redis. Two round trips."""
+    """Adds the data of missing ids from their contexts, and caches it. Two round trips."""
     lease, leased = _lease(
         [
             key
@@ -176,9 +176,9 @@ def _missing(values: Mapping[int, Any]) -> list[int]:
 
 
 def _load(source: Source, missing: Sequence[list[int]]) -> Sequence[Mapping[int, Any]] | None:
-    """What the context says about the missing ids of each of its fragments; None while it is unavailable."""
+    """The context's data of the missing ids for each of its fragments; None while it is unavailable."""
     try:
-        with up_to_date():  # what a replica lacks would be missing until the fragment expires
+        with up_to_date():  # data missing on a replica would be missing until the fragment expires
             return source.load(*missing)
     except Unavailable as error:
         log.warning("fragments.missing", fragments=[one.fragment for one in source.wanted], error=str(error))
@@ -186,7 +186,7 @@ def _load(source: Source, missing: Sequence[list[int]]) -> Sequence[Mapping[int,
 
 
 def _lease(keys: list[str]) -> tuple[str, set[str]]:
-    """A new lease, and the keys that now hold it: those that were empty."""
+    """A new lease, and the keys that now have it: those that were empty."""
     lease = f"?{secrets.token_hex(8)}"
     if not settings.FRAGMENT_SECONDS:
         return lease, set()

@@ -1,4 +1,4 @@
-"""The connections of `socialapp.core.outgoing`: to addresses that were checked, and until a deadline."""
+"""Connections for `socialapp.core.outgoing`: to checked addresses, with a deadline."""
 
 import time
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ import httpcore
 
 
 class FindAddress(Protocol):
-    """Resolves a name to the address to connect to; raises when it may not be connected to."""
+    """Resolves a name to the address to connect to; raises if connecting is not allowed."""
 
     def __call__(self, host: str, port: int, *, deadline: float) -> str:
         """The address; `deadline` is of time.monotonic()."""
@@ -15,7 +15,7 @@ class FindAddress(Protocol):
 
 
 class GuardedBackend(httpcore.NetworkBackend):
-    """Connects to public addresses only, and ends everything at the deadline."""
+    """Connects to public addresses only, and aborts everything at the deadline."""
 
     def __init__(self, deadline: float, find_address: FindAddress) -> None:
         self._deadline = deadline
@@ -30,14 +30,14 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the address that was checked. TLS still verifies the name."""
+        """A connection to the checked address. TLS still verifies the name."""
         address = self._find_address(host, port, deadline=self._deadline)
         stream = self._backend.connect_tcp(address, port, _seconds_left(self._deadline))
         return _TimedStream(stream, self._deadline)
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection on which no step goes on past the deadline, however slowly the other side sends."""
+    """A connection on which no operation continues past the deadline, however slowly the other side sends."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream

@@ -18,7 +18,7 @@ _MAX_DIGITS = len(str(MAX_ID))
 
 
 def id_of(text: str, *, name: str) -> int:
-    """The id that a record's field `name` holds; ValueError where it is none."""
+    """The id in a record's field `name`; ValueError if it is not one."""
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and 0 < int(text) <= MAX_ID):
         raise ValueError(f"{name} must be a string of decimal digits within 64 bits")
     return int(text)
@@ -29,7 +29,8 @@ def _clock_ms() -> int:
 
 
 class IdGenerator:
-    """Makes ids that rise within a process; safe for threads. Where the clock was set back, time is counted on."""
+    """Generates ids that increase within a process; thread-safe. If the clock is set back, it keeps counting
+    upwards."""
 
     def __init__(self, *, node: Callable[[], int], clock: Callable[[], int] = _clock_ms) -> None:
         self._node = node
@@ -39,7 +40,7 @@ class IdGenerator:
         self._sequence = 0
 
     def next(self) -> int:
-        """A new id; at most 64 a millisecond, more wait for the next one."""
+        """A new id; at most 64 per millisecond, after which callers wait for the next one."""
         with self._lock:
             now = max(self._clock(), self._last_ms)
             if now == self._last_ms and self._sequence == _SEQUENCES - 1:
@@ -49,14 +50,14 @@ class IdGenerator:
             return (now << _SHIFT) | (self._node() << SEQUENCE_BITS) | self._sequence
 
     def _next_ms(self) -> int:
-        """Waits for the next millisecond; not for a clock that was set back, which may take hours."""
+        """Waits for the next millisecond, but not for a clock that was set back, which may take hours."""
         while (now := self._clock()) == self._last_ms:
             time.sleep(0.0002)
         return max(now, self._last_ms + 1)
 
 
 _LEASE_SECONDS = 3600
-_RENEW_SECONDS = 60  # soon, as a Redis that was emptied has forgotten whose the number is
+_RENEW_SECONDS = 60  # often, as an emptied Redis has lost the leases
 _lease_lock = threading.Lock()
 _lease: dict[str, float] = {}
 
@@ -90,7 +91,7 @@ def _lease_node(held: int | None) -> int:
                 return node
     except redis_errors():
         pass
-    # Without Redis a random number must do: the primary key catches a clash, and the transaction is run again.
+    # Without Redis a random number must do: the primary key detects a clash, and the transaction is retried.
     return start
 
 
@@ -103,17 +104,17 @@ def new_id() -> int:
 
 
 def id_time(value: int) -> datetime:
-    """When the id was made, UTC, to the millisecond."""
+    """When the id was generated, UTC, to the millisecond."""
     return datetime.fromtimestamp((value >> _SHIFT) / 1000, tz=UTC)
 
 
 def first_id_at(moment: datetime) -> int:
-    """The smallest id that could have been made at `moment`: a bound for time ranges over ids."""
+    """The smallest possible id of `moment`: a bound for time ranges over ids."""
     return int(moment.timestamp() * 1000) << _SHIFT
 
 
 def _forget_after_fork() -> None:
-    # A forked child needs a node number of its own, and a lock that no thread of the parent holds.
+    # A forked child needs its own node number, and a lock that no thread of the parent holds.
     global _generator, _lease_lock
     _lease_lock = threading.Lock()
     _lease.clear()

@@ -8,13 +8,13 @@ import orjson
 
 
 def to_json(data: Any) -> bytes:
-    """JSON bytes; data classes and times are written as the API writes them."""
+    """JSON bytes; data classes and times in the format of the API."""
     return orjson.dumps(data, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
 
 
-@lru_cache(maxsize=4096)  # a post that was not edited has one time twice, and many read the same posts
+@lru_cache(maxsize=4096)  # unedited posts have the same time twice, and many read the same posts
 def rfc3339(moment: datetime) -> str:
-    """A time as the API writes it: UTC, milliseconds, `Z`. Source: RFC 3339."""
+    """A time in the format of the API: UTC, milliseconds, `Z`. Source: RFC 3339."""
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return in_utc.isoformat(timespec="milliseconds")[:-6] + "Z"  # -6: without "+00:00"
 

@@ -341,7 +341,7 @@ def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(thread: Thre
     assert case.assigned_to_id == int(moderator.id)
     browser.post(f"{page}note/", {"text": "seen <b>before</b>"})
     shown = browser.get(f"{page}change/").content.decode()
-    for words in ("seen &lt;b&gt;before&lt;/b&gt;", "@mia", "1. Be kind.", "a plain post", "The author still sees it"):
+    for words in ("seen &lt;b&gt;before&lt;/b&gt;", "@mia", "1. Be kind.", "a plain post", "Only the author"):
         assert words in shown, words
     assert "@cleo" not in shown
     sent = {"decision": "limit", "rule": str(rule.id), "days": "3", "reason": "rest"}

@@ -171,5 +171,5 @@ def test_a_case_shows_what_became_of_its_reporters_other_reports(
     report(thread.cleo, "comment", thread.comment_id)
     page = enter(register("mia"), "moderator").get(f"{CASES}{Case.objects.get(closed_at=None).id}/change/")
     shown = page.content.decode().partition('id="case-reports"')[2].partition("</section>")[0]
-    assert "<td>0 confirmed, 1 dismissed; counts 1</td>" in shown
+    assert "<td>0 confirmed, 1 dismissed; weight 1</td>" in shown
     assert "@cleo" not in shown, "who reported is not shown"

@@ -1,1 +1,1 @@
-"""Files that people upload: recognising, converting in a child process, storing, and signed addresses."""
+"""Uploaded files: format detection, conversion in a child process, storage, and signed URLs."""

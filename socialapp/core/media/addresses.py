@@ -1,7 +1,7 @@
-"""Addresses of media: public ones that hold for ever, signed ones that hold for minutes, and those that take uploads.
+"""URLs of media: permanent public ones, signed ones that expire within minutes, and signed ones for uploads.
 
-Both name the media they belong to, so that what may be seen is decided again for each; the digest of the content makes
-what is behind an address immutable.
+They contain the id of the media, so that visibility is checked for each; the digest of the content makes the file
+behind a URL immutable.
 """
 
 import hmac
@@ -13,36 +13,36 @@ _DIGEST_CHARACTERS = 32
 
 
 def path_of(media_id: int | str, *, digest: str, extension: str) -> str:
-    """The path of a file of some media, behind MEDIA_URL."""
+    """The path of a file of some media, under MEDIA_URL."""
     return f"{media_id}/{digest[:_DIGEST_CHARACTERS]}.{extension}"
 
 
 def public_url(path: str) -> str:
-    """Where anybody finds it as long as it is public."""
+    """The public URL, valid as long as the media are public."""
     return f"{settings.MEDIA_URL}{path}"
 
 
 def next_expiry() -> int:
-    """When addresses that are signed now expire, in seconds since 1970.
+    """When URLs that are signed now expire, in seconds since 1970.
 
-    The same for all addresses of a window, so that a browser that reads a page again finds what it has cached.
+    The same for all URLs of a time window, so that a browser that reloads a page can use its cache.
     """
     window: int = settings.MEDIA_LINK_SECONDS
     return (int(time.time()) // window + 2) * window
 
 
 def signed_url(path: str, *, audience: str, expires: int) -> str:
-    """Where whoever has the address finds it until it expires, as long as it is still meant for `audience`."""
+    """The signed URL, valid until it expires or `audience` is no longer the media's audience."""
     return f"{settings.MEDIA_URL}{path}?{signed_query(path, audience=audience, expires=expires)}"
 
 
 def signed_query(path: str, *, audience: str, expires: int) -> str:
-    """What makes an address one that `seconds_left` accepts."""
+    """The signature that `seconds_left` accepts."""
     return f"expires={expires}&signature={_signature(path, expires, audience)}"
 
 
 def seconds_left(path: str, *, audience: str, expires: str, signature: str) -> int | None:
-    """For how many seconds a signed address is still valid; None when it is not."""
+    """For how many seconds a signed URL is still valid; None if it is not."""
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
         return None
     left = int(expires) - int(time.time())

@@ -1,4 +1,4 @@
-"""Caches in front of media, which are purged: a port, with one adapter for each kind of cache."""
+"""Caching proxies in front of media, and purging them: a port, with one adapter per kind of cache."""
 
 import json
 from collections.abc import Sequence
@@ -11,16 +11,16 @@ from socialapp.core.outgoing import OutgoingError
 
 
 class Cache(Protocol):
-    """A cache. `most` is how many addresses it takes in one call."""
+    """A cache. `most` is how many URLs it purges in one call."""
 
     most: int
 
     def forget(self, urls: Sequence[str]) -> None:
-        """Has the cache forget what it keeps of these addresses. OutgoingError when it does not say that it has."""
+        """Purges these URLs from the cache. OutgoingError unless it confirms that."""
 
 
 class PurgeMethod:
-    """Caches that take `PURGE <address>`: nginx with ngx_cache_purge, Varnish."""
+    """Caches that accept `PURGE <URL>`: nginx with ngx_cache_purge, Varnish."""
 
     most = 1
 
@@ -63,5 +63,5 @@ _CACHES: dict[str, type[Cache]] = {"nginx": PurgeMethod, "fastly": Fastly, "clou
 
 
 def cache() -> Cache | None:
-    """The cache of MEDIA_PURGE; None when there is none."""
+    """The cache of MEDIA_PURGE; None if there is none."""
     return _CACHES[settings.MEDIA_PURGE]() if settings.MEDIA_PURGE else None

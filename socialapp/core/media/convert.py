@@ -1,4 +1,4 @@
-"""Converts an upload in a child process with limits of its own, so that no file can harm the process that asks.
+"""Converts an upload in a child process with limits of its own, so that no file can harm the calling process.
 
 The child has no secrets in its environment, no network where the system allows it, and bounded memory, CPU time and
 file sizes. `python -m socialapp.core.media.convert FORMAT SOURCE TARGET` is the child.
@@ -32,7 +32,7 @@ _PR_SET_PDEATHSIG = 1
 def convert(source: Path, *, file_format: str, target: Path, heartbeat: Callable[[], None]) -> ConvertedMedia:
     """Converts `source` into files in the folder `target`; calls `heartbeat` every few seconds while it works.
 
-    ConversionError when the file is bad. An exception from `heartbeat` ends the child.
+    ConversionError for a bad file. An exception from `heartbeat` ends the child.
     """
     command = [sys.executable, "-m", __name__, file_format, str(source), str(target)]
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": str(target)}
@@ -79,7 +79,7 @@ def _result(code: int, output: bytes) -> ConvertedMedia:
 
 
 def main(file_format: str, source: str, target: str) -> None:
-    """What the child does: prints its result, or the code of its error, as JSON."""
+    """The child's main function: prints its result, or the code of its error, as JSON."""
     _confine(is_video=file_format in _VIDEOS)
     try:
         result = asdict(_convert(file_format, Path(source), Path(target)))
@@ -104,7 +104,7 @@ def _convert(file_format: str, source: Path, target: Path) -> ConvertedMedia:
 
 
 def _confine(*, is_video: bool) -> None:
-    """Limits this process and what it starts. The network is taken away where namespaces of users are allowed."""
+    """Limits this process and its children. Network access is removed where user namespaces are allowed."""
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)

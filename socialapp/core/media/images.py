@@ -1,7 +1,7 @@
 """Converts pictures to WebP in three sizes. Runs in a child process: see `convert.py`.
 
-Nothing of the original survives but its pixels: metadata, such as the place where a photo was taken, and whatever was
-hidden in or behind the file are gone.
+Only the pixels of the original survive: metadata, such as the place of a photo, and anything hidden in or behind the
+file are dropped.
 """
 
 import io
@@ -28,7 +28,7 @@ _SRGB = ImageCms.createProfile("sRGB")
 
 
 def open_image(source: Path, *, file_format: str) -> Image.Image:
-    """The image, its size checked, not decoded yet. Only the decoder of `file_format` gets to see the file."""
+    """The image with its size checked, not decoded yet. Only the decoder of `file_format` reads the file."""
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS_JPEG
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # sizes are checked below, more strictly
     if file_format == "heic":
@@ -49,7 +49,7 @@ def open_image(source: Path, *, file_format: str) -> Image.Image:
 
 
 def frames_of(image: Image.Image) -> int:
-    """How many frames an animation has; ConversionError when decoding them would take too much."""
+    """The number of frames of an animation; ConversionError if decoding them would take too much."""
     try:
         frames = int(getattr(image, "n_frames", 1))
     except (OSError, ValueError, SyntaxError, EOFError):
@@ -60,7 +60,7 @@ def frames_of(image: Image.Image) -> int:
 
 
 def convert_image(source: Path, *, file_format: str, target: Path) -> ConvertedMedia:
-    """Writes the sizes into the folder `target` and answers what they are; ConversionError for a bad file."""
+    """Writes the sizes into the folder `target` and returns their descriptions; ConversionError for a bad file."""
     with open_image(source, file_format=file_format) as image:
         try:
             frames_of(image)
@@ -70,7 +70,7 @@ def convert_image(source: Path, *, file_format: str, target: Path) -> ConvertedM
 
 
 def convert_pixels(image: Image.Image, *, target: Path) -> ConvertedMedia:
-    """The same for an open image."""
+    """Like `convert_image`, for an open image."""
     largest = _normalized(image)
     files: dict[str, ConvertedFile] = {}
     scaled, previous = largest, None
@@ -126,7 +126,7 @@ def _to_srgb(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
 
 
 def _fitting(size: tuple[int, int], edge: int) -> tuple[int, int]:
-    """The size with the longer edge cut to `edge`, in the same proportion."""
+    """The size with its longer edge reduced to `edge`, in proportion."""
     longer = max(size)
     return (max(1, round(size[0] * edge / longer)), max(1, round(size[1] * edge / longer)))
 
@@ -150,7 +150,7 @@ def _blurhash(image: Image.Image) -> str:
 
 
 def _dominant_color(image: Image.Image) -> str:
-    """The most frequent of five colours that stand for the picture, as #rrggbb."""
+    """The most frequent of five representative colours of the picture, as #rrggbb."""
     few = image.resize((64, 64), Image.Resampling.BILINEAR).quantize(5, Image.Quantize.MEDIANCUT)
     counts: Sequence[tuple[int, int]] = few.getcolors() or []  # type: ignore[assignment]
     _, index = max(counts)

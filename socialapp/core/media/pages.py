@@ -1,7 +1,7 @@
-"""What a web page says about itself: title, description and picture, for the preview of a link.
+"""Extracts the metadata of a web page (title, description and picture) for link previews.
 
-Only the beginning of the page is looked at, by patterns that take linear time whatever the page holds. Sources: The
-Open Graph protocol (ogp.me); HTML Living Standard 4.2.5, `meta`.
+Only the beginning of the page is read, with patterns that take linear time for any input. Sources: The Open Graph
+protocol (ogp.me); HTML Living Standard 4.2.5, `meta`.
 """
 
 import codecs
@@ -19,14 +19,14 @@ _ATTRIBUTE = re.compile(
     r"""\b(property|name|content)\s{0,5}=\s{0,5}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE
 )
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-# Encodings that text is never in, and whose decoding takes time by the square of the length.
+# Encodings that pages never use, and whose decoding takes quadratic time.
 _NOT_OF_PAGES = frozenset({"idna", "punycode"})
 _HTML = re.compile(rb"\s*(?:<!--|<!doctype html|<html|<head|<meta|<title|\xef\xbb\xbf)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PageSummary:
-    """What is shown of a page; `image_url` is absolute, or empty."""
+    """The metadata to show; `image_url` is absolute, or empty."""
 
     title: str
     description: str
@@ -35,13 +35,13 @@ class PageSummary:
 
 
 def is_html(headers: Mapping[str, str], *, body: bytes) -> bool:
-    """Whether an answer is a web page, by its declared type and by how it begins."""
+    """Whether a response is a web page, by its declared type and its beginning."""
     declared = headers.get("content-type", "").partition(";")[0].strip().lower()
     return declared in ("text/html", "application/xhtml+xml", "") and _HTML.match(body[:1024].lstrip()) is not None
 
 
 def summarize(url: str, *, headers: Mapping[str, str], body: bytes) -> PageSummary | None:
-    """The summary of a page, or None when it is none or has no title."""
+    """The metadata of the page, or None if it is not a page or has no title."""
     if not is_html(headers, body=body):
         return None
     head = _decoded(headers, body[:_HEAD_BYTES])
@@ -85,7 +85,7 @@ def _decoded(headers: Mapping[str, str], head: bytes) -> str:
 
 
 def _clean(text: str, length: int) -> str:
-    """One line of printable characters: nothing that turns the direction of the text around it."""
+    """One line of printable characters, without any that change the direction of the surrounding text."""
     words = " ".join(unescape(text[: 4 * length]).split())
     printable = "".join(character for character in words if character.isprintable())
     return printable if len(printable) <= length else printable[: length - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""What a conversion gives back, as plain data that goes from the child process to its parent."""
+"""The result of a conversion, as plain data passed from the child process to its parent."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ REASONS = {
     "too_long": "The video is too long.",
     "no_video": "The file holds no video.",
     "too_slow": "The file takes too long to process.",
-    "refused": "This content was removed by moderators before.",
+    "refused": "This content was removed by moderators earlier.",
 }
 
 
 class ConversionError(Exception):
-    """The file cannot be shown, and another try would not help; `code` is one of REASONS."""
+    """The file cannot be converted, and retrying would not help; `code` is one of REASONS."""
 
     def __init__(self, code: str) -> None:
         super().__init__(REASONS[code])
@@ -38,7 +38,7 @@ class ConvertedFile:
 
 @dataclass(frozen=True, slots=True)
 class ConvertedMedia:
-    """What was made of an upload. `files` are named large, medium and small, and video for one that plays."""
+    """The result of converting an upload. `files` are named large, medium and small, and video for playable ones."""
 
     kind: str  # image, gifv or video
     width: int

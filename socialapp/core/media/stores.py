@@ -1,7 +1,7 @@
-"""Where files are kept, through django-storages: a folder, or a bucket of an S3 service.
+"""Stores files through django-storages: in a folder, or a bucket of an S3 service.
 
-Names are `uploads/<media id>` for originals that wait for being processed, and `files/<ab>/<digest>.<extension>` for
-what is served.
+Names are `uploads/<media id>` for originals that wait to be processed, and `files/<ab>/<digest>.<extension>` for
+served files.
 """
 
 import os
@@ -25,7 +25,7 @@ _FILE_NAME = re.compile(r"files/[0-9a-f]{2}/([0-9a-f]{64})\.([a-z0-9]{1,5})")
 
 
 class Files(FileSystemStorage):
-    """A folder, in which a file appears whole or not at all."""
+    """A folder, to which files are written atomically."""
 
     def _save(self, name: str, content: Any) -> str:
         path = Path(self.path(name))
@@ -56,13 +56,13 @@ class FileName(NamedTuple):
 
 
 def parsed_name(name: str) -> FileName | None:
-    """The parts of a name that `file_name` made; None for any other."""
+    """The parts of a name made by `file_name`; None for any other."""
     found = _FILE_NAME.fullmatch(name)
     return FileName(found[1], found[2]) if found else None
 
 
 def save(name: str, *, content: IO[bytes], content_type: str = "") -> None:
-    """Puts a file into the store, in place of one of the same name. Unavailable when the store does not take it."""
+    """Stores a file, replacing one of the same name. Unavailable if the store fails."""
     file = File(content, name=name)
     if content_type:
         file.content_type = content_type  # type: ignore[attr-defined]  # S3's storage asks for it
@@ -70,7 +70,7 @@ def save(name: str, *, content: IO[bytes], content_type: str = "") -> None:
 
 
 def fetch(names: Iterable[str], *, target: Path) -> None:
-    """Copies files of the store, one after the other, into `target`. FileNotFoundError when one is missing."""
+    """Concatenates files of the store into `target`. FileNotFoundError if one is missing."""
     try:
         with target.open("wb") as file:
             for name in names:
@@ -81,7 +81,7 @@ def fetch(names: Iterable[str], *, target: Path) -> None:
 
 
 def read_head(name: str, *, length: int) -> bytes:
-    """The first bytes of a file of the store. FileNotFoundError when there is none."""
+    """The first bytes of a stored file. FileNotFoundError if there is none."""
     try:
         with closing(_opened(name)) as content:
             return bytes(content.read(length))
@@ -90,18 +90,18 @@ def read_head(name: str, *, length: int) -> bytes:
 
 
 def _opened(name: str) -> Any:
-    """What a file holds, read as it comes: not by ranges, which some servers refuse beyond its end."""
+    """The content of a file, streamed: not by ranges, which some servers refuse beyond the end."""
     store: Any = _store()
     return store.bucket.Object(name).get()["Body"] if is_s3() else open(store.path(name), "rb")
 
 
 def delete(name: str) -> None:
-    """Removes a file; nothing when there is none."""
+    """Deletes a file; does nothing if there is none."""
     _call(lambda: _store().delete(name))
 
 
 def size_of(name: str) -> int:
-    """How many bytes a file has. FileNotFoundError when there is none."""
+    """The size of a file in bytes. FileNotFoundError if there is none."""
     try:
         return int(_store().size(name))
     except store_errors() as error:
@@ -109,7 +109,7 @@ def size_of(name: str) -> int:
 
 
 def names(folder: str) -> Iterator[tuple[str, datetime]]:
-    """The files in a folder of the store, and beneath it, with the time of their last change."""
+    """The files in a folder of the store and its subfolders, with their modification times."""
     store = _store()
     if not is_s3():
         root = Path(store.path(""))
@@ -122,12 +122,12 @@ def names(folder: str) -> Iterator[tuple[str, datetime]]:
 
 
 def is_s3() -> bool:
-    """Whether the store is a bucket: then clients fetch from it and may upload to it by themselves."""
+    """Whether the store is a bucket, so that clients download from it and may upload to it directly."""
     return not isinstance(_store(), FileSystemStorage)
 
 
 def download_url(name: str, *, seconds: int, content_type: str, cache_control: str) -> str:
-    """An address in the bucket that answers for so long, with these headers."""
+    """A presigned URL in the bucket for downloading, valid for `seconds`, with these response headers."""
     store: Any = _store()
     if store.custom_domain:
         return str(store.url(name, expire=seconds))  # CloudFront sends what the object was stored with
@@ -136,7 +136,7 @@ def download_url(name: str, *, seconds: int, content_type: str, cache_control: s
 
 
 def upload_url(name: str, *, seconds: int, content_type: str, size: int) -> str:
-    """An address in the bucket that takes one PUT of exactly so many bytes of this type."""
+    """A presigned URL in the bucket for one PUT of exactly this size and type."""
     store: Any = _store()
     return str(
         store.connection.meta.client.generate_presigned_url(
@@ -153,12 +153,12 @@ def upload_url(name: str, *, seconds: int, content_type: str, size: int) -> str:
 
 
 def local_path(name: str) -> Path:
-    """Where a file is on this machine, when the store is a folder."""
+    """The path of a file on this machine, if the store is a folder."""
     return Path(_store().path(name))
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """What a store that is unavailable, full or slow raises."""
+    """The exceptions of a store that is unavailable, full or slow."""
     if not is_s3():
         return (OSError,)
     from boto3.exceptions import Boto3Error
@@ -175,7 +175,7 @@ def _call(run: Callable[[], Any]) -> Any:
 
 
 def _translated(error: Exception) -> Exception:
-    """FileNotFoundError for a missing file, whatever the store calls it, else Unavailable."""
+    """FileNotFoundError for a missing file, whatever the store raised, else Unavailable."""
     response = getattr(error, "response", None) or {}  # None where botocore had no answer to its request
     if isinstance(error, FileNotFoundError) or response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
         return FileNotFoundError(str(error))

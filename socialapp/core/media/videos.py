@@ -1,6 +1,6 @@
 """Converts videos and animated GIFs to MP4 that every browser plays. Runs in a child process: see `convert.py`.
 
-ffmpeg gets a forced demuxer and may open local files only, so that a playlist that poses as a video fetches nothing.
+ffmpeg gets a forced demuxer and may open local files only, so that a playlist disguised as a video fetches nothing.
 """
 
 import re
@@ -28,19 +28,19 @@ _SAFE = (
     "-threads",
     "2",
 )
-# At most 1080p, upright or not, with square pixels and even edges as H.264 has them.
+# At most 1080p, in any orientation, with square pixels and even edges as H.264 requires.
 _SCALE = (
     "scale=w='clip(iw*sar,2,8192)':h=ih,scale=w='if(gte(iw,ih),min(1920,iw),min(1080,iw))':h='if(gte(iw,ih),min(1080,ih),min(1920,ih))'"
     ":force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1,format=yuv420p"
 )
 _DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
-# A cover, as music has it, is no video.
+# Cover art, as in music files, is not a video.
 _VIDEO = re.compile(r"Stream #0:\d+.*?: Video: (?!.*\(attached pic\)).*?\b([1-9]\d{0,4})x([1-9]\d{0,4})\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What ffmpeg says about a file. `seconds` is None when the file does not say."""
+    """ffmpeg's description of a file. `seconds` is None if the file does not state it."""
 
     width: int
     height: int
@@ -48,16 +48,16 @@ class Probe:
 
 
 def convert_video(source: Path, *, file_format: str, target: Path) -> ConvertedMedia:
-    """Writes the MP4 and its poster in three sizes; ConversionError for what cannot be shown."""
+    """Writes the MP4 and its poster in three sizes; ConversionError for unsupported files."""
     probe = _probe(source, _DEMUXERS[file_format])
     if probe.seconds is not None and probe.seconds > MAX_SECONDS:
         raise ConversionError("too_long")
-    # One second more than allowed: whether a file that does not state its length is too long shows in the result.
+    # One second more than allowed: the result shows whether a file of unstated length is too long.
     return _convert(source, file_format, target, "video", ["-t", str(MAX_SECONDS + 1)])
 
 
 def convert_gif(source: Path, *, target: Path) -> ConvertedMedia | None:
-    """The same for a GIF with several frames; None when it has one only."""
+    """Like `convert_video`, for a GIF with several frames; None if it has only one."""
     with open_image(source, file_format="gif") as image:
         if frames_of(image) == 1:
             return None
