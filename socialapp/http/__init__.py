@@ -1,1 +1,1 @@
-"""What all REST views share: authentication, limits, problems, pagination, idempotency, ETags, schema."""
+"""The HTTP layer shared by all views: authentication, limits, problems, pagination, idempotency, ETags, schema."""

@@ -1,4 +1,4 @@
-"""What every context's admin.py stands on: read-only by default, roles, links across contexts, a safe change log."""
+"""The base of every context's admin.py: read-only by default, roles, links across contexts, a safe change log."""
 
 from collections.abc import Callable, Iterable
 from copy import copy
@@ -39,7 +39,7 @@ def is_staff(request: HttpRequest) -> bool:
 def remote_link(field: str, *, admin_url: str, description: str = "") -> Callable[[Model], SafeString | str]:
     """A column that links the id in `field` to another context's admin page.
 
-    `admin_url` is the name of the page, such as "admin:users_profile_change"; where that context is not served, the
+    `admin_url` is the name of the page, such as "admin:users_profile_change"; if that context is not served, the
     column shows the bare id.
     """
 
@@ -54,7 +54,7 @@ def remote_link(field: str, *, admin_url: str, description: str = "") -> Callabl
 class PersonColumn:
     """A column that shows the person whose id is in `field`: picture and name, linked to the page about them.
 
-    The list fills them in, with one call for all of a page's rows.
+    The change list fills them in, with one call for all rows of a page.
     """
 
     def __init__(self, field: str, *, description: str = "", nobody: str = "–") -> None:
@@ -70,7 +70,7 @@ class PersonColumn:
 
 
 def person_link(user_id: int, *, person: ProfileSummary | None) -> SafeString | str:
-    """A person, linked to the page on which everything about them is; the bare id while their name is not known."""
+    """A person, linked to the moderation page about them; the bare id while their name is unknown."""
     name = f"@{person.username}" if person else str(user_id)
     picture = person.profile_picture if person else ""
     img = format_html('<img src="{}" alt="" width="24" height="24" loading="lazy">', picture) if picture else ""
@@ -108,8 +108,8 @@ def link_to(admin_url: str, *, object_id: int, text: str) -> SafeString | str:
 
 
 def act_link(kind: str, *, field: str) -> Callable[[Model], SafeString | str]:
-    """A column that leads to the page where moderators decide about the row: a user, post or comment (`kind`) whose id
-    is in `field`; a dash where that page is not served, or the row names nobody."""
+    """A column that leads to the page for moderators' decisions about the row: a user, post or comment (`kind`) with
+    the id in `field`; a dash if that page is not served, or the field is empty."""
 
     @admin.display(description="moderation")
     def column(row: Model) -> SafeString | str:
@@ -124,34 +124,34 @@ def act_link(kind: str, *, field: str) -> Callable[[Model], SafeString | str]:
 
 
 class ContextModelAdmin(admin.ModelAdmin[M]):
-    """Shows a context's rows to administrators and changes none: changes go through the context's actions.
+    """Shows a context's rows to administrators, read-only: changes go through the context's actions.
 
-    Django writes its change log to the database of auth in the middle of the transaction on the row's own database,
-    where neither can wait for the other; here the entry is written after that transaction has committed.
+    Django writes its change log to the database of auth during the transaction on the row's own database, where each
+    could wait for the other; here the entry is written after that transaction has committed.
     """
 
-    is_internal = False  # whether only the program writes these rows, and people rarely look at them
+    is_internal = False  # whether these are internal rows, which people rarely need
     show_full_result_count = False
     list_per_page = 50
 
     def is_allowed(self, request: HttpRequest) -> bool:
-        """Who may look at these rows: administrators, unless a subclass lets moderators in too."""
+        """Who may view these rows: administrators, unless a subclass allows moderators too."""
         return is_admin(request)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Nobody may filter by a field that the pages leave out: that would reveal what is in it."""
+        """Forbids filtering by fields that the pages omit: that would reveal their values."""
         if lookup.split("__", maxsplit=1)[0] in (self.exclude or ()):
             return False
         return super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The list that fills in people."""
+        """The change list that fills in people."""
         return PeopleList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list under the name of what is in it; Django's title tells people to select something.
+        """The change list, titled after its rows; Django's title asks people to select something.
 
-        400 for an action on what cannot be the key of a row, on which Django fails.
+        400 for an action on an invalid primary key, on which Django fails.
         """
         if not all(map(self._can_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             raise BadRequest("what was selected is no key of a row")
@@ -172,19 +172,19 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         return self.is_allowed(request)
 
     def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        """Whether rows may be looked at."""
+        """Whether rows may be viewed."""
         return self.is_allowed(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds rows by hand."""
+        """Never by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        """Nobody edits rows by hand."""
+        """Never by hand."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
-        """Nobody deletes rows by hand."""
+        """Never by hand."""
         return False
 
     def log_addition(self, request: HttpRequest, obj: M, message: Any) -> None:  # type: ignore[override]
@@ -196,7 +196,7 @@ class ContextModelAdmin(admin.ModelAdmin[M]):
         self._on_commit(partial(super().log_change, request, obj, message))
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[M]) -> None:  # type: ignore[override]
-        """Records deletions once they have committed; the copies keep the ids that deleting takes from the rows."""
+        """Records deletions once they have committed; the copies keep the ids that deleting removes from the rows."""
         kept = [copy(row) for row in queryset]
         self._on_commit(partial(super().log_deletions, request, kept))  # type: ignore[arg-type]
 

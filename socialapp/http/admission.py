@@ -1,8 +1,8 @@
-"""Decides in one Redis round trip whether a request is admitted: its token not revoked, its rate limits not used up.
+"""Admits requests in one Redis round trip: the token is not revoked, and rate limits are not exceeded.
 
-Rate limits follow draft-ietf-httpapi-ratelimit-headers; a sliding window is counted per user and per address, of IPv6
+Rate limits follow draft-ietf-httpapi-ratelimit-headers; a sliding window counts per user and per address, for IPv6
 per /64, as one customer has at least that many addresses (RFC 6177).
-Without Redis, revocation is asked of auth, log-in limits refuse, and the other limits let through.
+Without Redis, revocations are fetched from auth, log-in limits fail closed, and other limits fail open.
 """
 
 import time
@@ -29,8 +29,8 @@ _COMPLETE = "complete"
 _REFRESH_SECONDS = 60
 FAIL_CLOSED = frozenset({"login", "register"})
 
-# A window slides in thirtieths: what was let through in the one under way and in the thirty before it counts, so that
-# no stretch as long as the window has more than the quota. What is refused is not counted.
+# A window slides in thirtieths: admitted requests of the present one and the thirty before count, so that no period
+# as long as the window exceeds the quota. Refused requests are not counted.
 _PARTS = 30
 
 # KEYS: the revoked set, then one hash per limit. ARGV: members to look for, "|", then the time in milliseconds, then
@@ -104,7 +104,7 @@ class Limit:
 class Admission:
     """An admitted request: the state of its limits, and whether its token's roles are no longer the account's.
 
-    `answers` are those of Redis to what was sent ahead; none when it was not asked.
+    `answers` are Redis' answers to the commands sent ahead; empty if it was not reached.
     """
 
     limits: list[Limit]
@@ -127,9 +127,9 @@ def _normal(candidate: str) -> str:
         return "unknown"
 
 
-@lru_cache(maxsize=1024)  # asked several times of one request
+@lru_cache(maxsize=1024)  # needed several times per request
 def address_block(address: str) -> str:
-    """What is counted as one client: an IPv4 address, or the /64 of an IPv6 address."""
+    """The unit of counting clients: an IPv4 address, or the /64 of an IPv6 address."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -146,8 +146,8 @@ def admit(
 ) -> Admission:
     """Admits a request, or raises 401 (revoked), 429 (a limit) or 503 (a limit that fails closed without Redis).
 
-    `subject` names what a log-in is for: tries are counted for it too, whoever makes them. `ahead` are commands that
-    read what the request will need if it is let on: sent in the same round trip.
+    `subject` identifies the account of a log-in, for which attempts are counted too, whoever makes them. `ahead` are
+    commands that prefetch what an admitted request will need, in the same round trip.
     """
     members = [f"user:{principal.id}", f"session:{principal.session}", f"roles:{principal.id}"] if principal else []
     counters = _counters(principal, address, rate, subject) if settings.RATE_LIMITS else []
@@ -169,7 +169,7 @@ def admit(
 
 
 def with_present_roles(principal: Principal) -> Principal:
-    """The caller with the roles that the account has now: those in a token are of when it was made. One call."""
+    """The caller with the account's present roles: those in a token are from when it was issued. One call."""
     return replace(principal, roles=frozenset(client(Revocations).roles(user_id=principal.id)))
 
 
@@ -209,7 +209,7 @@ def _revoked() -> Unauthenticated:
 
 
 def _ask_auth(principal: Principal | None) -> bool:
-    """Asks the source of truth, and fills Redis with its answer for the next minute; whether the roles are stale."""
+    """Fetches revocations from auth, and caches them in Redis for a minute; returns whether the roles are stale."""
     if principal is None:
         return False
     revoked = client(Revocations).recent()

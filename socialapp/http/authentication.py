@@ -1,4 +1,4 @@
-"""Bearer authentication: a verified token makes a `Principal`; whether it was revoked is asked at admission."""
+"""Bearer authentication: verifies a token to a `Principal`; revocation is checked at admission."""
 
 import jwt
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -13,9 +13,9 @@ _MAX_TOKEN = 4096
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`. No header is anonymous; a bad token is 401 even where none is needed.
+    """`Authorization: Bearer <access token>`. No header means anonymous; a bad token is 401 even where none is needed.
 
-    The web server makes a header empty that has other bytes than ASCII, so an empty one is bad too.
+    The web server empties a header with non-ASCII bytes, so an empty one is bad too.
     """
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
@@ -35,7 +35,7 @@ class BearerAuthentication(BaseAuthentication):
             raise Unauthenticated("the access token is not valid", code="token_invalid") from None
 
     def authenticate_header(self, request: Request) -> str:
-        """What 401 answers carry in WWW-Authenticate."""
+        """The WWW-Authenticate header of 401 responses."""
         return 'Bearer realm="socialapp"'
 
 

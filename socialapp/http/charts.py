@@ -9,12 +9,12 @@ LEFT, TOP, BOTTOM = 44, 10, 22  # room for the scale, the topmost label and the 
 _GAP = 0.2  # of a period, between two bars
 _LABELS = {"day": "%H:%M", "month": "%-d %b", "year": "%-d %b %Y"}
 _PERIODS = {"day": "hour", "month": "day", "year": "week"}
-_SPIKE, _LEAST = 3, 10  # so many times what is usual, and at least so many
+_SPIKE, _LEAST = 3, 10  # times the usual value, and at least this many
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One period, in the units of the drawing; `value` is what it stands for."""
+    """One period, in units of the drawing; `value` is its number."""
 
     x: float
     y: float
@@ -26,7 +26,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One kind of event over time; `top` is the value at the upper end of the scale, `usual` the mean before now."""
+    """One kind of event over time; `top` is the upper end of the scale, `usual` the mean of earlier periods."""
 
     name: str
     title: str
@@ -45,7 +45,7 @@ class Chart:
 
     @property
     def is_spike(self) -> bool:
-        """Whether the last period has far more than is usual; nothing is usual before there were a few of them."""
+        """Whether the last period far exceeds the usual value, which is undefined before a few periods."""
         some = sum(1 for bar in self.bars[:-1] if bar.value)
         return some >= 3 and self.bars[-1].value >= max(_LEAST, _SPIKE * self.usual)
 
@@ -80,7 +80,7 @@ def draw(name: str, *, title: str, span: str, starts: Sequence[datetime], values
 
 
 def rounded_up(value: int) -> int:
-    """The next number that makes a good end of a scale and has a whole half: 2, 4, 6, … 16, 20, 40, …"""
+    """The next round number for the top of a scale, with an integer half: 2, 4, 6, … 16, 20, 40, …"""
     step = 1
     while True:
         for factor in (2, 4, 6, 8, 10, 12, 16):

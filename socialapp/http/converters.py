@@ -1,4 +1,4 @@
-"""The path converter for ids: decimal digits within 64 bits; anything else is no such path (404)."""
+"""The path converter for ids: decimal digits within 64 bits; other paths do not match (404)."""
 
 from django.urls import register_converter
 

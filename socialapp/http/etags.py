@@ -1,7 +1,7 @@
 """ETags of single objects: `"<version>-<digest of the body>"`.
 
-The digest makes `If-None-Match` true for everything shown; `If-Match` compares the version alone, which only edits
-change, so that a reaction by somebody else does not make an edit stale. Source: RFC 9110, sections 8.8.3 and 13.1.
+The digest makes `If-None-Match` cover everything shown; `If-Match` compares only the version, which only edits
+change, so that somebody else's reaction does not make an edit stale. Source: RFC 9110, sections 8.8.3 and 13.1.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _TAGS = re.compile(rf"[\s,]*{_TAG}(?:\s*,[\s,]*{_TAG})*[\s,]*")  # empty members
 
 
 def single(request: Request, *, body: Any, version: int, status: int = 200) -> Response:
-    """Answers one object with its ETag, or 304 when the client has it already."""
+    """Responds with one object and its ETag, or with 304 if the client has it already."""
     content = body if isinstance(body, bytes) else to_json(body)
     tag = tag_of(content, version=version)
     headers = {"ETag": tag}
@@ -34,15 +34,15 @@ def single(request: Request, *, body: Any, version: int, status: int = 200) -> R
 
 
 def tag_of(content: bytes, *, version: int) -> str:
-    """The ETag of an object in this version that is shown by this body."""
+    """The ETag of an object with this version and body."""
     return quote_etag(f"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
 
 
 def expected_versions(request: Request) -> frozenset[int] | None:
-    """The versions that `If-Match` allows, which the action compares; None without the header or for `*`.
+    """The versions in `If-Match`, to be compared by the action; None without the header or for `*`.
 
-    Any listed tag may be the current one. The comparison is strong: a weak tag matches nothing, and neither does one
-    that was never ours. Source: RFC 9110, section 13.1.1.
+    Any listed tag may be the current one. The comparison is strong: weak tags and foreign tags never match. Source:
+    RFC 9110, section 13.1.1.
     """
     if request.method not in ("GET", "HEAD") and request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
         return frozenset()  # "only if there is none yet": there is one. Source: RFC 9110, section 13.1.2
@@ -56,7 +56,7 @@ def expected_versions(request: Request) -> frozenset[int] | None:
 
 
 def _matches(header: str, tag: str) -> bool:
-    """Whether `If-None-Match` names this tag; weak and strong tags are not distinguished."""
+    """Whether `If-None-Match` contains this tag; weak and strong tags are not distinguished."""
     if header.strip() == "*":
         return True
     return tag in [sent.removeprefix("W/") for sent in parse_etags(header)]

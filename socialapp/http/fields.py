@@ -1,4 +1,4 @@
-"""Input fields that take what they say and nothing else: no numbers as text, no text as numbers, no unknown fields."""
+"""Strict input fields: no numbers as text, no text as numbers, no unknown fields."""
 
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from socialapp.core.text.visible import has_control_characters, is_blank
 
 
 class Text(serializers.CharField):
-    """A JSON string without control characters (line breaks and tabs are let through where `multiline`)."""
+    """A JSON string without control characters (line breaks and tabs are allowed if `multiline`)."""
 
     default_error_messages = {"control_character": "Control characters are not allowed."}
 
@@ -20,7 +20,7 @@ class Text(serializers.CharField):
         super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:
-        """The text; refuses anything but a string. Nothing visible is blank."""
+        """The text; refuses anything but a string. Text without visible characters is blank."""
         if not isinstance(data, str):
             self.fail("invalid")
         if has_control_characters(data, multiline=self.multiline):
@@ -34,18 +34,18 @@ class Text(serializers.CharField):
 
 
 class Name(Text):
-    """A name of a person: one line, and nothing in it that turns the direction of other text.
+    """A person's name: one line, without characters that change the direction of text.
 
-    An empty one, or white space, is no name where `allow_blank`; one that only looks empty is refused: of fillers,
-    marks, or characters that nobody sees.
+    Empty or white-space names are allowed if `allow_blank`; names that only look empty are refused: those of fillers,
+    marks, or invisible characters.
     """
 
     default_error_messages = {
-        "not_one_line": "A name is one line, without characters that change the direction of text."
+        "not_one_line": "A name must be one line, without characters that change the direction of text."
     }
 
     def to_internal_value(self, data: Any) -> str:
-        """The name; refuses what a line of other text could not hold."""
+        """The name; refuses those that would disturb the text around them."""
         name = super().to_internal_value(data)
         if not name and data.strip():
             self.fail("blank")
@@ -76,9 +76,9 @@ class Integer(serializers.IntegerField):
 
 @extend_schema_field({"type": "string", "pattern": "^[0-9]{1,19}$"})
 class Id(serializers.Field[int, Any, str, Any]):
-    """An id: a string of decimal digits outside, an int inside."""
+    """An id: a string of decimal digits in JSON, an int in Python."""
 
-    default_error_messages = {"invalid": "An id is a string of decimal digits."}
+    default_error_messages = {"invalid": "An id must be a string of decimal digits."}
 
     def to_internal_value(self, data: Any) -> int:
         """The number; refuses anything but a string of digits in the range of ids."""
@@ -94,7 +94,7 @@ class Id(serializers.Field[int, Any, str, Any]):
 
 
 class Input(serializers.Serializer[Any]):
-    """Input of a route: a field that the route does not have is an error, not something to ignore in silence."""
+    """The base of input serializers: unknown fields are errors instead of being ignored."""
 
     default_error_messages = {"unknown_field": "This field is not part of the request."}
 

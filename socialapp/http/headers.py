@@ -1,4 +1,4 @@
-"""What every answer says to browsers, and which names this server answers to."""
+"""Security headers of every response, and the host names that this server accepts."""
 
 from collections.abc import Callable
 
@@ -10,18 +10,18 @@ from django.http.response import HttpResponseBase
 
 from socialapp.http.problems import bad_request
 
-# Nothing may be loaded by, or framed around, an answer that is no page. Source: OWASP REST Security Cheat Sheet.
+# Nothing may be loaded by, or frame, a response that is not a page. Source: OWASP REST Security Cheat Sheet.
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PERMISSIONS_POLICY = (
     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), midi=(), "
     "payment=(), usb=()"
 )
-# Probes and calls from inside come by addresses of their own; the gateway lets nobody else to them.
+# Probes and internal calls use addresses of their own; the gateway keeps everybody else from these paths.
 _INSIDE = ("/internal/", "/health/", "/metrics")
 
 
 class HostMiddleware:
-    """400 for a `Host` that is not one of `ALLOWED_HOSTS`, on every path that clients reach."""
+    """400 for a `Host` that is not in `ALLOWED_HOSTS`, on every path that clients reach."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -38,7 +38,7 @@ class HostMiddleware:
 class BrowserPolicyMiddleware(CSPMiddleware):
     """Content Security Policy: `CONTENT_SECURITY_POLICY` for pages, nothing at all for data; and Permissions-Policy.
 
-    A view that sets a policy of its own keeps it. Scripts and styles in templates carry `nonce="{{ csp_nonce }}"`.
+    A view that sets its own policy keeps it. Scripts and styles in templates carry `nonce="{{ csp_nonce }}"`.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -1,8 +1,8 @@
-"""A fast path for the reads that clients ask for most: to the same view, past Django's handler and middleware.
+"""A fast path for the most frequent reads: to the same views, bypassing Django's handler and middleware.
 
-A view says `is_hot = True`. Its GETs that bring a token, no body and no `Origin` go straight to it, with our own
-middleware around it; what the other middleware would add to the answer depends on how the server was addressed alone,
-and is asked of it once for each such address. Everything else goes through Django (docs/adr/0030-fast-path.md).
+Views opt in by `is_hot = True`. Their GETs with a token, no body and no `Origin` go straight to the view, with our own
+middleware around it. The headers added by other middleware depend only on how the server was addressed, and are
+obtained once per such address. Everything else goes through Django (docs/adr/0030-fast-path.md).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,14 +29,14 @@ from socialapp.http.rendering import JSONRenderer
 Handler = Callable[[HttpRequest], HttpResponse]
 
 _OURS = ("socialapp.http.middleware.RequestContextMiddleware", "socialapp.core.replicas.ReplicaReads")
-# How the server was addressed: all that Django's middleware looks at in a request without cookies and `Origin`.
+# How the server was addressed: all that Django's middleware reads in a request without cookies and `Origin`.
 _ADDRESS = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PROTO", "SERVER_NAME",
             "SERVER_PORT", "wsgi.url_scheme")  # fmt: skip
 _PREFIX = "/v1/"
 
 
 class HotRequest(WSGIRequest):
-    """Django's request with what views ask of DRF's, so that they need no request around it."""
+    """Django's request with the attributes of DRF's that views use, so that they need no wrapper."""
 
     authenticators = (BearerAuthentication(),)
     accepted_renderer = JSONRenderer()
@@ -55,7 +55,7 @@ class HotRequest(WSGIRequest):
 
     @property
     def successful_authenticator(self) -> BearerAuthentication | None:
-        """What knew the caller."""
+        """The authenticator of the caller."""
         return self.authenticators[0] if self.user else None
 
 
@@ -66,7 +66,7 @@ class FastPath:
         self._outer_headers = lru_cache(maxsize=64)(_outer_headers)
 
     def answer(self, environ: dict[str, Any]) -> tuple[HttpResponse, Mapping[str, str]] | None:
-        """The answer to a hot read, and the headers that belong to it besides its own; None for anything else."""
+        """The response to a hot read, and additional headers; None for anything else."""
         if not _may_be_hot(environ):
             return None
         match = self._routes.match(environ["PATH_INFO"])
@@ -94,7 +94,7 @@ class FastPath:
 
 
 class HotReads:
-    """The WSGI application in front of `ordinary`, which answers whatever is no hot read."""
+    """The WSGI application in front of `ordinary`, which handles everything but hot reads."""
 
     def __init__(self, ordinary: Callable[..., Iterable[bytes]]) -> None:
         self._ordinary = ordinary
@@ -106,7 +106,7 @@ class HotReads:
         if found is None:
             return self._ordinary(environ, start_response)
         response, added = found
-        close_old_opened()  # all that there is to do once a request has finished
+        close_old_opened()  # the only necessary clean-up after a request
         start_response(f"{response.status_code} {response.reason_phrase}", [*response.items(), *added.items()])
         return (response.content,)
 
@@ -124,7 +124,7 @@ def _may_be_hot(environ: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Routes:
-    """The hot routes: those without parameters by their path, and the others, whose parameters are ids."""
+    """The hot routes: those without parameters by path, and others, whose parameters are ids."""
 
     fixed: dict[str, ResolverMatch]
     with_ids: list[URLPattern]
@@ -162,16 +162,16 @@ def _show(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class _Outer:
-    """What Django's and other middleware adds to an answer."""
+    """The headers that Django's and other middleware adds to a response."""
 
     headers: Mapping[str, str]
     varying_by: list[str]
 
 
 def _outer_headers(*address: str | None) -> _Outer | None:
-    """What is added to answers of a server that is addressed so; None where the request is not let on to the view.
+    """The headers for a server addressed like this; None if the request must not reach the view.
 
-    As for another host than ours, say, or HTTP where HTTPS is wanted.
+    For example, a wrong host, or HTTP where HTTPS is required.
     """
     environ = {
         **{name: value for name, value in zip(_ADDRESS, address, strict=True) if value is not None},

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the answer is stored in the transaction of the write, so a retry finds both or neither.
+"""`Idempotency-Key`: the response is stored in the transaction of the write, so a retry finds both or neither.
 
 Source: draft-ietf-httpapi-idempotency-key-header. The answer is encrypted under a key derived from the client's own
 key: the table alone gives away neither tokens nor texts.
@@ -33,12 +33,12 @@ _SECONDS_OF_ANOTHER = 1.0
 
 
 def create_once(request: Request, *, context: str, create: Callable[[], tuple[int, Any]], body: Any = None) -> Response:
-    """Runs `create` in one transaction on `context` and answers its (status, body), once for each Idempotency-Key.
+    """Runs `create` in one transaction on `context` and returns its (status, body), once per Idempotency-Key.
 
-    `create` must do its writing and its rendering and may not call other contexts: gather before. A repeated key with
-    the same method, path and body gets the stored answer; with another, 422. Without a key it just runs. A transaction
-    that the database ended as the victim of a deadlock is run again. `body` stands for the body of a request where that
-    is not JSON.
+    `create` must write and render, and must not call other contexts: gather before. A repeated key with the same
+    method, path and body gets the stored response; otherwise 422. Without a key it simply runs. A transaction that the
+    database aborted as a deadlock victim is retried. `body` replaces the request's body for comparison if that is not
+    JSON.
     """
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
@@ -50,8 +50,8 @@ def create_once(request: Request, *, context: str, create: Callable[[], tuple[in
     try:
         return transactional(context)(lambda: record.store(*_answer(create)))()
     except (IntegrityError, Problem):
-        # The same key was stored meanwhile: its answer is ours too, also where its effect is what refused us now
-        # ("this name is taken", by our own first try). Any other clash or refusal is raised again.
+        # The same key was stored concurrently: return its response, even if our own error is its effect ("this name is
+        # taken", by our own first attempt). Any other clash or error is raised again.
         answer = record.replay()
         if answer is None:
             raise
@@ -59,15 +59,15 @@ def create_once(request: Request, *, context: str, create: Callable[[], tuple[in
 
 
 def replayed(request: Request, *, context: str, body: Any = None) -> Response | None:
-    """The stored answer for this request's key, to look at before gathering from other contexts; None when new."""
+    """The stored response for this request's key, to check before calls to other contexts; None if new."""
     key = request.META.get("HTTP_IDEMPOTENCY_KEY")
     return _Record(request, context, key, body).replay() if key is not None else None
 
 
 def replayed_soon(request: Request, *, context: str) -> Response | None:
-    """As `replayed`, after a refusal that another request with the same key may have caused, which is still running.
+    """Like `replayed`, after an error that a concurrent request with the same key may have caused.
 
-    Waits up to a second for its answer; not at all without a key.
+    Waits up to a second for its response; not at all without a key.
     """
     if "HTTP_IDEMPOTENCY_KEY" not in request.META:
         return None
@@ -127,7 +127,7 @@ class _Record:
 
 
 def _canonical(body: Any) -> str:
-    """The body in the one form that spaces and the order of members do not change, whatever numbers it holds."""
+    """The body in canonical form, independent of spaces and the order of members, for any numbers."""
     try:
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     except RecursionError:

@@ -27,7 +27,7 @@ _METHODS: dict[str | None, tuple[str, ...]] = {"read": ("GET", "POST"), "write":
 
 @csrf_exempt
 def internal_call(request: HttpRequest, *, context: str, contract: str, method: str) -> HttpResponse:
-    """Answers one call from another context. Never reachable through the gateway."""
+    """Handles one call from another context. Never reachable through the gateway."""
     try:
         _authenticate(request, context)
         call = _find(request, context, contract, method)
@@ -44,14 +44,14 @@ def internal_call(request: HttpRequest, *, context: str, contract: str, method: 
 
 
 def _encode(answer: Any) -> bytes:
-    """Data classes exactly; API objects as the API shows them, whose times are less exact."""
+    """Encodes data classes exactly; API objects as in the API, with less precise times."""
     if isinstance(answer, list) and answer and isinstance(answer[0], dict):
         return to_json(answer)
     return msgspec.json.encode(answer)
 
 
 def _seconds(request: HttpRequest) -> float | None:
-    """How long the caller waits, if it says so."""
+    """How long the caller waits, if stated."""
     try:
         return float(request.headers.get(REQUEST_TIMEOUT, ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The landing page: what is where, and how to log in."""
+"""The landing page: where to find what, and how to log in."""
 
 import json
 
@@ -24,7 +24,7 @@ def landing(request: HttpRequest) -> HttpResponse:
 
 
 def _demo_account() -> dict[str, str] | None:
-    """`username` and `password` of the demo account that `./run` noted; None without demo data, or for real use."""
+    """`username` and `password` of the demo account recorded by `./run`; None without demo data, or in production."""
     if not settings.EMBEDDED:
         return None
     try:

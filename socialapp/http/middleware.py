@@ -1,4 +1,4 @@
-"""Request ids, one log line a request, body limits, and one form for paths with and without a trailing slash."""
+"""Middleware: request ids, one log line per request, body limits, and paths with or without a trailing slash."""
 
 import re
 import secrets
@@ -24,7 +24,7 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class RequestContextMiddleware:
-    """Binds the request id and trace to logs, events and calls, answers with the id, and logs the request."""
+    """Binds the request id and trace to logs, events and calls, returns the id, and logs the request."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -58,9 +58,9 @@ class RequestContextMiddleware:
 
 
 def correlation_of(request_id: str, *, traceparent: str) -> dict[str, str]:
-    """What a caller has sent to be bound to logs, events and calls; new ones in place of what is none.
+    """The ids sent by the caller, to be bound to logs, events and calls; new ones if they are missing or malformed.
 
-    No new trace when tracing is on, which makes its own. Source: W3C Trace Context.
+    No new trace if tracing is on, which starts its own. Source: W3C Trace Context.
     """
     if not _REQUEST_ID.fullmatch(request_id):
         request_id = secrets.token_hex(16)
@@ -70,7 +70,7 @@ def correlation_of(request_id: str, *, traceparent: str) -> dict[str, str]:
 
 
 def _describe(span: traces.Described, request: HttpRequest, response: HttpResponse) -> None:
-    """Names as OpenTelemetry's conventions for HTTP have them."""
+    """Attributes by OpenTelemetry's conventions for HTTP."""
     if not traces.is_on():
         return
     route, status = route_of(request), response.status_code
@@ -86,7 +86,7 @@ def _describe(span: traces.Described, request: HttpRequest, response: HttpRespon
 
 
 class BodyLimitMiddleware:
-    """413 for bodies over `MAX_BODY_BYTES`, before anything reads them; what contexts send each other may be larger."""
+    """413 for bodies over `MAX_BODY_BYTES`, before anything reads them; calls between contexts may be larger."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

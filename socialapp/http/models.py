@@ -1,4 +1,4 @@
-"""The durable memory of `Idempotency-Key`: written in the transaction of the write that it protects."""
+"""Stored responses for `Idempotency-Key`: written in the transaction of the write that they protect."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from socialapp.core.db import IdField
 
 
 class IdempotencyKey(models.Model):
-    """What was answered to a key. Key and body are kept as digests, the answer encrypted under the key itself."""
+    """The response for a key. Key and body are stored as digests, the response encrypted under the key itself."""
 
     id = IdField()
     digest = models.CharField(max_length=64, unique=True)

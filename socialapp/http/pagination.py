@@ -1,6 +1,6 @@
 """Cursor pagination over HTTP: reads `?limit=` and `?cursor=`, and links to the neighbouring pages.
 
-A cursor is signed for the list that it was given out with, so that it cannot be made up or used with another.
+A cursor is signed for its list, so that it cannot be forged or used with another.
 """
 
 import base64
@@ -27,9 +27,9 @@ _OF_THE_PAGE = ("cursor", "limit")
 
 
 def page_request(request: Request, *, kinds: tuple[type, ...] = (int,)) -> PageRequest:
-    """The page that `?limit=` and `?cursor=` ask for. `kinds` are the types of a position's parts.
+    """The page requested by `?limit=` and `?cursor=`. `kinds` are the types of a position's parts.
 
-    A limit over 100 is cut to 100; one that is not a positive number, or a cursor that is not ours, is 400.
+    A limit over 100 is reduced to 100; one that is not a positive number, or an invalid cursor, is 400.
     """
     limit = DEFAULT_LIMIT
     if (sent := request.query_params.get("limit")) is not None:
@@ -45,7 +45,7 @@ def page_request(request: Request, *, kinds: tuple[type, ...] = (int,)) -> PageR
 
 
 def page_response(request: Request, *, page: Page[Any], results: Sequence[Any]) -> Response:
-    """The list answer for `page`, with the rendered `results` in place of its items."""
+    """The list response for `page`, with the rendered `results` in place of its items."""
     return Response(
         {
             "results": results,
@@ -56,7 +56,7 @@ def page_response(request: Request, *, page: Page[Any], results: Sequence[Any]) 
 
 
 def ids_from_query(request: Request) -> list[int]:
-    """The ids of `?ids=1,2`: up to 100 distinct ones in the order given; 400 for anything else."""
+    """The ids of `?ids=1,2`: up to 100 distinct ones in the given order; 400 for anything else."""
     parts = [part.strip() for part in request.query_params.get("ids", "").split(",") if part.strip()]
     if len(parts) > MAX_IDS:
         raise Malformed(f"at most {MAX_IDS} ids", code="ids_invalid")
@@ -66,7 +66,7 @@ def ids_from_query(request: Request) -> list[int]:
 
 
 def id_from_query(request: Request, *, name: str) -> int | None:
-    """The one id of `?name=`, None without it; 400 for anything else."""
+    """The id in `?name=`, None without it; 400 for anything else."""
     sent = request.query_params.get(name)
     if not sent:
         return None
@@ -85,7 +85,7 @@ def _link(request: Request, position: Position | None, *, backwards: bool) -> st
 
 
 def name_of_list(path: str, *, query: QueryDict) -> str:
-    """What a cursor is signed for: the path, and all parameters but those that choose the page."""
+    """The context that a cursor is signed for: the path, and all parameters except those that choose the page."""
     filters = sorted((name, values) for name, values in query.lists() if name not in _OF_THE_PAGE)
     return f"{path}?{urlencode(filters, doseq=True)}" if filters else path
 
@@ -97,8 +97,8 @@ def encode_cursor(parts: Sequence[int | str], *, list_name: str) -> str:
 
 
 def decode_cursor(cursor: str, *, list_name: str) -> Any:
-    """What is in a cursor; 400 for one that was not given out with this list."""
-    refusal = Malformed("the cursor is not one of ours, or of another list", code="cursor_invalid")
+    """The content of a cursor; 400 if it was not issued for this list."""
+    refusal = Malformed("the cursor is invalid, or belongs to another list", code="cursor_invalid")
     if len(cursor) > _MAX_CURSOR:
         raise refusal
     try:
@@ -118,8 +118,8 @@ def _signature(content: bytes, list_name: str) -> bytes:
 
 
 def _position(parts: Any, kinds: tuple[type, ...]) -> tuple[bool, Position]:
-    """Direction and position, of the types that the list has now: an older release may have had others."""
+    """Direction and position, with the types that the list has now: an older release may have had others."""
     is_valid = isinstance(parts, list) and len(parts) == len(kinds) + 1 and parts[0] in ("n", "p")
     if not is_valid or any(type(part) is not kind for part, kind in zip(parts[1:], kinds, strict=True)):
-        raise Malformed("the cursor is not one of ours", code="cursor_invalid")
+        raise Malformed("the cursor is invalid", code="cursor_invalid")
     return parts[0] == "p", tuple(parts[1:])

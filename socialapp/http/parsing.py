@@ -56,7 +56,7 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class FormParser(BaseParser):
-    """`multipart/form-data`: files go to disk as they come in. The view must close its `received_files`."""
+    """`multipart/form-data`: files are streamed to disk. The view must close its `received_files`."""
 
     media_type = "multipart/form-data"
 

@@ -1,4 +1,4 @@
-"""Who may call a route at all; who may see or change an object is decided in the context's queries and actions."""
+"""Permissions of routes; `access` of each context decides about objects."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class SignedIn(BasePermission):
-    """Everyone with a valid token."""
+    """Anybody with a valid token."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether there is a principal."""
@@ -18,7 +18,7 @@ class SignedIn(BasePermission):
 
 
 class PublicRead(BasePermission):
-    """Reading needs no token, writing does."""
+    """Reads need no token, writes do."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Whether the method is safe or there is a principal."""

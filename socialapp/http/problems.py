@@ -63,14 +63,14 @@ def problem_headers(problem: Problem) -> dict[str, str]:
 
 
 def challenge(problem: Problem) -> str:
-    """What a 401 asks for; a token that was sent and refused is named. Source: RFC 6750, section 3."""
+    """The challenge of a 401; includes the error if a token was sent and refused. Source: RFC 6750, section 3."""
     if problem.code in _TOKEN_CODES:
         return f'{_CHALLENGE}, error="invalid_token", error_description="{problem.detail}"'
     return _CHALLENGE
 
 
 def problem_response(problem: Problem) -> HttpResponse:
-    """The answer outside of DRF: middleware, unknown paths."""
+    """A problem response outside of DRF: middleware, unknown paths."""
     return HttpResponse(
         to_json(problem_body(problem)),
         status=problem.status,
@@ -98,7 +98,7 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
 
 
 def as_problem(error: Exception) -> Problem | None:
-    """The problem that an exception of Django or DRF stands for, or None."""
+    """The problem for an exception of Django or DRF, or None."""
     match error:
         case OperationalError() | InterfaceError():
             log.error("database_failed", exc_info=error)
@@ -106,7 +106,7 @@ def as_problem(error: Exception) -> Problem | None:
         case Problem():
             return error
         case DataError():
-            # The input got past a field's own limits: refused without the database's words, which quote rows.
+            # The input passed a field's own limits: refused without the database's message, which quotes rows.
             log.error("database_refused_value", exc_info=error)
             return Invalid("a value is not one that can be stored", code="value_refused")
         case exceptions.ValidationError():
@@ -116,7 +116,7 @@ def as_problem(error: Exception) -> Problem | None:
         case exceptions.PermissionDenied() | PermissionDenied():
             return Forbidden("you may not do this")
         case exceptions.NotFound() | Http404():
-            return NotFound("there is nothing here that you may see")
+            return NotFound("there is no such object, or you may not see it")
         case exceptions.UnsupportedMediaType():
             return UnsupportedType("this route does not take a body of this type")
         case exceptions.ParseError() | SuspiciousOperation():
@@ -144,7 +144,7 @@ def _method_not_allowed() -> Problem:
 
 
 def reading_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """A view outside of DRF that is asked with GET and HEAD; OPTIONS says so, and other methods are a problem."""
+    """A view outside of DRF for GET and HEAD; handles OPTIONS, and refuses other methods with a problem."""
 
     @csrf_exempt
     @wraps(view)
@@ -159,22 +159,22 @@ def reading_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers for paths that no route has."""
+    """The response for unknown paths."""
     return problem_response(NotFound("there is no such path"))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answers for a server error."""
+    """The response to a server error."""
     problem = Problem("something went wrong on our side; the request id finds it in the logs", code="internal")
     problem.status, problem.title = 500, "Internal server error"
     return problem_response(problem)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answers for requests that Django refuses by itself."""
+    """The response to requests that Django itself refuses."""
     return problem_response(Malformed("the request cannot be read"))
 
 
 def too_large() -> HttpResponse:
-    """Answers for bodies over the limit."""
-    return problem_response(TooLarge("the body is larger than this server takes"))
+    """The response to bodies over the limit."""
+    return problem_response(TooLarge("the body is larger than this server accepts"))

@@ -1,4 +1,4 @@
-"""How a person is shown beside what they wrote."""
+"""The API body of a profile summary."""
 
 from socialapp.contracts.users import ProfileSummary
 

@@ -1,4 +1,4 @@
-"""Answers are JSON, always; `orjson` writes them."""
+"""Renders responses as JSON with `orjson`."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from socialapp.core.json import to_json
 
 
 class JSONRenderer(BaseRenderer):
-    """Bodies as JSON; `bytes` are taken to be JSON already (cached fragments)."""
+    """Bodies as JSON; `bytes` are already JSON (cached fragments)."""
 
     media_type = "application/json"
     format = "json"
@@ -38,10 +38,10 @@ class ProblemRenderer(JSONRenderer):
 
 
 class AlwaysJSON(BaseContentNegotiation):
-    """No negotiation: there is one representation."""
+    """No negotiation: there is only one representation."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The parser for the body's type; None, also for a compressed body, is answered with 415."""
+        """The parser for the body's type; None, also for a compressed body, leads to 415."""
         if request.META.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
             return None
         sent = (request.content_type or "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""Finds the route of a path in a table, where Django tries one pattern after the other: there are two hundred."""
+"""Resolves paths through a table, where Django tries two hundred patterns one by one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from django.urls.resolvers import RoutePattern
 class RouteTable(URLResolver):
     """The routes under a prefix, each of which begins with a fixed segment and has a fixed number of segments.
 
-    A path is looked up as it stands, for the routes without parameters, and then by its first segment and its number of
-    segments; what is found there is left to Django. So no parameter of theirs may take a slash, as `<path:…>` does.
+    A path is looked up as a whole, for routes without parameters, and then by its first segment and its number of
+    segments; Django matches the candidates. So no parameter may contain a slash, as with `<path:…>`.
     """
 
     def __init__(self, prefix: str, patterns: Sequence[URLPattern]) -> None:
@@ -25,7 +25,7 @@ class RouteTable(URLResolver):
         self._groups = {key: URLResolver(RoutePattern(prefix), group) for key, group in groups.items()}
 
     def resolve(self, path: Any) -> ResolverMatch:
-        """The route of a path; Resolver404 when there is none."""
+        """The route of a path; Resolver404 if there is none."""
         rest = str(path).removeprefix(self._prefix)
         group = self._groups.get(rest) or self._groups.get(_shape(rest))
         if group is None or rest == path:

@@ -13,7 +13,7 @@ from socialapp.http.rendering import ProblemRenderer
 
 
 class FieldErrorBody(serializers.Serializer[Any]):
-    """One thing wrong with one field."""
+    """An error in one field."""
 
     field = serializers.CharField()
     code = serializers.CharField()
@@ -35,20 +35,20 @@ PAGE_PARAMETERS = [
     OpenApiParameter(
         "limit",
         {"type": "integer", "minimum": 1, "default": 20},
-        description="Items a page; 100 at most, also when more are asked for.",
+        description="Items per page; larger values are reduced to 100.",
     ),
-    OpenApiParameter("cursor", str, description="Where to go on; taken from `next` or `previous`."),
+    OpenApiParameter("cursor", str, description="The position to continue from; taken from `next` or `previous`."),
 ]
 
 
 def page_of(item: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """The schema of a list answer whose results are `item`s."""
+    """The schema of a list response with `item`s as results."""
     return _page_class(item)()
 
 
 @cache
 def _page_class(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
-    # One class for each item: the schema distinguishes components by identity.
+    # One class per item: the schema distinguishes components by identity.
     fields = {
         "results": item(many=True),
         "next": serializers.URLField(allow_null=True),
@@ -61,10 +61,10 @@ _VERBS = {"PUT": "set", "PATCH": "edit", "DELETE": "delete"}
 
 
 class ProblemAwareSchema(AutoSchema):
-    """Adds to each operation what the kernel itself takes and answers: problems and conditional requests."""
+    """Adds what the kernel accepts and returns to each operation: problems and conditional requests."""
 
     def get_auth(self) -> Any:
-        """The bearer token, and nothing at all where none is needed."""
+        """The bearer token, or nothing where none is needed."""
         required: list[dict[str, Any]] = super().get_auth()
         public = any(
             isinstance(permission, Public) or (isinstance(permission, PublicRead) and self.method in ("GET", "HEAD"))
@@ -73,7 +73,7 @@ class ProblemAwareSchema(AutoSchema):
         return [*required, {}] if public else required
 
     def get_operation_id(self) -> str:
-        """The words of the path, and what is done there: `posts_create`, `posts_list`, `posts_bookmark_set`.
+        """The words of the path, and the operation: `posts_create`, `posts_list`, `posts_bookmark_set`.
 
         A POST that creates nothing has its verb in the path already: `auth_login`, `notifications_read`.
         """
@@ -105,9 +105,9 @@ class ProblemAwareSchema(AutoSchema):
             declared.append(_idempotency_key())
         if self._has_etag():
             if self.method == "GET":
-                declared.append(_header("If-None-Match", "Answers 304 when the object still has this ETag."))
+                declared.append(_header("If-None-Match", "Returns 304 if the object still has this ETag."))
             else:
-                declared.append(_header("If-Match", "Answers 412 when the object was edited since it had this ETag."))
+                declared.append(_header("If-Match", "Returns 412 if the object was edited since it had this ETag."))
         return declared
 
     def _has_etag(self) -> bool:
@@ -132,12 +132,12 @@ class ProblemAwareSchema(AutoSchema):
         return responses
 
     def _made_headers(self) -> dict[str, Any]:
-        """What a 201 says about what was made."""
+        """The headers of a 201 about the created object."""
         if not getattr(self.view, "location", ""):
             return {}
-        made = {"Location": "The path of what was made."}
+        made = {"Location": "The path of the created object."}
         if getattr(self.view, "new_version", None) is not None:
-            made["ETag"] = "The ETag of what was made, for If-Match."
+            made["ETag"] = "The ETag of the created object, for If-Match."
         return {name: {"schema": {"type": "string"}, "description": text} for name, text in made.items()}
 
     def _problem_statuses(self) -> list[int]:
@@ -152,7 +152,7 @@ def _idempotency_key() -> OpenApiParameter:
         "Idempotency-Key",
         {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
         OpenApiParameter.HEADER,
-        description="Makes a repeated creation answer what the first one did, for a day.",
+        description="Makes a repeated creation return the first response, for a day.",
     )
 
 

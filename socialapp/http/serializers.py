@@ -1,4 +1,4 @@
-"""Serializers of bodies that several contexts answer with, for the schema."""
+"""Serializers of bodies shared by several contexts, for the schema."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class ReactionCountsBody(serializers.Serializer[Any]):
 
 
 class MediaSizeBody(serializers.Serializer[Any]):
-    """A picture of some media in one size; the poster, for what plays."""
+    """One size of a picture; the poster, for videos and animations."""
 
     url = serializers.CharField()
     width = serializers.IntegerField()
@@ -35,7 +35,7 @@ class MediaSizeBody(serializers.Serializer[Any]):
 
 
 class MediaSizesBody(serializers.Serializer[Any]):
-    """With longer edges of at most 1920, 960 and 400 pixels; none before the media are ready."""
+    """With a longer edge of at most 1920, 960 and 400 pixels; none before the media are ready."""
 
     large = MediaSizeBody(required=False)
     medium = MediaSizeBody(required=False)
@@ -43,7 +43,7 @@ class MediaSizesBody(serializers.Serializer[Any]):
 
 
 class MediaBody(serializers.Serializer[Any]):
-    """A picture, animation or video. Addresses of what is not public hold for minutes; `error` is for people."""
+    """A picture, animation or video. URLs of non-public media expire within minutes; `error` is for people."""
 
     id = Id()
     type = serializers.ChoiceField(choices=["image", "gifv", "video"])

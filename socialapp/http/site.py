@@ -1,4 +1,4 @@
-"""The middleware that the admin site needs. The API's requests, which bring no cookies, pass it by: it costs time."""
+"""Middleware for the admin site. It is skipped for API requests, which carry no cookies, to save time."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +14,12 @@ _API_PATHS = ("/v1/", "/internal/", "/health/", "/metrics", "/.well-known/")
 
 
 class _OnSite:
-    """Comes before one of Django's own, and leaves it out for the API."""
+    """Wraps one of Django's middleware, and skips it for the API."""
 
     get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
-        """The answer, by way of Django's middleware or past it."""
+        """The response, through Django's middleware or not."""
         if request.path_info.startswith(_API_PATHS):
             return self.get_response(request)
         return super().__call__(request)  # type: ignore[misc]
@@ -30,20 +30,20 @@ class SiteSessionMiddleware(_OnSite, SessionMiddleware):
 
 
 class SiteCsrfMiddleware(_OnSite, CsrfViewMiddleware):
-    """Forms from elsewhere are refused."""
+    """CSRF protection."""
 
     def process_view(
         self, request: HttpRequest, callback: Callable[..., HttpResponseBase], callback_args: Any, callback_kwargs: Any
     ) -> HttpResponseForbidden | None:
-        """The API is left out here too: its views take no cookies."""
+        """Skipped for the API here too: its views ignore cookies."""
         if request.path_info.startswith(_API_PATHS):
             return None
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
 class SiteAuthenticationMiddleware(_OnSite, AuthenticationMiddleware):
-    """Who is signed in."""
+    """The signed-in user."""
 
 
 class SiteMessageMiddleware(_OnSite, MessageMiddleware):
-    """The message for the next page."""
+    """Flash messages."""

@@ -15,7 +15,7 @@ _BATCH = 1000
 
 @shared_task(name="http.prune_idempotency_keys")
 def prune_idempotency_keys() -> None:
-    """Removes the served contexts' idempotency keys that are older than they are promised to be kept. Idempotent."""
+    """Deletes the served contexts' idempotency keys after their retention. Idempotent."""
     until = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
     for context in answering_contexts():
         keys = IdempotencyKey.objects.using(context.name)

@@ -25,13 +25,13 @@ from socialapp.http.permissions import Public, PublicRead
 
 
 class View(APIView):
-    """What every route stands on.
+    """The base of every view.
 
-    `rate` names the limit that its requests count against; `has_etag` says that it shows one object with an ETag,
-    `has_idempotency_key` that its POST can be repeated by `create_once`, `is_personal` that no cache may store what it
-    answers, as there is a token or personal data in it, `is_hot` that its GET is asked for so often that it takes the
-    fast path of `hot_reads`. `location` is the path of what its POST makes, filled in from
-    the answer; `new_version` is the version that it begins with, where it has an ETag.
+    `rate` is the limit that its requests count against; `has_etag`: it shows one object with an ETag;
+    `has_idempotency_key`: its POST can be repeated through `create_once`; `is_personal`: caches must not store its
+    responses, which contain a token or personal data; `is_hot`: its GET is frequent enough for the fast path of
+    `hot_reads`. `location` is the path of the object that its POST creates, filled in from the response; `new_version`
+    is the version of a new object, if it has an ETag.
     """
 
     rate: str | None = None
@@ -48,7 +48,7 @@ class View(APIView):
         return _methods_of(cast(Any, type(self)))
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        """DRF's request around Django's, unless that is one already."""
+        """DRF's request around Django's, unless it is one already."""
         if isinstance(request, HotRequest):
             return cast(Request, request)
         return super().initialize_request(request, *args, **kwargs)
@@ -74,19 +74,19 @@ class View(APIView):
             self.check_permissions(request)
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        """204: `Allow` says which methods there are, to anybody; what they take stands in the schema."""
+        """204 with the methods in `Allow`, for anybody; the schema describes them."""
         return Response(status=204)
 
     def limit_subject(self, request: Request) -> str:
-        """What else the limit counts for, such as the account that a log-in is for."""
+        """A further subject of the limit, such as the account of a log-in."""
         return ""
 
     def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
-        """What a GET will ask of Redis, to be sent with the admission; its answers are in `answers_ahead`, if any."""
+        """Redis commands for a GET, sent together with the admission; their answers are in `answers_ahead`, if any."""
         return ()
 
     def finalize_response(self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any) -> Response:
-        """Adds the headers on caching, on what was made, and on limits."""
+        """Adds the headers for caching, for created objects, and for limits."""
         answer = super().finalize_response(request, cast(Response, response), *args, **kwargs)
         _set_caching(answer, self)
         if self.location and answer.status_code == 201:
@@ -110,7 +110,7 @@ class View(APIView):
         return self.request.user.id if self.request.user else None
 
     def read_input(self, serializer: type[Input]) -> dict[str, Any]:
-        """The validated body; 400 when it is not JSON, 422 when a field is wrong."""
+        """The validated body; 400 if it is not JSON, 422 if a field is invalid."""
         parsed = serializer(data=self.request.data)
         parsed.is_valid(raise_exception=True)
         return cast(dict[str, Any], parsed.validated_data)
@@ -123,9 +123,10 @@ def _methods_of(view: Any) -> list[str]:
 
 
 def _set_caching(answer: Response, view: View) -> None:
-    """Says who may store the answer: nobody when it is secret, else only the caller; all depends on the token.
+    """Sets who may cache the response: nobody if it is secret, otherwise only the caller; all of them vary by the
+    token.
 
-    Secret is what is asked of a route of which only the caller's own things come, and every answer to a write.
+    Secret are responses of routes with only the caller's own data, and all responses to writes.
     Source: RFC 9111, section 5.2.2.
     """
     patch_vary_headers(answer, ["Authorization"])
@@ -142,7 +143,7 @@ def _set_caching(answer: Response, view: View) -> None:
 
 
 def _set_location(answer: Response, view: View) -> None:
-    """Says where that which was made is, and its ETag. Source: RFC 9110, section 15.3.2."""
+    """Sets the location of a created object, and its ETag. Source: RFC 9110, section 15.3.2."""
     content = answer.data if isinstance(answer.data, bytes) else to_json(answer.data)
     answer["Location"] = view.location.format_map(json.loads(content))
     if view.new_version is not None:

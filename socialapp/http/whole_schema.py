@@ -1,4 +1,4 @@
-"""The OpenAPI document of the whole product, also where this process serves a part of it."""
+"""The OpenAPI document of the whole product, even if this process serves only a part of it."""
 
 import time
 from functools import cache
@@ -23,7 +23,7 @@ Schema = dict[str, Any]
 
 
 class ContextDescription:
-    """The `Description` contract; the answer is the same for every context served here."""
+    """The `Description` contract; the result is the same for every context served here."""
 
     def openapi(self) -> str:
         """See `Description.openapi`."""
@@ -36,14 +36,14 @@ def _own_schema() -> str:
     return OpenApiJsonRenderer().render(schema).decode()
 
 
-_SECONDS = 60.0  # that the document of several services is kept; what this process alone serves does not change
+_SECONDS = 60.0  # for which the document of several services is cached; that of this process does not change
 _kept: dict[str, tuple[float, bytes]] = {}
 _making = Lock()
 
 
 @reading_only
 def schema(request: HttpRequest) -> HttpResponse:
-    """OpenAPI 3.1. Made once, as that costs a third of a second, which anybody could ask for again and again."""
+    """OpenAPI 3.1. Cached, as building it takes a third of a second and anybody may request it."""
     with _making:
         until, content = _kept.get("document", (0.0, b""))
         if until < time.monotonic():
@@ -54,7 +54,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 
 
 class WholeSchemaGenerator(SchemaGenerator):
-    """Adds what the other services describe; one that does not answer is left out."""
+    """Adds the descriptions of other services; unavailable ones are omitted."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> Schema:
         """The document, with the paths in order."""

@@ -1,1 +1,1 @@
-"""The life of data: erasure and its audit, tombstones, jobs done in steps, drift and repair, data export."""
+"""The data lifecycle: erasure and its audit, tombstones, jobs in steps, drift and repair, data export."""

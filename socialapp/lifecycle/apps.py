@@ -1,4 +1,4 @@
-"""The Django app of the life of data: serves what every context answers about the people whose data it holds."""
+"""The Django app of the data lifecycle: serves its contracts for every context."""
 
 from django.apps import AppConfig
 

@@ -13,11 +13,11 @@ from socialapp.core.db import RemoteKey
 from socialapp.core.errors import NotFound
 from socialapp.core.json import to_json
 
-# Whose a row is, where it refers to several people: the one who did it, not the one it was done to.
+# The owner of a row that refers to several people: the actor, not the person acted on.
 _OWNERS = ("user_id", "author_id", "follower_id", "requester_id", "blocker_id", "muter_id", "reporter_id")
-# Rows that somebody else has made and that are the person's own affair all the same: who follows them, or asks to.
+# Rows created by others that are the person's data nevertheless: who follows them, or requests to.
 _COUNTERPARTS = ("following_id", "target_id")
-# Tables of Django's own that say what staff did to others.
+# Tables of Django that record what staff did to others.
 _NOT_ABOUT_THEIR_OWNER = frozenset({"django_admin_log"})
 # Nobody's business (other people's names, marks of the machinery) or too dangerous to carry around (secrets).
 _HIDDEN = frozenset(
@@ -68,7 +68,7 @@ class ContextDataExport:
 
 
 def held_rows(context: str, *, user_id: int) -> dict[str, int]:
-    """How many rows a context holds about a person, by table; tables without any are left out. One query a table."""
+    """The number of rows that a context holds about a person, by table, omitting zeros. One query per table."""
     counts = {
         table: model._default_manager.using(context).filter(_about(user_id, lookups)).count()
         for table, (model, lookups) in sorted(_personal_models(context).items())
@@ -85,7 +85,7 @@ def _about(user_id: int, lookups: tuple[str, ...]) -> Q:
 
 @cache
 def _personal_models(context: str) -> dict[str, tuple[type[Model], tuple[str, ...]]]:
-    """The context's models that hold rows of persons, by table, each with the lookups that find a person's rows."""
+    """The context's models with personal rows, by table, each with the lookups that find a person's rows."""
     models = [model for label in CONTEXTS[context].labels for model in apps.get_app_config(label).get_models()]
     found = {model._meta.db_table: (model, _lookups(model)) for model in models if model._meta.managed}
     return {
@@ -96,14 +96,14 @@ def _personal_models(context: str) -> dict[str, tuple[type[Model], tuple[str, ..
 
 
 def _lookups(model: type[Model]) -> tuple[str, ...]:
-    """How to find a person's rows: as their owner, and as the one they are about."""
+    """The lookups of a person's rows: as their owner, and as the person they are about."""
     owner = _owner_lookup(model)
     others = {field.attname for field in model._meta.concrete_fields if _refers_to_a_person(field)}
     return tuple(name for name in (owner, *_COUNTERPARTS) if name and (name == owner or name in others))
 
 
 def _owner_lookup(model: type[Model]) -> str:
-    """How to find a person's rows: by its own column, or by that of the row it belongs to; "" when it has no owner."""
+    """The lookup of a person's rows: by its own column, or through the row it belongs to; "" if it has no owner."""
     if model._meta.label == settings.AUTH_USER_MODEL:
         return "id"
     if own := _own_lookup(model):
@@ -130,7 +130,7 @@ def _refers_to_a_person(field: Any) -> bool:
 
 
 def _portable(row: dict[str, Any]) -> dict[str, Any]:
-    """Values as any JSON reader takes them: numbers too large for some become strings, unknown types their text."""
+    """Values that any JSON reader accepts: very large numbers become strings, unknown types their text."""
     return {name: _portable_value(value) for name, value in row.items()}
 
 

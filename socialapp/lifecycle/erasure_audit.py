@@ -1,6 +1,6 @@
-"""Looks through every store for the id of a person: what is left after an erasure, and whether it may be.
+"""Searches every store for the id of a person: what is left after an erasure, and whether that is allowed.
 
-It knows no context's tables: it reads the databases' own catalogues, so that nobody has to remember to list a column.
+It depends on no context's tables: it reads the database catalogues, so that no column can be forgotten.
 """
 
 import re
@@ -20,7 +20,7 @@ from socialapp.rpc.calls import client
 
 _NUMBERS = frozenset({"BigIntegerField", "BigAutoField", "PositiveBigIntegerField"})
 _TEXTS = frozenset({"CharField", "TextField", "JSONField"})
-# Tables in which the contexts remember that something is gone, so that late events bring nothing back.
+# Tables of tombstones, which keep late events from restoring anything.
 _TOMBSTONE_TABLE = re.compile(r"(^|_)(gone|erased|erased_users|tombstones?)$")
 # (table, column) → why the id may stay there.
 _TOMBSTONES = {
@@ -46,7 +46,7 @@ class ContextErasureAudit:
 
 
 def audit_erasure(user_id: int) -> list[AuditFinding]:
-    """Everything that all contexts' stores hold of the id, wherever they are served. Not for requests."""
+    """Everything with the id in all contexts' stores, wherever they are served. Not for requests."""
     found = [residue for name in CONTEXTS for residue in client(ErasureAudit, context=name).find(user_id=user_id)]
     return [*found, *_in_redis(user_id)]
 
@@ -70,7 +70,7 @@ def _columns(alias: str, cursor: CursorWrapper, table: str) -> Iterator[tuple[st
         try:
             kind = str(introspection.get_field_type(description.type_code, description))
         except KeyError:
-            # A column without a type, as full-text tables have them, holds text.
+            # Columns without a type, as in full-text tables, contain text.
             kind = "TextField"
         if kind in _NUMBERS or kind in _TEXTS:
             yield description.name, kind in _NUMBERS

@@ -1,4 +1,4 @@
-"""Jobs: work that is too large for one transaction, done in bounded steps until nothing is left."""
+"""Jobs: work too large for one transaction, done in bounded steps until nothing is left."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from socialapp.lifecycle.models import Job
 
 log = structlog.get_logger()
 
-# Does a bounded part of the work for `subject_id` in the transaction that is open; whether all is done.
+# Does a bounded part of the work for `subject_id` in the open transaction; returns whether all is done.
 Step = Callable[[int], bool]
 # Called in the transaction of the last step.
 Finish = Callable[[Job], None]
@@ -26,24 +26,24 @@ _kinds: dict[tuple[str, str], _Kind] = {}
 
 
 def declare_job(context: str, *, name: str, step: Step, finish: Finish | None = None) -> None:
-    """Makes `name` a kind of job of `context`: `step` is called until it returns True, then `finish` once."""
+    """Defines `name` as a kind of job of `context`: `step` is called until it returns True, then `finish` once."""
     _kinds[(context, name)] = _Kind(step, finish)
 
 
 def start_job(
     context: str, *, name: str, subject_id: int, reference: int = 0, rows: dict[str, int] | None = None
 ) -> None:
-    """Records a job and takes its first step, in one transaction on `context`. Repeated, it takes another step.
+    """Records a job and takes its first step, in one transaction on `context`. Repeating it takes another step.
 
-    `rows`, what there is to be worked through, is kept as the first call gave it.
+    `rows`, the amount of work, is kept as given in the first call.
     """
     transactional(context)(_start)(context, name, subject_id, reference, rows)
 
 
 def continue_jobs(context: str, *, steps: int) -> int:
-    """Takes up to `steps` steps of the jobs of `context`, the oldest first; how many. Several processes may run it.
+    """Takes up to `steps` steps of the jobs of `context`, oldest first; returns how many. Safe to run concurrently.
 
-    A job that fails is left for the next run and keeps no other waiting.
+    A failing job is left for the next run and does not delay the others.
     """
     taken = 0
     for job in Job.objects.using(context).order_by("id")[:steps]:

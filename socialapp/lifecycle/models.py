@@ -1,4 +1,4 @@
-"""What every context's database holds: tombstones of what is gone, jobs that are done in steps, and the last runs."""
+"""The lifecycle tables of every context's database: tombstones, jobs, and the last runs."""
 
 from django.db import models
 
@@ -12,7 +12,7 @@ class Tombstone(models.Model):
     """
 
     class Kind(models.TextChoices):
-        """What is gone."""
+        """What was deleted."""
 
         USER = "user"
         POST = "post"
@@ -31,10 +31,10 @@ class Tombstone(models.Model):
 
 
 class Job(models.Model):
-    """Work too large for one transaction: a task takes step after step until nothing is left, then the row goes.
+    """Work too large for one transaction: a task takes step after step until nothing is left, then deletes the row.
 
-    `reference` distinguishes jobs of one name about one subject; for the removal of a user it is the erasure's id, and
-    `rows` counts what was held about them when it began, by table.
+    `reference` distinguishes jobs of one name and subject; for the erasure of a user it is the erasure's id, and
+    `rows` is what was held about them at the beginning, by table.
     """
 
     id = IdField()

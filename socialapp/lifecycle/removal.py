@@ -1,9 +1,9 @@
-"""Removal of what belongs to something that was deleted: a tombstone first, then a job in steps, then a sweep.
+"""Removal of what belongs to a deleted subject: a tombstone first, then a job in steps, then a sweep.
 
-The tombstone keeps late events from making rows again. A writer that does not look first writes its row and then
-asks `refuse_if_deleted`, which locks the tombstone it finds; a removal writes the tombstone first and then reads the
-rows with locks: one of the two waits for the other. What slips past both (TiDB does not wait for rows that others
-are about to add) the sweep removes.
+The tombstone keeps late events from creating rows again. A writer that did not check before writes its row and then
+calls `refuse_if_deleted`, which locks the tombstone if there is one; a removal writes the tombstone first and then
+reads the rows with locks, so one of the two waits for the other. What escapes both (TiDB does not wait for rows
+about to be inserted) is deleted by the sweep.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 SWEPT_FOR = timedelta(hours=1)
 _IDS_A_QUERY = 500
 
-# Which of these ids still have rows that a removal should have taken.
+# Those of these ids that still have rows, which a removal should have deleted.
 Leftovers = Callable[[Collection[int]], Iterable[int]]
 
 
@@ -46,10 +46,10 @@ _removals: list[_Removal] = []
 
 
 def declare_removal(context: str, *, kind: str, step: Step, leftovers: Leftovers) -> None:
-    """Says how `context` removes what belongs to a deleted subject of `kind`.
+    """Defines how `context` removes what belongs to a deleted subject of `kind`.
 
-    `step` removes a bounded part in the transaction that is open and returns whether nothing is left. When a user has
-    been removed, `context` publishes that it has erased its part.
+    `step` deletes a bounded part in the open transaction and returns whether nothing is left. Once a user is removed,
+    `context` publishes that it has erased its data.
     """
 
     def finish(job: Job) -> None:
@@ -73,13 +73,13 @@ def _begin(context: str, kind: str, subject_id: int, erasure_id: int) -> None:
 
 
 def write_tombstone(context: str, *, kind: str, subject_id: int) -> None:
-    """Writes the tombstone alone, where nothing is to be removed. The caller holds the transaction. Idempotent."""
+    """Writes only the tombstone, if nothing is to be removed. The caller holds the transaction. Idempotent."""
     tombstones = Tombstone.objects.using(context).select_for_update()
     tombstones.get_or_create(subject_id=subject_id, defaults={"kind": kind})
 
 
 def deleted_among(context: str, *, ids: Collection[int], lock: bool = False) -> set[int]:
-    """Which of `ids` have a tombstone. One query; with `lock`, one that waits for removals that are being begun."""
+    """Those of `ids` with a tombstone. One query; with `lock`, one that waits for removals that are just starting."""
     if not ids:
         return set()
     sql = f"SELECT subject_id FROM {Tombstone._meta.db_table} WHERE subject_id IN ({placeholders(ids)})"  # noqa: S608
@@ -87,7 +87,7 @@ def deleted_among(context: str, *, ids: Collection[int], lock: bool = False) -> 
 
 
 def forget_tombstones(context: str, *, older_than: datetime) -> int:
-    """Removes the tombstones of posts and comments that nothing late can come for any more; how many."""
+    """Deletes tombstones of posts and comments that no late event can need any more; returns how many."""
     old = Tombstone.objects.using(context).exclude(kind=Tombstone.Kind.USER).filter(created_at__lt=older_than)
     removed = 0
     while ids := list(old.values_list("subject_id", flat=True)[:_IDS_A_QUERY]):
@@ -96,13 +96,13 @@ def forget_tombstones(context: str, *, older_than: datetime) -> int:
 
 
 def refuse_if_deleted(context: str, *subject_ids: int) -> None:
-    """NotFound when one of the subjects is gone. For writers: to be asked *after* the row was written."""
+    """NotFound if one of the subjects was deleted. For writers, to be called *after* the row was written."""
     if deleted_among(context, ids=subject_ids, lock=True):
         raise NotFound("this was deleted meanwhile")
 
 
 def sweep(context: str) -> int:
-    """Removes what slipped past the removals of the last hour; of how many subjects. Idempotent."""
+    """Deletes what escaped the removals of the last hour; returns of how many subjects. Idempotent."""
     since = timezone.now() - SWEPT_FOR
     found = 0
     for removal in _removals:

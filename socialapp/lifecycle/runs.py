@@ -1,4 +1,4 @@
-"""When operators' work on the whole installation was last finished, for the admin site: backups and verifications."""
+"""The last backup and verification of the whole installation, for the admin site."""
 
 from datetime import timedelta
 
@@ -11,18 +11,18 @@ BACKUP, VERIFY = CompletedRun.Name.BACKUP, CompletedRun.Name.VERIFY
 
 
 def record_run(name: CompletedRun.Name, *, problems: int = 0) -> None:
-    """Notes that a run is done, in the database of every served context, so that each process finds it."""
+    """Records that a run is finished, in the database of every served context, so that each process finds it."""
     for context in served():
         values = {"finished_at": timezone.now(), "problems": problems}
         CompletedRun.objects.using(context.name).update_or_create(name=name, defaults=values)
 
 
 def last_runs() -> dict[str, CompletedRun | None]:
-    """The last backup and the last verification; None for what was never done. One query."""
+    """The last backup and the last verification; None if there was none. One query."""
     found = {run.name: run for run in CompletedRun.objects.using(served()[0].name)}
     return {name.value: found.get(name) for name in CompletedRun.Name}
 
 
 def is_late(run: CompletedRun | None, *, days: int) -> bool:
-    """Whether it is longer ago than that, or never was."""
+    """Whether it is longer ago than that, or there was none."""
     return run is None or run.finished_at < timezone.now() - timedelta(days=days)

@@ -1,4 +1,4 @@
-"""Periodic tasks of the life of data: going on with jobs, and sweeping what slipped past removals."""
+"""Periodic tasks of the data lifecycle: continuing jobs, and sweeping what escaped removals."""
 
 import structlog
 from celery import shared_task
@@ -18,7 +18,7 @@ _STEPS_A_RUN = 50
 
 @shared_task(name="lifecycle.continue_jobs")
 def continue_all_jobs() -> int:
-    """Goes on with the jobs of all served contexts, up to 50 steps of each; how many steps. Idempotent."""
+    """Continues the jobs of all served contexts, up to 50 steps of each; returns how many. Idempotent."""
     taken = 0
     for context in answering_contexts():
         try:
@@ -31,7 +31,7 @@ def continue_all_jobs() -> int:
 
 @shared_task(name="lifecycle.sweep")
 def sweep_all() -> int:
-    """Sweeps all served contexts; of how many subjects something was left. Idempotent.
+    """Sweeps all served contexts; returns the number of subjects with leftovers. Idempotent.
 
     Old copies of deleted rows go too, should a reader have kept them from it when the removal ended.
     """

@@ -9,7 +9,7 @@ from socialapp.rpc.calls import serve
 
 
 class MessagingConfig(AppConfig):
-    """Loads the handlers of the served contexts, and serves what every context answers about its events."""
+    """Loads the handlers of the served contexts, and serves the contracts about events."""
 
     name = "socialapp.messaging"
     label = "bus"

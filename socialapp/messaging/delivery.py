@@ -1,4 +1,4 @@
-"""Runs the handlers of a batch of events: each effect exactly once, whatever arrives twice, late or broken."""
+"""Runs the handlers for a batch of events: each effect exactly once, despite duplicates, delays and failures."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -23,7 +23,7 @@ from socialapp.telemetry import metrics, traces
 
 log = structlog.get_logger()
 
-# Seconds until the next try after the first, second, … failure; then the event is a dead letter.
+# Seconds until the next attempt after the first, second, … failure; then the event is a dead letter.
 RETRY_PAUSES = (1, 5, 30, 120, 600, 3600)
 # An outage of what a handler needs may last a night, through no fault of the event: the last pause is repeated
 # again, so that all arrives soon after; then it counts as no more failures than these.
@@ -38,12 +38,12 @@ _running: ContextVar["Delivery | None"] = ContextVar("delivery_running", default
 
 
 class DuplicateDelivery(Exception):
-    """Another worker has taken this event for this handler at the same moment."""
+    """Another worker is processing this event for this handler concurrently."""
 
 
 @dataclass(slots=True)
 class Delivery:
-    """Events on their way to one call of one handler, with what the handler gathered from other contexts."""
+    """Events for one call of one handler, with what the handler gathered from other contexts."""
 
     handler: Handler
     envelopes: list[Envelope]
@@ -52,11 +52,11 @@ class Delivery:
 
     @property
     def keys(self) -> list[tuple[int, str]]:
-        """What the inbox knows them by."""
+        """Their keys in the inbox."""
         return [(envelope.id, self.handler.name) for envelope in self.envelopes]
 
     def gather(self) -> None:
-        """Decodes the events and asks other contexts, before any transaction."""
+        """Decodes the events and gathers from other contexts, before any transaction."""
         self.events = [envelope.event() for envelope in self.envelopes]
         if self.handler.gather:
             with self._traced("gather for"):
@@ -91,16 +91,16 @@ class Delivery:
 
 
 def _correlated(envelope: Envelope) -> AbstractContextManager[None]:
-    """Logs, calls and events made in here belong to the request that caused the event."""
+    """Attributes logs, calls and events in this block to the request that caused the event."""
     return structlog.contextvars.bound_contextvars(
         event_id=envelope.id, request_id=envelope.correlationid, traceparent=envelope.traceparent
     )
 
 
 def caused_by(event: object) -> AbstractContextManager[None]:
-    """For handlers that take events together: what they log and publish in here belongs to the request behind `event`.
+    """For handlers of batches: attributes logs and events in this block to the request behind `event`.
 
-    Outside of handlers it does nothing.
+    Does nothing outside of handlers.
     """
     running = _running.get()
     for envelope, one in zip(running.envelopes, running.events, strict=True) if running else ():
@@ -110,7 +110,7 @@ def caused_by(event: object) -> AbstractContextManager[None]:
 
 
 def deliver(context: str, *, envelopes: Iterable[Envelope]) -> None:
-    """Hands events to the handlers of `context`: all in one transaction, or one by one when one of them fails."""
+    """Delivers events to the handlers of `context`: all in one transaction, or one by one if one of them fails."""
     deliveries, failed = _not_yet_handled(context, list(envelopes))
     ready = [one for delivery in deliveries for one in _gathered(context, delivery)]
     if not ready:
@@ -131,7 +131,7 @@ def deliver(context: str, *, envelopes: Iterable[Envelope]) -> None:
 
 
 def failures_so_far() -> int:
-    """How often the running handler has failed to take its event; 0 outside of handlers. One query."""
+    """How often the running handler has failed on its event; 0 outside of handlers. One query."""
     running = _running.get()
     if running is None:
         return 0
@@ -141,7 +141,7 @@ def failures_so_far() -> int:
 
 
 def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Delivery], bool]:
-    """What is left to deliver, and whether any of it is recorded as failed: one query, written in SQL for its cost.
+    """The events left to deliver, and whether any has a recorded failure: one query, in SQL for its cost.
 
     A failure that is noted only after this look stays noted: its next delivery finds the event handled and forgets it.
     """
@@ -166,7 +166,7 @@ def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Deli
 
 
 def _together(deliveries: list[Delivery]) -> list[Delivery]:
-    """One delivery for all events of a handler that takes them together."""
+    """One delivery for all events of a handler of batches."""
     found: list[Delivery] = []
     shared: dict[str, Delivery] = {}
     for delivery in deliveries:
@@ -179,7 +179,7 @@ def _together(deliveries: list[Delivery]) -> list[Delivery]:
 
 
 def _gathered(context: str, delivery: Delivery) -> list[Delivery]:
-    """What can be delivered: the whole delivery, or else those of its events whose gathering succeeds."""
+    """The deliverable part: the whole delivery, or those of its events that gathered successfully."""
     try:
         delivery.gather()
     except Exception as error:
@@ -203,7 +203,7 @@ def _take_all(context: str, deliveries: list[Delivery]) -> None:
 
 
 def _deliver_alone(context: str, delivery: Delivery) -> None:
-    """In a transaction of its own; several events that fail together are delivered one by one."""
+    """Delivers in a transaction of its own; several events that fail together are delivered one by one."""
     try:
         with atomic(context):
             _take(context, delivery)
@@ -235,7 +235,7 @@ def _forget_failures(context: str, deliveries: list[Delivery]) -> None:
 
 
 def _note_failure(context: str, delivery: Delivery, error: Exception) -> None:
-    """Records the failure and when to retry; if even that fails, the reconciler sends the event again."""
+    """Records the failure and the time of the retry; if even that fails, the reconciler sends the event again."""
     envelope, handler = delivery.envelopes[0], delivery.handler
     with _correlated(envelope):
         log.warning("bus.handler_failed", handler=handler.name, type=envelope.type, error=repr(error))

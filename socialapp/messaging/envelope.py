@@ -1,4 +1,4 @@
-"""The form in which an event travels. Source: CloudEvents 1.0 and its partitioning, sequence, tracing extensions."""
+"""The envelope of an event. Source: CloudEvents 1.0 and its partitioning, sequence, tracing extensions."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ Data = dict[str, Any]
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One event under way. `data` holds the fields of the event class that `type` names."""
+    """One event in transit. `data` has the fields of the event class of `type`."""
 
     id: int
     source: str
@@ -35,12 +35,12 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     specversion: str = "1.0"
 
     def event(self) -> Any:
-        """The event as an instance of its class; msgspec.ValidationError when the data does not fit it."""
+        """The event as an instance of its class; msgspec.ValidationError if the data does not fit."""
         return msgspec.convert(self.data, EVENTS[self.type].cls)
 
 
 def wrap(event: object, *, event_id: int) -> Envelope:
-    """The envelope of a new event, with the request, cause and trace that the running code belongs to."""
+    """The envelope of a new event, with the request, cause and trace of the running code."""
     declared = event_type(type(event))
     bound = structlog.contextvars.get_contextvars()
     return Envelope(
@@ -68,12 +68,12 @@ _decoder = msgspec.json.Decoder(Envelope)
 
 
 def decode(text: str | bytes) -> Envelope:
-    """The envelope that JSON text holds."""
+    """The envelope in a JSON text."""
     return _decoder.decode(text)
 
 
 def readable(texts: Iterable[str | bytes]) -> Iterator[Envelope]:
-    """The envelopes, without those that are damaged beyond reading: they would keep their whole batch from arriving."""
+    """The envelopes, skipping unreadable ones, which would block their whole batch."""
     for text in texts:
         try:
             yield decode(text)

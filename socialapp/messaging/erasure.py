@@ -1,13 +1,13 @@
-"""Removes what the bus tables of one context remember of a person: their events hold names, and outlive the rows."""
+"""Erases a person from the bus tables of one context: events contain personal data, and outlive the rows."""
 
 from socialapp.contracts.base import event_type
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 
 
 def forget_events(context: str, *, subject: int, events: list[type]) -> int:
-    """Removes the published events of these types about `subject`, and failed deliveries of them, from `context`.
+    """Deletes the published events of these types about `subject`, and their failed deliveries, from `context`.
 
-    Meant for events that say nothing any more once the deletion of their subject was published. How many rows.
+    For events that are meaningless once the deletion of their subject was published. Returns how many rows.
     """
     wanted = {"subject": str(subject), "type__in": [event_type(event).name for event in events]}
     removed, _ = OutboxEvent.objects.using(context).filter(**wanted).delete()
@@ -16,10 +16,10 @@ def forget_events(context: str, *, subject: int, events: list[type]) -> int:
 
 
 def forget_events_of(context: str, *, author: int, events: list[type]) -> int:
-    """Removes the published events of these types that are partitioned by this person, whatever their subject was.
+    """Deletes the published events of these types that are partitioned by this person, whatever their subject.
 
-    For what was written and deleted long before the person is: nothing else leads to it. Reads the whole outbox, which
-    is pruned by age. How many rows.
+    For content written and deleted long before the person: nothing else leads to it. Reads the whole outbox, which is
+    pruned by age. Returns how many rows.
     """
     types = [event_type(event).name for event in events]
     found = OutboxEvent.objects.using(context).filter(type__in=types, envelope__contains=f'"partitionkey":"{author}"')

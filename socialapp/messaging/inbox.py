@@ -1,4 +1,4 @@
-"""Answers which events a context has not received yet."""
+"""Reports which events a context has not received yet."""
 
 from itertools import chain
 
@@ -42,7 +42,7 @@ class ContextInbox:
 
 
 def known_deliveries(context: str, *, event_ids: list[int]) -> set[tuple[int, str]]:
-    """Which (event, handler) pairs of `context` are handled, or noted as failed and so looked after."""
+    """The (event, handler) pairs of `context` that are handled, or recorded as failed and thus retried."""
     pairs: set[tuple[int, str]] = set()
     for model in (InboxEntry, FailedDelivery):
         rows = model.objects.using(context).filter(event_id__in=event_ids)

@@ -11,10 +11,10 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 
 
 class OutboxEvent(models.Model):
-    """An event that was committed with the state it describes; sent until every listener has confirmed it."""
+    """An event that was committed with the change it describes; re-sent until every consumer has confirmed it."""
 
     class State(models.IntegerChoices):
-        """How far the event has come."""
+        """The state of the event."""
 
         NEW = 0
         SENT = 1
@@ -45,7 +45,7 @@ class OutboxEvent(models.Model):
 
 
 class InboxEntry(models.Model):
-    """The mark that a handler has taken an event: written in the handler's own transaction, so once is once."""
+    """The mark that a handler has processed an event: written in the handler's own transaction, hence exactly once."""
 
     id = IdField()
     event_id = models.BigIntegerField()
@@ -61,7 +61,7 @@ class InboxEntry(models.Model):
 
 
 class FailedDelivery(models.Model):
-    """A handler that could not take an event: tried again at `retry_at`, or kept as a dead letter."""
+    """A failed delivery to a handler: retried at `retry_at`, or kept as a dead letter."""
 
     id = IdField()
     event_id = models.BigIntegerField()

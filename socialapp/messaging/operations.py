@@ -1,4 +1,4 @@
-"""What operators ask of the bus: its state, its dead letters, and to try them again."""
+"""Operations on the bus: its state, dead letters, and replaying them."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class BusStatus:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A delivery that is no longer tried."""
+    """A delivery that is no longer retried."""
 
     context: str
     event: int
@@ -64,9 +64,9 @@ def dead_letters(context: str) -> list[DeadLetter]:
 
 
 def replay(context: str, *, event_id: int | None = None) -> int:
-    """Makes failed and dead deliveries of `context` due now, of one event or all; how many. Idempotent.
+    """Makes failed and dead deliveries of `context` due now, of one event or all; returns how many. Idempotent.
 
-    The relay sends them at its next look; one that fails again begins a new series of tries.
+    The relay sends them at its next poll; one that fails again starts a new series of retries.
     """
     rows = FailedDelivery.objects.using(context).all()
     if event_id is not None:

@@ -1,4 +1,4 @@
-"""Periodic tasks run early: work that a transaction has queued need not wait for the next run."""
+"""Triggers periodic tasks early: work queued by a transaction need not wait for the next run."""
 
 from functools import partial
 
@@ -18,5 +18,5 @@ def run_after_commit(context: str, *, task: str) -> None:
 def _send(task: str) -> None:
     try:
         celery_app().send_task(task, retry=False)
-    except Exception as error:  # brokers raise all sorts; the task runs at its time all the same
+    except Exception as error:  # brokers raise various errors; the task runs on schedule anyway
         log.warning("bus.task_not_sent", task=task, error=repr(error))

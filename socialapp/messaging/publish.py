@@ -1,4 +1,4 @@
-"""`publish(event)`: writes the event beside the state that it describes, in the same transaction."""
+"""`publish(event)`: writes the event to the outbox in the transaction of the change that it describes."""
 
 import structlog
 from django.conf import settings
@@ -25,7 +25,7 @@ class PublishOutsideTransaction(RuntimeError):
 
 
 class EventTooLarge(RuntimeError):
-    """An event is larger than brokers take: it would never leave the outbox, nor would those behind it."""
+    """An event is larger than brokers accept: it would never leave the outbox, nor would those behind it."""
 
 
 def publish(*events: object) -> None:
@@ -60,7 +60,7 @@ def _encoded(envelope: Envelope) -> str:
 
 
 def wake_relay(context: str) -> None:
-    """Wakes the relays of `context`. Should the message be lost, they find the event by polling within a second."""
+    """Wakes the relays of `context`. If the message is lost, they find the event by polling within a second."""
     try:
         redis_client().publish(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context)
     except redis_errors() as error:

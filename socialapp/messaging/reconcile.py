@@ -1,4 +1,4 @@
-"""The reconciler: finds events that were sent but never arrived, and has them sent again. The broker is disposable."""
+"""The reconciler: finds events that were sent but never arrived, and re-sends them. The broker may lose anything."""
 
 from datetime import timedelta
 
@@ -46,10 +46,10 @@ def reconcile(context: str) -> tuple[int, int]:
 
 
 def _seems_lost(row: OutboxEvent) -> bool:
-    """Whether to send it again: after pauses that double, as it may only wait behind others in the consumer's queue.
+    """Whether to re-send it: with exponential backoff, as it may only be queued behind others at the consumer.
 
-    The pause is the age that the event had when it was last sent, up to a maximum. Where a clock was set back since,
-    the age is unknown, and the event is sent again.
+    The pause is the age that the event had when it was last sent, up to a maximum. If a clock was set back since, the
+    age is unknown, and the event is re-sent.
     """
     if row.sent_at is None:
         return True
@@ -58,7 +58,7 @@ def _seems_lost(row: OutboxEvent) -> bool:
 
 
 def _missing(events: list[EventRef]) -> tuple[set[int], bool]:
-    """The ids that at least one context has not handled, and whether every context could be asked."""
+    """The ids that at least one context has not handled, and whether every context could be reached."""
     missing: set[int] = set()
     answered_by_all = True
     for name in CONTEXTS:
@@ -70,10 +70,10 @@ def _missing(events: list[EventRef]) -> tuple[set[int], bool]:
 
 
 def prune(context: str) -> int:
-    """Removes confirmed events and inbox entries past their retention; how many rows."""
+    """Deletes confirmed events and inbox entries past their retention; returns how many."""
     now = timezone.now()
     outbox_until = now - timedelta(days=settings.OUTBOX_RETENTION_DAYS)
-    # An inbox entry must outlive every copy of its event that could still be sent.
+    # An inbox entry must outlive every copy of its event that may still be sent.
     inbox_until = now - timedelta(days=settings.OUTBOX_RETENTION_DAYS * 2)
     removed = 0
     for rows in (

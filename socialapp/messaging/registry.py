@@ -1,4 +1,4 @@
-"""Which function handles which event: filled by `@handles` in the contexts' handlers.py."""
+"""The registry of handlers by event, filled by `@handles` in the contexts' handlers.py."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., None])
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function that takes one type of event on behalf of one context."""
+    """A function that handles one type of event for one context."""
 
     name: str
     context: str
@@ -50,10 +50,10 @@ def handles(*events: type, gather: Callable[[Any], Any] | None = None, together:
 
 
 def handlers_of(context: str, *, event: str) -> list[Handler]:
-    """The handlers of `context` for events of the type called `event`."""
+    """The handlers of `context` for events of this type."""
     return _handlers.get((context, event), [])
 
 
 def events_of(context: str) -> list[str]:
-    """The types of event that `context` listens to, sorted: its queue is bound to these."""
+    """The types of event that `context` handles, sorted: its queue is bound to these."""
     return sorted(event for owner, event in _handlers if owner == context)

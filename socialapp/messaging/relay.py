@@ -35,7 +35,7 @@ CLAIM_BATCH = 500
 CLAIM_SECONDS = 10  # a relay that was killed leaves its claim behind: nobody sends those events before it expires
 RETRY_SECONDS = 30
 POLL_SECONDS = 1.0
-# Events that follow each other faster than this wait for each other: a batch costs little more than one event does.
+# Events in quick succession are batched: a batch costs little more than one event does.
 GATHER_SECONDS = 0.1
 PREPARE_SECONDS = 5.0
 ALIVE_SECONDS = 60.0
@@ -44,7 +44,7 @@ _LONGEST_PAUSE = 5.0
 
 
 def relay_once(context: str) -> int:
-    """Sends one claim's worth of the context's unsent events; how many. Safe to run in many processes at once."""
+    """Sends one batch of the context's unsent events; returns how many. Safe to run concurrently in many processes."""
     rows = _claim(context)
     if not rows:
         return 0
@@ -60,7 +60,7 @@ def relay_once(context: str) -> int:
 
 
 def _claim(context: str) -> list[OutboxEvent]:
-    """The oldest events that nobody is sending; where order is kept, none while another relay is sending some."""
+    """The oldest unclaimed events; if order is kept, none while another relay is sending some."""
     now = timezone.now()
     held = Q(claimed_until__gte=now, claimed_until__lte=now + CLOCKS_DIFFER)
     free = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLOCKS_DIFFER)
@@ -74,7 +74,7 @@ def _claim(context: str) -> list[OutboxEvent]:
     rows = list(unsent.filter(claim=claim))
     if rows and keeps_order():
         others = unsent.filter(held, id__lt=rows[-1].id).exclude(claim=claim)
-        if others.exists():  # another relay has claimed older ones at the same moment
+        if others.exists():  # another relay has claimed older ones concurrently
             unsent.filter(claim=claim).update(claim=0, claimed_until=None)
             return []
     return rows
@@ -100,9 +100,9 @@ _WAITING = (
 
 
 def waiting(context: str) -> tuple[bool, bool]:
-    """Whether there are events that were not sent, and failed deliveries whose pause is over: both nearly never.
+    """Whether there are unsent events, and due failed deliveries: both mostly none.
 
-    One statement, in SQL for its cost: every context is asked every second.
+    One statement, in SQL for its cost: it runs every second for every context.
     """
     now = timezone.now()
     moments = [str(connections[context].ops.adapt_datetimefield_value(one)) for one in (now, now + CLOCKS_DIFFER)]
@@ -111,7 +111,7 @@ def waiting(context: str) -> tuple[bool, bool]:
 
 
 def send_due_retries(context: str) -> int:
-    """Sends the failed deliveries of `context` whose pause is over straight to its own queue; how many."""
+    """Sends the due failed deliveries of `context` straight to its own queue; returns how many."""
     now = timezone.now()
     is_due = Q(retry_at__lte=now) | Q(failed_at__gt=now + CLOCKS_DIFFER)
     rows = FailedDelivery.objects.using(context).filter(is_due, dead=False)
@@ -129,7 +129,7 @@ def send_due_retries(context: str) -> int:
 
 
 class Relay:
-    """The `relay` role: a loop for each served context, so that none waits for the database of another."""
+    """The `relay` role: one loop per served context, so that none waits for the database of another."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -141,15 +141,15 @@ class Relay:
 
     @property
     def contexts(self) -> list[str]:
-        """Whose events it sends."""
+        """The contexts whose events it sends."""
         return list(self._loops)
 
     def is_alive(self) -> bool:
-        """Whether every loop has run lately."""
+        """Whether every loop has run recently."""
         return all(loop.is_beating() for loop in self._loops.values())
 
     def stop(self) -> None:
-        """Lets the loops end after what is in hand."""
+        """Ends the loops after their present batch."""
         self.stopping.set()
         for loop in self._loops.values():
             loop.called.set()

@@ -18,7 +18,7 @@ _ASKED_AT_ONCE = 1000
 
 @dataclass(slots=True)
 class Reception:
-    """What one handler has made of an event: handled, failed (tried again), dead, or waiting."""
+    """The state of an event at one handler: handled, failed (retried), dead, or waiting."""
 
     context: str
     handler: str
@@ -30,7 +30,7 @@ class Reception:
 
 @dataclass(slots=True)
 class Step:
-    """One event: when it was published and sent, who took it, and the events that came of it."""
+    """One event: when it was published and sent, its handlers, and the events that it caused."""
 
     event: int
     type: str
@@ -99,7 +99,7 @@ def _failed(row: FailedDelivery) -> Received:
 
 
 def request_trace(request_id: str) -> tuple[list[Step], list[str]]:
-    """The events that a request published itself, each with what came of it; and the contexts that did not answer."""
+    """The events that a request published itself, each with its consequences; and the contexts that did not answer."""
     silent: set[str] = set()
     steps: dict[int, Step] = {}
     causes: dict[int, int] = {}

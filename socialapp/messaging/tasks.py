@@ -21,18 +21,18 @@ log = structlog.get_logger()
 
 @shared_task(name="bus.deliver", bind=True, acks_late=True, reject_on_worker_lost=True)
 def deliver_batch(self: Any, envelopes: list[str], context: str = "") -> None:
-    """Delivers a batch to the context whose queue it came from (or, for a retry, to the one named). Idempotent."""
+    """Delivers a batch to the context whose queue it came from (for a retry, to the given one). Idempotent."""
     deliver(context or self.request.get(CONTEXT_HEADER), envelopes=list(readable(envelopes)))
 
 
 def publish_batch(event_type: str, *, envelopes: list[str]) -> None:
-    """Sends events of one type to whoever listens; raises when the broker does not take them."""
+    """Sends events of one type to all consumers; raises if the broker does not accept them."""
     # Celery would also declare its default queue here: the exchange is all that a producer knows.
     _send((envelopes,), exchange=EXCHANGE, routing_key=event_type, declare=[EXCHANGE])
 
 
 def deliver_again(context: str, *, envelope: str) -> None:
-    """Sends one event to one context that has failed to take it."""
+    """Sends one event to one context that has failed to handle it."""
     _send(([envelope], context), queue=queue_name(context))
 
 
@@ -47,7 +47,7 @@ def _send(arguments: tuple[Any, ...], **routing: Any) -> None:
 
 @shared_task(name="bus.reconcile")
 def reconcile_served() -> None:
-    """Confirms or re-sends what the served contexts have sent. Periodic."""
+    """Confirms or re-sends events of the served contexts. Periodic."""
     for context in answering_contexts():
         try:
             reconcile(context.name)
@@ -58,6 +58,6 @@ def reconcile_served() -> None:
 
 @shared_task(name="bus.prune")
 def prune_served() -> None:
-    """Removes bus rows past their retention. Periodic."""
+    """Deletes bus rows past their retention. Periodic."""
     for context in answering_contexts():
         prune(context.name)

@@ -78,7 +78,7 @@ class WordRule(models.Model):
     pattern = models.CharField(
         max_length=100,
         unique=True,
-        help_text="A word or phrase (* matches any letters), a domain, the SHA-256 of a file, posts/minutes such as"
+        help_text="A word or phrase (* stands for any letters), a domain, the SHA-256 of a file, posts/minutes such as"
         " 20/10, days since the sign-up, or a spam score from 1 to 100.",
     )
     action = models.CharField(max_length=8, choices=Effect.choices, default=Effect.FLAG)

@@ -12,7 +12,7 @@ REASONS = {
     "too_long": "The video is too long.",
     "no_video": "The file holds no video.",
     "too_slow": "The file takes too long to process.",
-    "refused": "This content was removed by moderators earlier.",
+    "refused": "This content was removed by moderators before.",
 }
 
 

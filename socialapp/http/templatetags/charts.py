@@ -1,4 +1,4 @@
-"""`{% chart_table charts %}`: the numbers of charts as a table; `{% spans %}`: what they may be drawn over."""
+"""`{% chart_table charts %}`: the numbers of charts as a table; `{% spans %}`: the choice of their time span."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _NAMES = {"day": "24 hours", "month": "30 days", "year": "A year"}
 
 @register.inclusion_tag("admin/chart_table.html")
 def chart_table(charts: list[Chart]) -> dict[str, object]:
-    """One row for each period, the newest first; the charts are drawn over the same ones."""
+    """One row per period, newest first; the charts have the same periods."""
     labels = [bar.label for bar in charts[0].bars] if charts else []
     rows = [[label, *(chart.bars[index].value for chart in charts)] for index, label in enumerate(labels)]
     return {"charts": charts, "rows": rows[::-1]}
@@ -21,7 +21,7 @@ def chart_table(charts: list[Chart]) -> dict[str, object]:
 
 @register.simple_tag(takes_context=True)
 def chosen_span(context: dict[str, Any]) -> str:
-    """What the charts are drawn over, as the address says: `?span=day`, `month` or `year`."""
+    """The time span of the charts, from the URL: `?span=day`, `month` or `year`."""
     span = context["request"].GET.get("span", "")
     return span if span in SPANS else "month"
 

@@ -1,4 +1,4 @@
-"""`{% engagement_charts span %}`: what everybody does, over time, for the front page of the admin site."""
+"""`{% engagement_charts span %}`: everybody's activity over time, for the front page of the admin site."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ _SHOWN = (
 
 @register.inclusion_tag("admin/engagement.html")
 def engagement_charts(span: str) -> dict[str, object]:
-    """The charts, and the same numbers as a table; `charts` is empty while metrics does not answer."""
+    """The charts, and the same numbers as a table; `charts` is empty while metrics is unavailable."""
     starts = period_starts(span, now=timezone.now())
     try:
         days = client(Metrics).hours(hours=len(starts)) if span == "day" else _days(starts)

@@ -1,4 +1,4 @@
-"""`{% workload %}`: what waits for moderators, on the admin site's front page; `{% grouped_apps %}`: its pages."""
+"""`{% workload %}`: moderators' open work, on the admin site's front page; `{% grouped_apps %}`: its pages."""
 
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,12 @@ from socialapp.rpc.calls import client
 
 log = structlog.get_logger()
 register = template.Library()
-_FIRST = ("moderation", "users", "posts", "comments", "identity")  # what people look for most, then the others
+_FIRST = ("moderation", "users", "posts", "comments", "identity")  # the most used first, then the others
 
 
 @register.inclusion_tag("admin/workload.html", takes_context=True)
 def workload(context: dict[str, Any], span: str) -> dict[str, object]:
-    """The figures, or nothing while moderation does not answer."""
+    """The figures, or nothing while moderation is unavailable."""
     try:
         work = client(Moderation).workload(moderator_id=int(context["user"].pk), span=span)
     except Problem as problem:
@@ -37,7 +37,7 @@ def workload(context: dict[str, Any], span: str) -> dict[str, object]:
 
 @register.simple_tag
 def grouped_apps(app_list: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """The pages that people work with, and under "internals" those of tables that only the program writes."""
+    """The pages for people, and under "internals" those of internal tables."""
     groups: dict[str, list[dict[str, Any]]] = {"work": [], "internals": []}
     order = {label: place for place, label in enumerate(_FIRST)}
     for app in sorted(app_list, key=lambda app: order.get(app["app_label"], len(order))):
@@ -49,7 +49,7 @@ def grouped_apps(app_list: list[dict[str, Any]]) -> dict[str, list[dict[str, Any
 
 
 def is_internal(model: type) -> bool:
-    """Whether a model's rows mean nothing to people: its admin page says so."""
+    """Whether a model's rows are internal, according to its admin page."""
     from django.contrib import admin
 
     page = admin.site._registry.get(model)

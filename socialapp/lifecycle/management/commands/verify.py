@@ -1,4 +1,4 @@
-"""`manage.py verify`: compares feeds, counts, search index, notifications and metrics with what they are made from."""
+"""`manage.py verify`: compares feeds, counts, search index, notifications and metrics with their sources."""
 
 import json
 import sys
@@ -15,11 +15,11 @@ from socialapp.lifecycle.runs import VERIFY, record_run
 
 
 class Command(BaseCommand):
-    """Works while people write; what events are still in flight for is left out, and counted."""
+    """Works while people write; data with events in flight is skipped, and counted."""
 
     help = (
-        "Compare everything that is made from elsewhere (feeds, counts, search index, notifications, metrics) with its"
-        " source; --repair corrects it. Exit status 1 when something differs and was not repaired."
+        "Compare all derived data (feeds, counts, search index, notifications, metrics) with its source; --repair"
+        " corrects it. Exit status 1 if something differs and was not repaired."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
