@@ -59,6 +59,28 @@ def test_what_redis_forgot_to_forget_shows_nobody_more(
     assert searching.names(bob.client, "alice") == []
 
 
+def test_a_hashtag_that_only_hidden_posts_carry_is_gone_before_the_index_is_updated(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
+    alice, bob, _ = people.values()
+    hidden = searching.post(alice, "a plan #plannedparty")
+    deleted = searching.post(bob, "no plan #plannedtrip")
+    searching.post(bob, "#plannedtea")
+    searching.settle()
+
+    def shown(client: JsonClient) -> list[str]:
+        found = client.get("/v1/search/suggest?q=planned").json()["results"]
+        names = [result["item"]["name"] for result in found]
+        assert names == [name for name, _ in searching.tags(client, "planned")]
+        return names
+
+    assert shown(anonymous) == ["plannedparty", "plannedtea", "plannedtrip"]
+    assert alice.client.patch(f"/v1/posts/{hidden}", {"is_private": True}).status_code == 200
+    assert bob.client.delete(f"/v1/posts/{deleted}").status_code == 204
+    assert shown(anonymous) == ["plannedtea"]
+    assert shown(alice.client) == ["plannedparty", "plannedtea"]
+
+
 def test_an_account_that_turns_private_takes_its_posts_along(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:

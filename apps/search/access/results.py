@@ -112,7 +112,8 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
     tags: list[Result] = []
     if not typed.startswith(tuple(AT_SIGNS)):
         prefixes = _prefixes([name])
-        tags = [_tag_result(tag, prefixes) for tag in reader().hashtags(prefixes, viewer, limit=limit)]
+        counted = reader().hashtags(prefixes, viewer, limit=limit)
+        tags = [_tag_result(tag, prefixes) for tag in _still_seen(counted, viewer)]
     users: list[Result] = []
     if words and not typed.startswith(tuple(NUMBER_SIGNS)):
         criteria = Criteria(Phrase(tuple(words)), names=[name])
@@ -128,7 +129,7 @@ def _viewer(viewer_id: int | None) -> Viewer:
 
 
 def _kept_viewer(viewer_id: int | None, answers: Sequence[Any]) -> Viewer:
-    """Suggestions from the cache: people are checked again before they are shown; hashtags are not."""
+    """The same from the cache, for posts and people, who are all checked again before they are shown."""
     if viewer_id is None:
         return _viewer(None)
     held = fragments.held_of(fragments.keys_of(CIRCLE, ids=[viewer_id]), answer=answers[0]) if answers else {}
@@ -259,7 +260,16 @@ def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[R
     prefixes = _prefixes([*criteria.tags, *criteria.names])
     counted = reader().hashtags(prefixes, viewer, limit=_MAX_TAGS)
     page = keep_place(window, read=lambda part: _hashtags_beyond(counted, part), ascending=True)
-    return Page([_tag_result(tag, prefixes) for tag in page.items], page.next, page.previous)
+    shown = _still_seen(page.items, viewer)
+    return Page([_tag_result(tag, prefixes) for tag in shown], page.next, page.previous)
+
+
+def _still_seen(tags: Sequence[TagCount], viewer: Viewer) -> list[TagCount]:
+    """Those of which the oldest or the newest post may be seen now: the index learns of what was hidden or deleted
+    a moment later, and until then such a word would still be shown."""
+    samples = sorted({post_id for tag in tags for post_id in tag.sample_ids})
+    seen = {ref.id for ref in client(Posts).visible(viewer_id=viewer.id, post_ids=samples)} if samples else set()
+    return [tag for tag in tags if not seen.isdisjoint(tag.sample_ids)]
 
 
 def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCount]:

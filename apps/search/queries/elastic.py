@@ -172,7 +172,7 @@ class ElasticIndex:
             must_not=[_authors_in(viewer.hidden)],
         )
         search = self._search(query)[0:0]
-        search.aggs.bucket(
+        tags = search.aggs.bucket(
             "tags",
             "terms",
             field="hashtags",
@@ -180,9 +180,14 @@ class ElasticIndex:
             size=limit,
             order=[{"_count": "desc"}, {"_key": "asc"}],
         )
+        for order in ("asc", "desc"):  # `min` and `max` would round ids to floats
+            tags.metric(order, "top_hits", size=1, sort={"id": order}, _source=False)
         answer = _answer(search)
         buckets = answer.get("aggregations", {}).get("tags", {}).get("buckets", [])
-        return [TagCount(bucket["key"], bucket["doc_count"]) for bucket in buckets]
+        return [
+            TagCount(bucket["key"], bucket["doc_count"], (_first(bucket["asc"]), _first(bucket["desc"])))
+            for bucket in buckets
+        ]
 
     def similar_words(self, word: str) -> list[str]:
         """See `Index.similar_words`; one request."""
@@ -354,6 +359,10 @@ _PUBLIC = _clause("term", is_private=False)
 _POST = _clause("term", kind=Kind.POST)
 _INACTIVE_AUTHOR = _author(_clause("term", is_active=False))
 _PRIVATE_AUTHOR = _author(_clause("term", is_private=True))
+
+
+def _first(top: dict[str, Any]) -> int:
+    return int(top["hits"]["hits"][0]["sort"][0])
 
 
 def _public_posts() -> Query:

@@ -10,7 +10,7 @@ from typing import Any
 
 import regex
 from django.db import connections, router
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, Max, Min, OuterRef, Q, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
 
 from apps.search.models import POSTS_TEXT, PROFILES_TEXT, IndexedHashtag, IndexedPost, IndexedProfile, Kind, Tombstone
@@ -103,8 +103,11 @@ class FtsIndex:
             beginning |= Q(tag__gte=prefix, tag__lt=prefix + _LAST_CHARACTER)
         public = _public_posts().exclude(author_id__in=_listed(viewer.hidden))
         rows = IndexedHashtag.objects.filter(beginning, Exists(public.filter(post_id=OuterRef("post_id"))))
-        counted = rows.values("tag").annotate(posts_count=Count("post_id")).order_by("-posts_count", "tag")
-        return [TagCount(row["tag"], row["posts_count"]) for row in counted[:limit]]
+        found = rows.values("tag").annotate(
+            posts_count=Count("post_id"), oldest_id=Min("post_id"), newest_id=Max("post_id")
+        )
+        counted = found.order_by("-posts_count", "tag").values_list("tag", "posts_count", "oldest_id", "newest_id")
+        return [TagCount(tag, number, (oldest, newest)) for tag, number, oldest, newest in counted[:limit]]
 
     def similar_words(self, word: str) -> list[str]:
         """See `Index.similar_words`: those with the same first letter, from FTS5's own list of words. One query."""

@@ -56,10 +56,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TagCount:
-    """A hashtag and its number of public posts."""
+    """A hashtag, its number of public posts, and the oldest and the newest of them."""
 
     tag: str
     posts_count: int
+    sample_ids: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
