@@ -22,11 +22,15 @@ from django.http.response import HttpResponseBase
 from django.test import Client
 from django.test.client import ClientHandler
 
+from apps.auth.actions import sessions
+from apps.posts.actions import posts
+from apps.posts.actions.feed import store
 from socialapp.core import fragments, ids
-from socialapp.core.cache import redis_client
+from socialapp.core.cache import _BreakingConnection, redis_client
 from socialapp.core.contexts import CONTEXTS, served
 from socialapp.core.db import after_commit
 from socialapp.core.passwords import OwaspArgon2PasswordHasher
+from socialapp.http import admission, tokens
 from socialapp.http.hot_reads import FastPath
 from socialapp.lifecycle.tasks import continue_all_jobs
 from socialapp.messaging.delivery import deliver
@@ -281,14 +285,49 @@ def _keep_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 def _forget_fragments(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a request has changed is forgotten although the test's own transaction, which it is in, never commits."""
 
-    def run_now_or_then(context: str, *, callback: Callable[[], object]) -> None:
-        outer: list[Any] = connections[context].atomic_blocks
-        if outer and outer[0]._from_testcase:
-            callback()
-        else:
-            after_commit(context, callback=callback)
+    monkeypatch.setattr(fragments, "after_commit", _now_or_after_commit)
 
-    monkeypatch.setattr(fragments, "after_commit", run_now_or_then)
+
+def _now_or_after_commit(context: str, *, callback: Callable[[], object]) -> None:
+    outer: list[Any] = connections[context].atomic_blocks
+    if outer and outer[0]._from_testcase:
+        callback()
+    else:
+        after_commit(context, callback=callback)
+
+
+@pytest.fixture(params=["on", "tiny", "untold"])
+def caches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, settings: Any) -> str:
+    """Caches as in production; so small and short that everything falls out of them; or never told of a change.
+
+    Nobody may be shown more with any of them. What is done after commits is done, as for `_forget_fragments`.
+    """
+    for module in (posts, sessions):
+        monkeypatch.setattr(module, "after_commit", _now_or_after_commit)
+    state: str = request.param
+    if state == "tiny":
+        settings.FRAGMENT_SECONDS = 1
+        for name, value in {"CAP": 3, "_SLACK": 1, "_NEWEST": 2, "_FEED_SECONDS": 1, "_EPOCH_SECONDS": 1}.items():
+            monkeypatch.setattr(store, name, value)
+        monkeypatch.setattr(tokens, "_CACHED_TOKENS", 1)
+        monkeypatch.setattr(admission, "_REFRESH_SECONDS", 1)
+    elif state == "untold":
+        monkeypatch.setattr(fragments, "_forget", lambda keys: None)
+    return state
+
+
+@pytest.fixture
+def redis_down(settings: Any) -> Iterator[Callable[[bool], None]]:
+    """Makes Redis unreachable and reachable again: a port that nobody listens on."""
+    url = settings.REDIS_URL
+
+    def switch(down: bool) -> None:
+        settings.REDIS_URL = "redis://127.0.0.1:1/0" if down else url
+        if not down:
+            _BreakingConnection.open_until = 0.0
+
+    yield switch
+    switch(False)
 
 
 @pytest.fixture(autouse=True)

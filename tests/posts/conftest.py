@@ -1,11 +1,10 @@
 """What the tests of posts share: writing through the API, reading whole lists page by page, and counting events."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from socialapp.core.cache import _BreakingConnection
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import JsonClient, Person
 from tests.factories import create_post
@@ -78,17 +77,3 @@ def shown(person: Person, limit: int = 100) -> list[Any]:
         (post["id"], post["reposted_by"] and post["reposted_by"]["id"])
         for post in read_all(person.client, "/v1/feed", limit)
     ]
-
-
-@pytest.fixture
-def redis_down(settings: Any) -> Iterator[Any]:
-    """Makes Redis unreachable and reachable again: a port that nobody listens on."""
-    url = settings.REDIS_URL
-
-    def switch(down: Any) -> None:
-        settings.REDIS_URL = "redis://127.0.0.1:1/0" if down else url
-        if not down:
-            _BreakingConnection.open_until = 0.0
-
-    yield switch
-    switch(False)

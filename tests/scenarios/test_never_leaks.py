@@ -1,6 +1,7 @@
 """Random follows, blocks, private posts and deletions: nobody ever sees what they may not, and counts stay exact.
 
-The machine keeps a model of its own, in plain sets, and holds every read of the API against it.
+The machine keeps a model of its own, in plain sets, and holds every read of the API against it. Where caches are never
+told of a change, counts may be late, and searches may not find people who were followed a moment ago.
 """
 
 import secrets
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 class Network(RuleBasedStateMachine):
     """Four people and everything they may do to each other."""
+
+    is_told = True  # caches are, of what changes
 
     @initialize(private=st.lists(st.booleans(), min_size=PEOPLE, max_size=PEOPLE))
     def people_join(self, private: list[bool]) -> None:
@@ -172,18 +175,14 @@ class Network(RuleBasedStateMachine):
             assert listed == visible & set(every.split(","))
         found = client.get("/v1/search?q=quokka&type=posts&limit=100").json()["results"]
         mine = {*self.posts, *self.deleted}
-        assert {result["item"]["id"] for result in found} & mine == visible
+        listed = {result["item"]["id"] for result in found} & mine
+        assert listed == visible if self.is_told else listed <= visible
         if who is not None:
             self.check_home(who)
 
     def check_post(self, who: int | None, client: JsonClient, body: dict[str, Any], post: dict[str, Any]) -> None:
-        counts = {name: count for name, count in body["reactions"].items() if count}
-        expected: dict[str, int] = {}
-        for kind in filter(None, post["reactions"].values()):
-            expected[kind] = expected.get(kind, 0) + 1
-        assert counts == expected
-        assert body["my_reaction"] == (post["reactions"].get(who) if who is not None else None)
-        assert body["comments_count"] == len(post["comments"])
+        if self.is_told:
+            self.check_counts(who, body, post)
         listed = client.get(f"/v1/posts/{body['id']}/comments?limit=100").json()["results"]
         allowed = {
             comment_id
@@ -191,6 +190,15 @@ class Network(RuleBasedStateMachine):
             if who is None or author == who or not self.blocked(who, author)
         }
         assert {item["id"] for item in listed if item["author"]} == allowed
+
+    def check_counts(self, who: int | None, body: dict[str, Any], post: dict[str, Any]) -> None:
+        counts = {name: count for name, count in body["reactions"].items() if count}
+        expected: dict[str, int] = {}
+        for kind in filter(None, post["reactions"].values()):
+            expected[kind] = expected.get(kind, 0) + 1
+        assert counts == expected
+        assert body["my_reaction"] == (post["reactions"].get(who) if who is not None else None)
+        assert body["comments_count"] == len(post["comments"])
 
     def check_home(self, who: int) -> None:
         client = self.clients[who]
@@ -216,11 +224,12 @@ class Network(RuleBasedStateMachine):
                 self.look(who)
 
 
-def test_random_sequences_never_leak() -> None:
+def test_random_sequences_never_leak(caches: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "is_told", caches != "untold")
     run_state_machine_as_test(
         Network,
         settings=settings(
-            max_examples=12,
+            max_examples=4,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import orjson
-from django.db import router, transaction
 from django.utils import timezone
 
 from apps.posts.access import Draft, draft_post, no_such_post, own_post, was_for_followers
@@ -28,7 +27,7 @@ from apps.posts.models import (
 from apps.posts.presenters import public_path
 from apps.posts.queries import POST_COLUMNS, PostRow
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRemoved
-from socialapp.core.db import transactional
+from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import Conflict, Forbidden, Stale, require_version
 from socialapp.core.media.addresses import public_url
 from socialapp.core.text.hashtags import hashtag_digest
@@ -84,8 +83,7 @@ def create_post(*, draft: Draft) -> PostRow:
     )
     if draft.is_held:
         publish_removal(post, version=post.version)
-    push = partial(push_own_post, author_id=author_id, post_id=post.id)
-    transaction.on_commit(push, using=router.db_for_write(Post))
+    after_commit("posts", callback=partial(push_own_post, author_id=author_id, post_id=post.id))
     return _row(post)
 
 
