@@ -101,9 +101,12 @@ class UsersService:
         """See `Users.follow_by_name`."""
         return actions.follow_by_name(user_id=user_id, usernames=usernames)
 
-    def hide(self, *, user_id: int) -> None:
+    def hide(self, *, user_id: int, deactivated_at: datetime | None = None) -> None:
         """A few queries in one transaction."""
-        actions.hide_profile(user_id=user_id)
+        if deactivated_at is None:
+            actions.hide_profile(user_id=user_id)
+        else:
+            actions.set_deactivated(user_id=user_id, is_deactivated=True, at=deactivated_at)
 
 
 class UsersRecords:

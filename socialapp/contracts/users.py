@@ -278,6 +278,9 @@ class Users(Protocol):
         ...
 
     @write
-    def hide(self, *, user_id: int) -> None:
-        """Hides this person permanently, ahead of the events that erase them. Idempotent."""
+    def hide(self, *, user_id: int, deactivated_at: datetime | None = None) -> None:
+        """Hides this person, ahead of the events that say so. Idempotent.
+
+        `deactivated_at`: when the grace period of their deletion began, which can be cancelled; None: for good.
+        """
         ...

@@ -104,6 +104,7 @@ class World:
             "full_name": ["Ada"],
             "bio": [""],
             "is_private": [False],
+            "deactivated_at": [None],
             "known": [None, ["0" * 64]],
             "withheld_ids": [[], [self.comment]],
             "offset": [0],

@@ -1,6 +1,6 @@
 """Deletion of accounts: marking them deleted, erasing auth's data, and collecting the other contexts' reports."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from allauth.account.models import EmailAddress
@@ -76,28 +76,30 @@ def delete_account(*, user_id: int, password: str | None, versions: frozenset[in
     """
     user = confirmed_user(user_id, password=password, device=device) if password is not None else None
     grace = timedelta(days=settings.ERASURE_GRACE_DAYS)
-    erasure_id = _delete_account(user_id, password_hash=user.password if user else None, versions=versions, grace=grace)
-    if not grace:
-        _hide_at_once(user_id)
+    at = timezone.now()
+    erasure_id = _delete_account(
+        user_id, password_hash=user.password if user else None, versions=versions, at=at, grace=grace
+    )
+    _hide_at_once(user_id, deactivated_at=at if grace else None)
     return erasure_id
 
 
 @transactional("auth")
 def _delete_account(
-    user_id: int, *, password_hash: str | None, versions: frozenset[int] | None, grace: timedelta
+    user_id: int, *, password_hash: str | None, versions: frozenset[int] | None, at: datetime, grace: timedelta
 ) -> int:
     refuse_last_administrator(user_id)
     user = lock_user(user_id)
     require_version(user.version, expected=versions, detail="the account was changed meanwhile")
     if password_hash is not None and user.password != password_hash:
         raise Forbidden("the password is wrong", code="password_wrong")
-    erasure = Erasure(user=user, due_at=timezone.now() + grace)
+    erasure = Erasure(user=user, due_at=at + grace)
     erasure.save(force_insert=True)
     end_all_sessions(user_id)
     if grace:
         user.deletion_due_at = erasure.due_at
         user.save(update_fields=["deletion_due_at"])
-        publish(UserDeactivated(user_id=user_id, at=timezone.now()))
+        publish(UserDeactivated(user_id=user_id, at=at))
         queue_mail(Mail.Kind.DELETION_SCHEDULED, user=user, due_on=f"{erasure.due_at:%Y-%m-%d}")
     else:
         _begin_erasure(user, erasure)
@@ -140,10 +142,10 @@ def _begin_if_due(user_id: int) -> bool:
     return True
 
 
-def _hide_at_once(user_id: int) -> None:
+def _hide_at_once(user_id: int, *, deactivated_at: datetime | None = None) -> None:
     """Asks users to hide the account immediately; the events would do so a little later."""
     try:
-        client(Users).hide(user_id=user_id)
+        client(Users).hide(user_id=user_id, deactivated_at=deactivated_at)
     except Exception as error:
         log.warning("auth.hide_failed", user_id=user_id, error=repr(error))
 
