@@ -1,4 +1,4 @@
-"""Makes databases choose a transaction as the victim of a deadlock."""
+"""Makes transactions the victims of deadlocks."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +12,7 @@ _WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
 class OneDeadlock:
-    """Fails the first statement that writes on one database, as MariaDB ends the victim of a deadlock."""
+    """Fails the first statement that writes to one database, as MariaDB does to the victim of a deadlock."""
 
     def __init__(self) -> None:
         self.hits = 0
@@ -26,7 +26,7 @@ class OneDeadlock:
 
 @contextmanager
 def a_deadlock_everywhere() -> Iterator[dict[str, OneDeadlock]]:
-    """The first statement that writes fails on each context's database; by context, whether there was one."""
+    """Fails the first statement that writes to each context's database; yields, by context, whether there was one."""
     deadlocks = {context: OneDeadlock() for context in CONTEXTS}
     with ExitStack() as stack:
         for context, deadlock in deadlocks.items():

@@ -7,6 +7,6 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_server() -> Iterator[int]:
-    """A port that takes connections and never answers."""
+    """A port that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]

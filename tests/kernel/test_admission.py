@@ -1,4 +1,4 @@
-"""Admission: revoked tokens are refused and limits hold, with Redis, without it, and after it lost everything."""
+"""Admission: revoked tokens are refused and rate limits hold, with Redis, without it, and after it lost its data."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -22,7 +22,7 @@ AWAY = "redis://127.0.0.1:1/0"
 
 @pytest.fixture
 def limits(settings: Any) -> Any:
-    """Turns limits on, with small numbers."""
+    """Turns rate limits on, with low values."""
     settings.RATE_LIMITS = True
     quotas = {"read": 3, "write": 2, "search": 3, "login": 3, "register": 2}
     settings.RATES = {name: (quota, WINDOW) for name, quota in quotas.items()}
@@ -31,7 +31,7 @@ def limits(settings: Any) -> Any:
 
 @pytest.fixture
 def no_redis(settings: Any) -> Iterator[Any]:
-    """Takes Redis away; call it when everything is set up."""
+    """Makes Redis unreachable; call it after the setup."""
 
     def take_away() -> None:
         settings.REDIS_URL = AWAY
@@ -52,7 +52,7 @@ def end_sessions(person: Person) -> None:
     actions.end_sessions_of(user_id=int(person.id))
 
 
-def test_an_ended_session_is_found_in_the_database_when_redis_knows_nothing(register: Callable[..., Person]) -> None:
+def test_a_revoked_session_is_found_in_the_database_when_redis_is_empty(register: Callable[..., Person]) -> None:
     alice = register("alice")
     end_sessions(alice)
     assert redis_client().keys(f"*{REVOKED_KEY}*") == []
@@ -60,7 +60,7 @@ def test_an_ended_session_is_found_in_the_database_when_redis_knows_nothing(regi
     assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
 
 
-def test_redis_is_filled_from_the_database_and_spares_it_the_question(
+def test_revocations_are_cached_in_redis_to_spare_the_database(
     register: Callable[..., Person], django_assert_num_queries: Any
 ) -> None:
     alice = register("alice")
@@ -69,7 +69,7 @@ def test_redis_is_filled_from_the_database_and_spares_it_the_question(
         alice.client.get("/v1/auth/sessions")
 
 
-def test_losing_redis_entirely_forgets_no_revocation(
+def test_revocation_survives_the_loss_of_redis(
     register: Callable[..., Person], django_capture_on_commit_callbacks: Any
 ) -> None:
     alice = register("alice")
@@ -81,18 +81,20 @@ def test_losing_redis_entirely_forgets_no_revocation(
     assert alice.client.get("/v1/auth/me").status_code == 401
 
 
-def test_the_filled_set_expires_so_that_a_lost_message_is_made_up_for(register: Callable[..., Person]) -> None:
+def test_cached_revocations_expire_so_that_a_lost_message_does_not_matter(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.client.get("/v1/auth/me")
     end_sessions(alice)
     key = redis_client().keys(f"*{REVOKED_KEY}")[0]
     assert 0 < redis_client().ttl(key) <= 60
-    assert alice.client.get("/v1/auth/me").status_code == 200, "the word was lost, and Redis thinks it knows all"
+    assert alice.client.get("/v1/auth/me").status_code == 200, (
+        "the message was lost, and the set in Redis passes for complete"
+    )
     redis_client().delete(key)
     assert alice.client.get("/v1/auth/me").status_code == 401
 
 
-def test_only_the_ended_session_is_refused(register: Callable[..., Person]) -> None:
+def test_only_the_revoked_session_is_refused(register: Callable[..., Person]) -> None:
     alice = register("alice")
     other = log_in().json()["access"]
     actions.end_session(user_id=int(alice.id), session_id=principal_of(alice.access)[0].session)
@@ -100,7 +102,7 @@ def test_only_the_ended_session_is_refused(register: Callable[..., Person]) -> N
     assert JsonClient(other).get("/v1/auth/me").status_code == 200
 
 
-def test_without_redis_requests_go_on_and_revocation_still_holds(
+def test_without_redis_requests_succeed_and_revocation_still_holds(
     register: Callable[..., Person], no_redis: Any
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -110,7 +112,7 @@ def test_without_redis_requests_go_on_and_revocation_still_holds(
     assert bob.client.get("/v1/auth/me").json()["code"] == "token_revoked"
 
 
-def test_without_redis_log_in_limits_refuse_and_others_let_through(
+def test_without_redis_log_in_limits_fail_closed_and_others_fail_open(
     register: Callable[..., Person], no_redis: Any, limits: Any
 ) -> None:
     alice = register("alice")
@@ -123,7 +125,7 @@ def test_without_redis_log_in_limits_refuse_and_others_let_through(
     assert JsonClient().post("/v1/auth/refresh", {"refresh": alice.refresh}).status_code == 200
 
 
-def test_limits_show_in_every_answer_and_then_refuse(register: Callable[..., Person], limits: Any) -> None:
+def test_rate_limits_are_in_every_response_and_then_refuse(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     first = alice.client.get("/v1/auth/me")
     assert '"read";q=3;w=100000000' in first.headers["RateLimit-Policy"]
@@ -135,10 +137,10 @@ def test_limits_show_in_every_answer_and_then_refuse(register: Callable[..., Per
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert 1 <= int(refused.headers["Retry-After"]) <= WINDOW
     assert '"read";r=0' in refused.headers["RateLimit"]
-    assert alice.client.patch("/v1/auth/me", {}).status_code == 200, "writes are counted apart"
+    assert alice.client.patch("/v1/auth/me", {}).status_code == 200, "writes are counted separately"
 
 
-def test_guessing_at_one_account_is_refused_from_wherever_it_comes(
+def test_guessing_one_accounts_password_is_limited_across_addresses(
     register: Callable[..., Person], limits: Any
 ) -> None:
     limits.TRUSTED_PROXIES = 1
@@ -148,10 +150,10 @@ def test_guessing_at_one_account_is_refused_from_wherever_it_comes(
         assert answer.status_code == 401
     refused = log_in(login=" ALICE", X_Forwarded_For="10.0.0.9")
     assert refused.status_code == 429
-    assert log_in(login="bob", X_Forwarded_For="10.0.0.9").status_code == 401, "others are not held up"
+    assert log_in(login="bob", X_Forwarded_For="10.0.0.9").status_code == 401, "other accounts are not limited"
 
 
-def test_who_logs_in_may_do_so_again_and_again(register: Callable[..., Person], limits: Any) -> None:
+def test_successful_log_ins_do_not_use_up_the_rate_limit(register: Callable[..., Person], limits: Any) -> None:
     limits.RATE_ADDRESS_FACTOR = 100
     register("alice")
     for _ in range(3):
@@ -161,31 +163,31 @@ def test_who_logs_in_may_do_so_again_and_again(register: Callable[..., Person], 
             200,
         ]
     assert [log_in(password="wrong horse").status_code for _ in range(4)] == [401, 401, 401, 429]
-    assert log_in().status_code == 429, "after too many guesses the right one does not count either"
+    assert log_in().status_code == 429, "after too many guesses the right password is refused too"
 
 
-def test_guessing_from_one_address_is_refused_whoever_it_aims_at(limits: Any) -> None:
+def test_guessing_from_one_address_is_limited_across_accounts(limits: Any) -> None:
     answers = [log_in(login=f"person{number}").status_code for number in range(13)]
     assert answers == [401] * 12 + [429]
 
 
-def test_the_address_is_taken_from_the_trusted_proxy_only(limits: Any) -> None:
+def test_the_client_address_is_taken_from_the_trusted_proxy_only(limits: Any) -> None:
     limits.TRUSTED_PROXIES = 0
     answers = [log_in(f"p.{number}", X_Forwarded_For=f"10.0.0.{number}").status_code for number in range(13)]
-    assert answers[-1] == 429, "a client cannot give itself a new address"
+    assert answers[-1] == 429, "a client cannot choose its own address"
 
 
-def test_deleting_the_account_is_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
+def test_deleting_the_account_is_rate_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     answers = [alice.client.delete("/v1/auth/me", {"password": "wrong"}).status_code for _ in range(4)]
     assert answers == [403, 403, 403, 429]
 
 
-def test_sign_ups_are_limited(limits: Any) -> None:
+def test_sign_ups_are_rate_limited(limits: Any) -> None:
     answers = [JsonClient().post("/v1/auth/register", register_body(number)).status_code for number in range(9)]
     assert answers == [201] * 8 + [429]
 
 
-def test_switched_off_limits_do_not_show(register: Callable[..., Person]) -> None:
+def test_disabled_rate_limits_have_no_headers(register: Callable[..., Person]) -> None:
     alice = register("alice")
     assert "RateLimit" not in alice.client.get("/v1/auth/me").headers

@@ -1,4 +1,6 @@
-"""The bus: state and event together or not at all, each effect once, a poison event alone, the broker disposable."""
+"""The bus: state and event are atomic, each effect happens once, poison events are isolated, the broker may lose
+all.
+"""
 
 import json
 import random
@@ -34,7 +36,7 @@ PRODUCER, CONSUMER = "metrics", "moderation"
 
 @event("metrics.bell_rung", subject="bell_id")
 class BellRung:
-    """An event that only these tests know."""
+    """An event type that only these tests use."""
 
     bell_id: int
 
@@ -56,7 +58,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
-    """What the relay handed to the broker."""
+    """The messages that the relay handed to the broker."""
     sent: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(
         "socialapp.messaging.transports.port.publish_batch", lambda kind, envelopes: sent.append((kind, envelopes))
@@ -65,14 +67,14 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
 
 
 def ring(*bells: int) -> list[Envelope]:
-    """Publishes bells in one transaction; their envelopes."""
+    """Publishes bells in one transaction; returns their envelopes."""
     with atomic(PRODUCER):
         publish(*(BellRung(bell_id=bell) for bell in bells))
     rows = OutboxEvent.objects.using(PRODUCER).filter(type="metrics.bell_rung.v1").order_by("-id")[: len(bells)]
     return [decode(row.envelope) for row in reversed(rows)]
 
 
-def test_an_event_needs_the_transaction_of_its_producer() -> None:
+def test_publishing_requires_the_transaction_of_the_producer() -> None:
     with pytest.raises(PublishOutsideTransaction):
         publish(BellRung(bell_id=1))
     with atomic(CONSUMER), pytest.raises(PublishOutsideTransaction):
@@ -80,7 +82,7 @@ def test_an_event_needs_the_transaction_of_its_producer() -> None:
     assert not OutboxEvent.objects.using(PRODUCER).exists()
 
 
-def test_an_event_goes_with_its_transaction() -> None:
+def test_an_event_is_rolled_back_with_its_transaction() -> None:
     def fail_after_publishing() -> None:
         with atomic(PRODUCER):
             publish(BellRung(bell_id=1))
@@ -91,7 +93,7 @@ def test_an_event_goes_with_its_transaction() -> None:
     assert not OutboxEvent.objects.using(PRODUCER).exists()
 
 
-def test_an_event_too_large_for_a_broker_is_refused_with_its_subject(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_too_large_for_a_broker_is_refused_and_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("socialapp.messaging.publish.MAX_CHARACTERS", 400)
     with pytest.raises(EventTooLarge, match="bell_rung"), atomic(PRODUCER):
         publish(*(BellRung(bell_id=bell) for bell in (1, 10**100)))
@@ -100,14 +102,14 @@ def test_an_event_too_large_for_a_broker_is_refused_with_its_subject(monkeypatch
     assert OutboxEvent.objects.using(PRODUCER).count() == 1
 
 
-def test_an_envelope_names_what_cloudevents_names() -> None:
+def test_an_envelope_has_the_attributes_of_cloudevents() -> None:
     (envelope,) = ring(7)
     assert (envelope.type, envelope.source, envelope.subject) == ("metrics.bell_rung.v1", "/metrics", "7")
     assert envelope.specversion == "1.0"
     assert envelope.event() == BellRung(bell_id=7)
 
 
-def test_shuffled_and_doubled_events_take_effect_once(rung: list[int]) -> None:
+def test_shuffled_and_duplicate_events_take_effect_once(rung: list[int]) -> None:
     envelopes = ring(*range(1, 51)) * 3
     random.Random(1).shuffle(envelopes)
     for start in range(0, len(envelopes), 7):
@@ -116,7 +118,7 @@ def test_shuffled_and_doubled_events_take_effect_once(rung: list[int]) -> None:
     assert InboxEntry.objects.using(CONSUMER).count() == 50
 
 
-def test_a_poison_event_is_set_aside_and_its_neighbours_arrive(rung: list[int]) -> None:
+def test_a_poison_event_is_isolated_and_its_neighbours_are_delivered(rung: list[int]) -> None:
     deliver(CONSUMER, envelopes=ring(1, -2, 3))
     assert set(InboxEntry.objects.using(CONSUMER).values_list("event_id", flat=True)).isdisjoint(
         FailedDelivery.objects.using(CONSUMER).values_list("event_id", flat=True)
@@ -127,7 +129,7 @@ def test_a_poison_event_is_set_aside_and_its_neighbours_arrive(rung: list[int]) 
     assert "cracked bell" in failure.error
 
 
-def test_pauses_grow_and_then_the_event_is_dead(rung: list[int]) -> None:
+def test_retry_delays_grow_until_the_event_is_a_dead_letter(rung: list[int]) -> None:
     (envelope,) = ring(-1)
     pauses = []
     for _ in range(len(RETRY_PAUSES) + 1):
@@ -139,7 +141,7 @@ def test_pauses_grow_and_then_the_event_is_dead(rung: list[int]) -> None:
     assert failure.dead
 
 
-def test_during_an_outage_no_event_waits_long_or_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_during_an_outage_retries_stay_frequent_and_make_no_dead_letters(monkeypatch: pytest.MonkeyPatch) -> None:
     fault: list[Exception] = [Unavailable("gone for the night")]
 
     def fail(_: BellRung) -> None:
@@ -162,10 +164,10 @@ def test_during_an_outage_no_event_waits_long_or_is_given_up(monkeypatch: pytest
         assert not failure.dead
         deliver(CONSUMER, envelopes=[envelope])
     failure.refresh_from_db()
-    assert failure.dead, "what cannot be taken though everything is there is given up"
+    assert failure.dead, "an event that fails without an outage becomes a dead letter"
 
 
-def test_prometheus_gets_the_size_and_age_of_every_backlog(
+def test_metrics_include_the_size_and_age_of_every_backlog(
     rung: list[int], broker: list[tuple[str, list[str]]]
 ) -> None:
     def gauge(name: str, context: str) -> float:
@@ -192,7 +194,9 @@ def test_prometheus_gets_the_size_and_age_of_every_backlog(
     assert gauge("deliveries_failing_seconds", CONSUMER) == 0
 
 
-def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replayed_dead_letter_is_no_longer_recorded_as_failed(
+    rung: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (envelope,) = ring(-5)
     deliver(CONSUMER, envelopes=[envelope])
     handlers = registry._handlers[(CONSUMER, "metrics.bell_rung.v1")]
@@ -208,7 +212,7 @@ def test_a_replayed_event_is_forgotten_as_failed(rung: list[int], monkeypatch: p
 
 
 def test_a_failure_recorded_after_success_is_removed_at_the_next_delivery(rung: list[int]) -> None:
-    """Two workers had it at once: the one that failed wrote so after the other had looked for failures."""
+    """Two workers had the event at once: one failed, and recorded it after the other had looked for failures."""
     (envelope,) = ring(1)
     deliver(CONSUMER, envelopes=[envelope])
     FailedDelivery.objects.using(CONSUMER).create(
@@ -219,18 +223,18 @@ def test_a_failure_recorded_after_success_is_removed_at_the_next_delivery(rung: 
     assert not FailedDelivery.objects.using(CONSUMER).exists()
 
 
-def test_due_retries_are_sent_to_the_consumer_alone(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_due_retries_are_sent_to_their_consumer_only(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(context))
     deliver(CONSUMER, envelopes=ring(-1))
     assert send_due_retries(CONSUMER) == 0
     FailedDelivery.objects.using(CONSUMER).update(retry_at=timezone.now() - timedelta(seconds=1))
     assert send_due_retries(CONSUMER) == 1
-    assert send_due_retries(CONSUMER) == 0, "a retry that is under way is not sent again at once"
+    assert send_due_retries(CONSUMER) == 0, "a retry in progress is not sent again at once"
     assert sent == [CONSUMER]
 
 
-def test_those_who_wait_longest_are_tried_again_first(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_longest_waiting_events_are_retried_first(rung: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[str] = []
     monkeypatch.setattr("socialapp.messaging.relay.deliver_again", lambda context, envelope: sent.append(envelope))
     envelopes = ring(*range(-BATCH_EVENTS - 1, 0))
@@ -244,7 +248,7 @@ def test_those_who_wait_longest_are_tried_again_first(rung: list[int], monkeypat
     assert {decode(text).id for text in sent} == {envelope.id for envelope in envelopes[1:]}
 
 
-def test_the_relay_sends_everything_once(broker: list[tuple[str, list[str]]]) -> None:
+def test_the_relay_sends_the_outbox_once(broker: list[tuple[str, list[str]]]) -> None:
     ring(*range(CLAIM_BATCH + 20))
     assert relay_once(PRODUCER) == CLAIM_BATCH
     assert relay_once(PRODUCER) == 20
@@ -253,7 +257,7 @@ def test_the_relay_sends_everything_once(broker: list[tuple[str, list[str]]]) ->
     assert sorted(bells) == list(range(CLAIM_BATCH + 20))
 
 
-def test_messages_are_bounded_in_size_and_number(
+def test_batches_are_bounded_in_size_and_number(
     broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes = [len(encode(envelope)) for envelope in ring(*range(10, 20))]
@@ -268,7 +272,7 @@ def test_messages_are_bounded_in_size_and_number(
 
 
 @pytest.mark.parametrize("keeps_order", [True, False])
-def test_where_order_is_kept_one_relay_sends_at_a_time(
+def test_with_an_ordered_transport_one_relay_sends_at_a_time(
     broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch, keeps_order: bool
 ) -> None:
     monkeypatch.setattr("socialapp.messaging.relay.keeps_order", lambda: keeps_order)
@@ -279,7 +283,7 @@ def test_where_order_is_kept_one_relay_sends_at_a_time(
     )
     assert relay_once(PRODUCER) == (0 if keeps_order else 1)
     OutboxEvent.objects.using(PRODUCER).filter(id=held.id).update(claimed_until=timezone.now() - timedelta(seconds=1))
-    assert relay_once(PRODUCER) == (2 if keeps_order else 1), "it was killed in the middle"
+    assert relay_once(PRODUCER) == (2 if keeps_order else 1), "the relay was killed while it was sending"
 
 
 def test_an_early_id_that_commits_late_is_sent(broker: list[tuple[str, list[str]]]) -> None:
@@ -292,7 +296,7 @@ def test_an_early_id_that_commits_late_is_sent(broker: list[tuple[str, list[str]
     assert [decode(text).id for _, envelopes in broker for text in envelopes][-1] == first.id
 
 
-def test_a_broker_that_refuses_leaves_the_events_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_stay_in_the_outbox_while_the_broker_refuses_them(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(kind: str, envelopes: list[str]) -> None:
         raise ConnectionError("no broker")
 
@@ -304,7 +308,7 @@ def test_a_broker_that_refuses_leaves_the_events_unsent(monkeypatch: pytest.Monk
     assert rows.filter(state=OutboxEvent.State.NEW, claimed_until=None).count() == 2
 
 
-def test_a_relay_that_died_holds_its_claim_only_for_a_while(broker: list[tuple[str, list[str]]]) -> None:
+def test_the_claim_of_a_dead_relay_expires(broker: list[tuple[str, list[str]]]) -> None:
     ring(1)
     rows = OutboxEvent.objects.using(PRODUCER)
     rows.update(claim=42, claimed_until=timezone.now() + timedelta(seconds=5))
@@ -313,7 +317,7 @@ def test_a_relay_that_died_holds_its_claim_only_for_a_while(broker: list[tuple[s
     assert relay_once(PRODUCER) == 1
 
 
-def test_work_due_before_the_clock_was_set_back_need_not_wait_for_it(
+def test_a_clock_that_was_set_back_does_not_delay_retries_and_claims(
     rung: list[int], broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
@@ -324,7 +328,7 @@ def test_work_due_before_the_clock_was_set_back_need_not_wait_for_it(
     assert [send_due_retries(CONSUMER) for _ in range(2)] == [1, 0]
     rows = OutboxEvent.objects.using(PRODUCER)
     rows.update(claim=42, claimed_until=soon)
-    assert relay_once(PRODUCER) == 1, "no claim made now is as long"
+    assert relay_once(PRODUCER) == 1, "no claim made now would last that long"
     lost = ring(2)[0].id
     relay_once(PRODUCER)
     rows.update(sent_at=soon, created_at=soon)
@@ -332,7 +336,7 @@ def test_work_due_before_the_clock_was_set_back_need_not_wait_for_it(
     assert rows.get(state=OutboxEvent.State.NEW).id == lost
 
 
-def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
+def test_the_reconciler_sends_again_what_the_broker_lost(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
     arrived, lost = ring(1, 2)
     relay_once(PRODUCER)
     deliver(CONSUMER, envelopes=[arrived])
@@ -346,7 +350,7 @@ def test_what_the_broker_lost_is_sent_again(rung: list[int], broker: list[tuple[
     assert rung == [1, 2]
 
 
-def test_an_unreadable_envelope_holds_up_no_neighbour(rung: list[int]) -> None:
+def test_an_unreadable_envelope_does_not_block_its_neighbours(rung: list[int]) -> None:
     from socialapp.messaging.tasks import deliver_batch
 
     first, last = (encode(envelope) for envelope in ring(1, 2))
@@ -354,10 +358,10 @@ def test_an_unreadable_envelope_holds_up_no_neighbour(rung: list[int]) -> None:
     assert sorted(rung) == [1, 2]
 
 
-def test_what_is_still_missing_is_sent_again_after_longer_and_longer_pauses(
+def test_the_reconciler_backs_off_while_events_are_still_missing(
     rung: list[int], broker: list[tuple[str, list[str]]]
 ) -> None:
-    """A consumer that is behind must not be given ever more of the same."""
+    """A consumer that has fallen behind must not be sent more and more of the same events."""
     (envelope,) = ring(1)
     relay_once(PRODUCER)
     row = OutboxEvent.objects.using(PRODUCER).filter(id=envelope.id)
@@ -371,7 +375,7 @@ def test_what_is_still_missing_is_sent_again_after_longer_and_longer_pauses(
     assert reconcile(PRODUCER) == (0, 1), "two minutes at most"
 
 
-def test_a_dead_letter_counts_as_arrived(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
+def test_a_dead_letter_counts_as_confirmed(rung: list[int], broker: list[tuple[str, list[str]]]) -> None:
     deliver(CONSUMER, envelopes=ring(-1))
     relay_once(PRODUCER)
     OutboxEvent.objects.using(PRODUCER).update(sent_at=timezone.now() - timedelta(minutes=1))
@@ -391,7 +395,7 @@ def test_only_confirmed_events_are_pruned(broker: list[tuple[str, list[str]]]) -
     assert rows.count() == 2
 
 
-def test_a_call_inside_a_handler_transaction_is_refused(drain: Callable[[], int]) -> None:
+def test_a_call_to_another_context_inside_a_handler_transaction_is_refused(drain: Callable[[], int]) -> None:
     from socialapp.contracts.messaging import Inbox
     from socialapp.rpc.calls import CallInTransaction, client
 
@@ -400,7 +404,7 @@ def test_a_call_inside_a_handler_transaction_is_refused(drain: Callable[[], int]
     assert client(Inbox, context=PRODUCER).missing(events=[]) == []
 
 
-def test_what_a_newer_release_adds_to_an_event_is_ignored(rung: list[int]) -> None:
+def test_fields_that_a_newer_release_added_to_an_event_are_ignored(rung: list[int]) -> None:
     (envelope,) = ring(3)
     newer = json.loads(encode(envelope))
     newer["data"]["loudness"] = {"decibel": 90}
@@ -409,7 +413,7 @@ def test_what_a_newer_release_adds_to_an_event_is_ignored(rung: list[int]) -> No
     assert rung == [3]
 
 
-def test_an_event_that_only_a_newer_release_knows_is_never_confirmed(
+def test_an_event_type_of_a_newer_release_is_never_confirmed(
     rung: list[int], broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (envelope,) = ring(1)
@@ -421,7 +425,7 @@ def test_an_event_that_only_a_newer_release_knows_is_never_confirmed(
         before.delitem(registry._handlers, (CONSUMER, envelope.type))
         deliver(CONSUMER, envelopes=[envelope])
         assert reconcile(PRODUCER) == (0, 1)
-    assert not FailedDelivery.objects.using(CONSUMER).exists(), "nothing to try again: it is not for this release"
+    assert not FailedDelivery.objects.using(CONSUMER).exists(), "no retry: the event is not for this release"
     relay_once(PRODUCER)
     deliver(CONSUMER, envelopes=[decode(broker[-1][1][0])])
     rows.update(sent_at=timezone.now() - timedelta(minutes=5))
@@ -447,7 +451,7 @@ def test_a_handler_may_gather_before_its_transaction(monkeypatch: pytest.MonkeyP
     assert seen == [(False, 4), (True, 8)]
 
 
-def test_a_batch_is_delivered_together_and_alone_when_that_fails(
+def test_a_batch_is_delivered_together_and_one_by_one_after_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     calls: list[tuple[list[int], list[int]]] = []
@@ -466,7 +470,7 @@ def test_a_batch_is_delivered_together_and_alone_when_that_fails(
     good, cracked = ring(1, 2, 3), ring(4, -5, 6)
     deliver(CONSUMER, envelopes=[good[0]])
     deliver(CONSUMER, envelopes=[*good, good[1]])
-    assert calls == [([1], [2]), ([2, 3], [4, 6])], "one that was handled is left out"
+    assert calls == [([1], [2]), ([2, 3], [4, 6])], "an event that was already handled is left out"
     calls.clear()
     deliver(CONSUMER, envelopes=cracked)
     assert calls[0] == ([4, -5, 6], [8, -10, 12])
@@ -476,7 +480,7 @@ def test_a_batch_is_delivered_together_and_alone_when_that_fails(
     assert [row.event_id for row in FailedDelivery.objects.using(CONSUMER).all()] == [cracked[1].id]
 
 
-def test_events_of_a_batch_are_caused_by_their_own_request(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_of_a_batch_keep_their_own_request_id(monkeypatch: pytest.MonkeyPatch) -> None:
     key = (CONSUMER, "metrics.bell_rung.v1")
     seen: list[tuple[int, str | None]] = []
 

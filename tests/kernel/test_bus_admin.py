@@ -53,13 +53,13 @@ def test_a_replay_makes_one_delivery_due_again(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("body", [{"context": "nowhere"}, {"context": "posts", "event": "x"}, {}])
-def test_a_replay_of_nothing_changes_nothing(browser: Client, body: dict[str, str]) -> None:
+def test_a_replay_without_selected_dead_letters_changes_nothing(browser: Client, body: dict[str, str]) -> None:
     make_dead_letter("posts", 501)
     assert browser.post(PAGE, body).status_code == 302
     assert FailedDelivery.objects.using("posts").get().dead
 
 
-def test_others_are_sent_to_the_log_in(register: Callable[..., Person]) -> None:
+def test_other_users_are_redirected_to_the_log_in(register: Callable[..., Person]) -> None:
     person = register("ada")
     stranger = Client()
     stranger.force_login(User.objects.get(id=int(person.id)))

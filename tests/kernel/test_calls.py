@@ -1,4 +1,4 @@
-"""Typed calls give the same answers and the same problems in process and over HTTP."""
+"""Typed calls between contexts have the same results and the same problems in process and over HTTP."""
 
 import socket
 import time
@@ -20,7 +20,7 @@ from socialapp.rpc.calls import client, serve, service_token, verify_service_tok
 
 @data
 class Weather:
-    """What the test service answers with."""
+    """A data class that the test service returns."""
 
     city: str
     degrees: float
@@ -30,7 +30,7 @@ class Weather:
 
 @service("metrics")
 class Forecasts(Protocol):
-    """A contract that only these tests know."""
+    """A contract that only these tests use."""
 
     @read
     def weather(self, *, city: str, station: int | None) -> Weather: ...
@@ -89,7 +89,7 @@ def forecasts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     calls._client.cache_clear()
 
 
-def test_answers_are_the_same_data_classes(forecasts: Forecasts) -> None:
+def test_results_are_the_same_data_classes(forecasts: Forecasts) -> None:
     answer = forecasts.weather(city="Zürich & Bern", station=None)
     assert answer == Weather(
         city="Zürich & Bern", degrees=21.5, at=datetime(2026, 1, 2, tzinfo=UTC), stations=[1, 2**62]
@@ -106,7 +106,7 @@ def test_problems_are_the_same_exceptions(forecasts: Forecasts) -> None:
     assert [(error.field, error.code) for error in refused.value.errors] == [("cities", "required")]
 
 
-def test_a_service_that_is_down_is_unavailable_and_the_breaker_opens(
+def test_a_service_that_is_down_is_unavailable_and_the_circuit_breaker_opens(
     monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(calls, "serves", lambda name: False)
@@ -122,7 +122,7 @@ def test_a_service_that_is_down_is_unavailable_and_the_breaker_opens(
         with pytest.raises(Unavailable):
             client(Forecasts).weather(city="x", station=None)
         server.setblocking(False)
-        with pytest.raises(BlockingIOError):  # nobody knocked: the breaker is open
+        with pytest.raises(BlockingIOError):  # no connection was made: the breaker is open
             server.accept()
     calls._client.cache_clear()
     calls._breaker.cache_clear()
@@ -136,7 +136,7 @@ def test_a_service_token_is_for_one_audience_only() -> None:
 
 
 def token(*, key: str = "", algorithm: str = "HS256", seconds: int = 60, leaving_out: str = "", **claims: Any) -> str:
-    """A service token for metrics, made now and good, but for what is named."""
+    """A service token for metrics, issued now and valid, except for the claims given."""
     now = int(time.time())
     made = {"iss": "posts", "aud": "internal:metrics", "iat": now, "exp": now + seconds, **claims}
     made.pop(leaving_out, None)
@@ -144,7 +144,7 @@ def token(*, key: str = "", algorithm: str = "HS256", seconds: int = 60, leaving
 
 
 def status_with(header: str) -> int:
-    """What a call of metrics answers to an Authorization header."""
+    """The status of a call to metrics with this Authorization header."""
     from django.test import Client
 
     body = b'{"events": []}'
@@ -156,7 +156,7 @@ def status_with(header: str) -> int:
 
 
 @pytest.mark.django_db(databases=["metrics"])
-def test_a_service_token_that_holds_is_let_in() -> None:
+def test_a_valid_service_token_is_accepted() -> None:
     assert status_with(f"Bearer {token()}") == 200
     ahead = int(time.time()) + 5
     assert status_with(f"Bearer {token(iat=ahead, exp=ahead + 60)}") == 200, "clocks differ"
@@ -181,5 +181,5 @@ REFUSED: dict[str, Callable[[], str]] = {
 
 @pytest.mark.django_db(databases=["metrics"])
 @pytest.mark.parametrize("kind", REFUSED)
-def test_internal_paths_refuse_everybody_without_a_service_token(kind: str) -> None:
+def test_internal_paths_refuse_callers_without_a_service_token(kind: str) -> None:
     assert status_with(REFUSED[kind]()) == 401

@@ -1,4 +1,4 @@
-"""Every operation that writes survives being the victim of a deadlock: its transaction runs again, nobody sees it."""
+"""Every operation that writes survives being a deadlock victim: its transaction is retried, unseen by the client."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ from tests.security.routes import operations
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
-# They write to Redis or the store of files, or nothing.
+# They write only to Redis or the media store, or not at all.
 WITHOUT_ROWS = {"media_content_set", "posts_views"}
-# A challenge that is kept nowhere until it is sent back.
+# A challenge that is not stored until the client returns it.
 WRITES_NOTHING = {"auth_captcha"}
-# tests/auth/test_social.py has a provider to log in with.
+# tests/auth/test_social.py has the provider that these log in with.
 TESTED_ELSEWHERE = {"auth_social_create", "auth_social_link", "auth_social_delete"}
 
 
@@ -42,12 +42,12 @@ class Setup:
 
 
 Write = Callable[[], Any]
-# operation → the status it answers, and what prepares it and returns the request itself
+# operation → the expected status, and a function that prepares the request and returns it
 WRITES: dict[str, tuple[int, Callable[[Setup], Write]]] = {}
 
 
 def writes(operation: str, status: int) -> Callable[[Callable[[Setup], Write]], Callable[[Setup], Write]]:
-    """Enters what prepares the request of an operation."""
+    """Registers the function that prepares the request of an operation."""
 
     def enter(prepare: Callable[[Setup], Write]) -> Callable[[Setup], Write]:
         WRITES[operation] = (status, prepare)
@@ -57,7 +57,7 @@ def writes(operation: str, status: int) -> Callable[[Callable[[Setup], Write]], 
 
 
 def simple(operation: str, status: int, request: str, body: Any = None, *, first: str = "", by: str = "alice") -> None:
-    """Enters an operation that needs at most one other request `first`, by the same person."""
+    """Registers an operation that needs at most one request before it, `first`, by the same user."""
 
     def prepare(setup: Setup) -> Write:
         client = (setup.alice if by == "alice" else setup.bob).client
@@ -133,7 +133,7 @@ simple(
 
 
 def confirmed(operation: str, status: int, request: str, body: Any = None) -> None:
-    """Enters an operation that asks for a confirmed session."""
+    """Registers an operation that requires a confirmed session."""
 
     def prepare(setup: Setup) -> Write:
         setup.alice.confirm()
@@ -312,7 +312,7 @@ def setup(register: Callable[..., Person], drain: Callable[[], int], settings: A
 
 
 @pytest.mark.parametrize("operation", WRITES)
-def test_a_deadlock_is_survived(setup: Setup, operation: str) -> None:
+def test_an_operation_survives_a_deadlock(setup: Setup, operation: str) -> None:
     status, prepare = WRITES[operation]
     write = prepare(setup)
     with a_deadlock_everywhere() as deadlocks:

@@ -1,4 +1,4 @@
-"""Fragments in Redis: never older than a change, never blocking one, and optional."""
+"""Fragments in Redis are never older than a change, never block one, and are optional."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ def _read(load: Callable[[list[int]], dict[int, Any]]) -> dict[int, Any]:
     return fragments.read(Source([Wanted(_HEIGHTS, [1, 2], 0)], lambda ids: [load(ids)]))[0]
 
 
-def test_what_was_loaded_is_kept_until_it_is_forgotten(settings: Any) -> None:
+def test_a_fragment_is_cached_until_it_is_invalidated(settings: Any) -> None:
     asked: list[list[int]] = []
 
     def load(ids: list[int]) -> dict[int, int]:
@@ -33,7 +33,7 @@ def test_what_was_loaded_is_kept_until_it_is_forgotten(settings: Any) -> None:
     assert 0 < redis_client().ttl(keys_of(_HEIGHTS, ids=[1])[0]) <= settings.FRAGMENT_SECONDS
 
 
-def test_what_was_asked_before_a_change_is_not_kept() -> None:
+def test_a_fragment_loaded_before_a_change_is_not_cached() -> None:
     def load_while_it_changes(ids: list[int]) -> dict[int, int]:
         forget(_HEIGHTS, ids=[1], context="posts")
         return dict.fromkeys(ids, 10)
@@ -42,7 +42,7 @@ def test_what_was_asked_before_a_change_is_not_kept() -> None:
     assert _read(lambda ids: dict.fromkeys(ids, 20)) == {1: 20, 2: 10}
 
 
-def test_two_who_ask_at_once_keep_what_the_first_found() -> None:
+def test_of_two_concurrent_loads_the_first_is_cached() -> None:
     def load_slowly(ids: list[int]) -> dict[int, int]:
         assert _read(lambda missing: dict.fromkeys(missing, 20)) == {1: 20, 2: 20}
         return dict.fromkeys(ids, 10)
@@ -51,19 +51,19 @@ def test_two_who_ask_at_once_keep_what_the_first_found() -> None:
     assert _read(lambda ids: {}) == {1: 10, 2: 10}
 
 
-def test_what_the_head_of_a_list_names_comes_with_it_and_the_rest_is_asked_for() -> None:
+def test_fragments_of_the_first_items_come_with_the_list_and_others_are_fetched() -> None:
     key, own = "some-list", keys_of("own", ids=[3])
     redis_client().rpush(key, "7", "8:5", "9", "=1")
     redis_client().mset(dict.fromkeys(keys_of(_HEIGHTS, ids=[7, 9]), 10) | {own[0]: 30})
     command = fragments.held_of_list_command(key, entries=2, fragments=[_HEIGHTS], keys=own)
     held = fragments.held_of_list(round_trip(command)[0], fragments=[_HEIGHTS], keys=own)
     assert held == dict(zip([*keys_of(_HEIGHTS, ids=[7, 8]), *own], [b"10", None, b"30"], strict=True))
-    redis_client().delete(*keys_of(_HEIGHTS, ids=[7]))  # held, so that Redis is not asked again
+    redis_client().delete(*keys_of(_HEIGHTS, ids=[7]))  # only `held` has it now: Redis must not be asked again
     source = Source([Wanted(_HEIGHTS, [7, 8, 9], 0)], lambda ids: [{8: 20} if ids == [8] else {}])
     assert fragments.read(source, held=held) == [{7: 10, 8: 20, 9: 10}]
 
 
-def test_without_redis_or_time_everything_is_loaded(settings: Any) -> None:
+def test_without_redis_or_time_left_fragments_are_loaded(settings: Any) -> None:
     settings.FRAGMENT_SECONDS = 0
     assert (_read(lambda ids: {1: 1}), _read(lambda ids: {1: 2})) == ({1: 1, 2: 0}, {1: 2, 2: 0})
     settings.FRAGMENT_SECONDS = 30
@@ -71,7 +71,7 @@ def test_without_redis_or_time_everything_is_loaded(settings: Any) -> None:
     assert (_read(lambda ids: {1: 1}), _read(lambda ids: {1: 2})) == ({1: 1, 2: 0}, {1: 2, 2: 0})
 
 
-def test_counts_are_right_at_once_and_losing_messages_shows_nobody_more(
+def test_counts_are_right_at_once_and_lost_invalidations_do_not_widen_visibility(
     register: Callable[..., Person], drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, bob = register("ada"), register("bob")
@@ -90,7 +90,7 @@ def test_counts_are_right_at_once_and_losing_messages_shows_nobody_more(
     assert seen(bob) == (0, 1, None)
     monkeypatch.setattr(fragments, "_forget", lambda keys: None)
     assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
-    redis_client().delete(*keys_of(OWN_REACTIONS, ids=[int(bob.id)]))  # as time does
+    redis_client().delete(*keys_of(OWN_REACTIONS, ids=[int(bob.id)]))  # as if it had expired
     assert bob.client.get(f"/v1/posts/{post}").json()["my_reaction"] == "love"
     assert ada.client.put(f"/v1/profiles/{bob.id}/block").status_code in (200, 204)
     assert bob.client.get(f"/v1/posts/{post}").status_code == 404

@@ -1,4 +1,4 @@
-"""What machines ask: liveness, readiness by dependency, and Prometheus' numbers."""
+"""Endpoints for machines: liveness, readiness by dependency, and Prometheus metrics."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,12 +26,12 @@ def samples(client: JsonClient) -> dict[tuple[str, tuple[tuple[str, str], ...]],
     }
 
 
-def test_alive_without_asking_anything(anonymous: JsonClient) -> None:
+def test_liveness_checks_no_dependency(anonymous: JsonClient) -> None:
     answer = anonymous.get("/health/live")
     assert (answer.status_code, answer.json()) == (200, {"status": "live"})
 
 
-def test_ready_names_every_dependency(anonymous: JsonClient) -> None:
+def test_readiness_lists_every_dependency(anonymous: JsonClient) -> None:
     answer = anonymous.get("/health/ready")
     assert answer.status_code == 200
     body = answer.json()
@@ -48,7 +48,7 @@ def test_ready_names_every_dependency(anonymous: JsonClient) -> None:
         ("ELASTICSEARCH_URL", "http://", "search"),
     ],
 )
-def test_an_outage_of_an_optional_dependency_keeps_it_ready(
+def test_an_outage_of_an_optional_dependency_leaves_it_ready(
     anonymous: JsonClient, settings: Any, setting: str, scheme: str, dependency: str
 ) -> None:
     with silent_server() as port:
@@ -79,7 +79,7 @@ def test_without_a_database_it_is_not_ready(anonymous: JsonClient, monkeypatch: 
     assert [name for name, state in states.items() if state["status"] == "down"] == ["database:posts"]
 
 
-def test_requests_are_counted_by_route_and_not_by_path(anonymous: JsonClient) -> None:
+def test_requests_are_counted_by_route_instead_of_path(anonymous: JsonClient) -> None:
     key = (
         "socialapp_http_requests_total",
         (("method", "GET"), ("route", "v1/posts/<id:post_id>/metrics"), ("status", "401")),

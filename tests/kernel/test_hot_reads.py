@@ -1,4 +1,4 @@
-"""The fast path of hot reads answers as Django does: status, headers and body, byte for byte."""
+"""The fast path of hot reads responds exactly as Django does: the same status, headers and body."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -22,7 +22,7 @@ def _ask(application: Any, environ: dict[str, Any]) -> Answer:
     started: list[tuple[str, list[tuple[str, str]]]] = []
     response = application({**environ, "wsgi.input": BytesIO()}, lambda *head: started.append(head[:2]))
     body = b"".join(response)
-    if hasattr(response, "close"):  # which Django's answers have
+    if hasattr(response, "close"):  # which only Django's responses have
         response.close()
     return started[0][0], sorted(started[0][1]), body
 
@@ -45,7 +45,7 @@ def _environ(path: str, **environ: Any) -> dict[str, Any]:
 
 
 def _both(path: str, *, is_hot: bool = True, **environ: Any) -> Answer:
-    """The answer, which must be the same on both paths; `is_hot`: whether the fast one is taken at all."""
+    """The response, which must be the same on both paths; `is_hot`: whether the fast path serves it."""
     sent = _environ(path, **environ)
     assert (application._fast_path.answer({**sent, "wsgi.input": BytesIO()}) is not None) == is_hot, f"{path} {environ}"
     fast = _ask(application, sent)
@@ -63,7 +63,7 @@ def reader(register: Callable[..., Person], drain: Callable[[], int]) -> Person:
     return reader
 
 
-def test_both_ways_answer_the_same(reader: Person) -> None:
+def test_fast_path_and_django_return_the_same(reader: Person) -> None:
     bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}"}
     post = reader.client.get("/v1/feed").json()["results"][0]["id"]
     counted = {"method": "GET", "route": "v1/auth/me", "status": "200"}
@@ -88,7 +88,7 @@ def test_both_ways_answer_the_same(reader: Person) -> None:
     assert _both("/v1/auth/me", **bearer, HTTP_ACCEPT="text/html", HTTP_ACCEPT_ENCODING="gzip")[0] == "200 OK"
 
 
-def test_both_paths_refuse_the_same(reader: Person, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fast_path_and_django_refuse_the_same(reader: Person, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds, settings.ACCESS_TOKEN_SECONDS = settings.ACCESS_TOKEN_SECONDS, -60
     renewed = reader.client.post("/v1/auth/refresh", {"refresh": reader.refresh}).json()
     expired, settings.ACCESS_TOKEN_SECONDS = renewed["access"], seconds
@@ -107,7 +107,7 @@ def test_both_paths_refuse_the_same(reader: Person, settings: Any, monkeypatch: 
     assert _both("/v1/feed", **bearer)[0] == "401 Unauthorized"
 
 
-def test_everything_else_takes_the_ordinary_path(reader: Person) -> None:
+def test_other_requests_do_not_take_the_fast_path(reader: Person) -> None:
     bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}"}
     assert _both("/v1/auth/me", **bearer, REQUEST_METHOD="HEAD", is_hot=False)[0] == "200 OK"
     assert _both("/v1/auth/me", **bearer, REQUEST_METHOD="OPTIONS", is_hot=False)[0] == "204 No Content"

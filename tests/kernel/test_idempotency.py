@@ -1,4 +1,4 @@
-"""Idempotency-Key: one effect and one answer per key, caller and request, for 24 hours, whatever goes wrong."""
+"""Idempotency-Key: one effect and one response per key, caller and request, for 24 hours, despite failures."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ def keys() -> Any:
     return IdempotencyKey.objects.using("auth")
 
 
-def test_the_answer_is_repeated_byte_for_byte(anonymous: JsonClient) -> None:
+def test_a_repeated_key_returns_the_same_response_byte_for_byte(anonymous: JsonClient) -> None:
     first = anonymous.post(PATH, body(), Idempotency_Key="k")
     again = anonymous.post(PATH, body(), Idempotency_Key="k")
     assert (again.status_code, again.content) == (201, first.content)
@@ -42,7 +42,7 @@ def test_the_answer_is_repeated_byte_for_byte(anonymous: JsonClient) -> None:
     assert OutboxEvent.objects.using("auth").count() == 1
 
 
-def test_the_order_of_members_and_spaces_make_no_other_body(anonymous: JsonClient) -> None:
+def test_member_order_and_white_space_do_not_change_the_fingerprint_of_a_body(anonymous: JsonClient) -> None:
     first = anonymous.post(
         PATH, b'{"email":"a@example.org","username":"a.a","password":"correct horse"}', Idempotency_Key="k"
     )
@@ -54,24 +54,24 @@ def test_the_order_of_members_and_spaces_make_no_other_body(anonymous: JsonClien
 
 
 @pytest.mark.parametrize("change", [{"full_name": "A"}, {"password": "correct horse batterz"}])
-def test_another_body_under_the_same_key_is_refused(anonymous: JsonClient, change: dict[str, Any]) -> None:
+def test_an_idempotency_key_with_another_body_is_refused(anonymous: JsonClient, change: dict[str, Any]) -> None:
     anonymous.post(PATH, body(), Idempotency_Key="k")
     answer = anonymous.post(PATH, body(**change), Idempotency_Key="k")
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
     assert accounts() == 1
 
 
-def test_another_path_under_the_same_key_is_another_request(register: Callable[..., Person]) -> None:
+def test_an_idempotency_key_applies_to_one_path(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     assert alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k").status_code == 201
     answer = alice.client.post("/v1/posts", {"content": "hello"}, Idempotency_Key="k")
-    assert answer.status_code == 201, "keys are kept where the write is: that of totp is in another database"
+    assert answer.status_code == 201, "keys are stored in the database of the write: that of TOTP is another one"
     again = alice.client.post("/v1/auth/totp", {}, Idempotency_Key="k")
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_a_key_belongs_to_its_caller(register: Callable[..., Person]) -> None:
+def test_an_idempotency_key_belongs_to_its_caller(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     alice.confirm()
     bob.confirm()
@@ -80,13 +80,13 @@ def test_a_key_belongs_to_its_caller(register: Callable[..., Person]) -> None:
     assert one["secret"] != two["secret"]
 
 
-def test_a_failed_request_stores_nothing(anonymous: JsonClient) -> None:
+def test_a_failed_request_stores_no_idempotency_key(anonymous: JsonClient) -> None:
     assert anonymous.post(PATH, body(password="short"), Idempotency_Key="k").status_code == 422
     assert keys().count() == 0
     assert anonymous.post(PATH, body(), Idempotency_Key="k").status_code == 201
 
 
-def test_a_key_is_forgotten_after_its_time(anonymous: JsonClient) -> None:
+def test_an_idempotency_key_expires(anonymous: JsonClient) -> None:
     anonymous.post(PATH, body(), Idempotency_Key="k")
     keys().update(created_at=timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS, seconds=1))
     answer = anonymous.post(PATH, body("bob"), Idempotency_Key="k")
@@ -94,7 +94,7 @@ def test_a_key_is_forgotten_after_its_time(anonymous: JsonClient) -> None:
     assert answer.json()["user"]["username"] == "bob"
 
 
-def test_old_keys_are_pruned_and_no_others(anonymous: JsonClient) -> None:
+def test_only_expired_idempotency_keys_are_pruned(anonymous: JsonClient) -> None:
     anonymous.post(PATH, body(), Idempotency_Key="old")
     keys().update(created_at=timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS, seconds=1))
     anonymous.post(PATH, body("bob"), Idempotency_Key="new")
@@ -103,13 +103,13 @@ def test_old_keys_are_pruned_and_no_others(anonymous: JsonClient) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
-def test_keys_that_are_none_are_malformed(anonymous: JsonClient, key: Any) -> None:
+def test_invalid_idempotency_keys_are_malformed(anonymous: JsonClient, key: Any) -> None:
     answer = anonymous.post(PATH, body(), Idempotency_Key=key)
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_invalid")
     assert accounts() == 0
 
 
-def test_the_table_gives_away_neither_key_nor_tokens(anonymous: JsonClient) -> None:
+def test_the_table_reveals_neither_idempotency_keys_nor_tokens(anonymous: JsonClient) -> None:
     made = anonymous.post(PATH, body(), Idempotency_Key="my-secret-key").json()
     row = keys().get()
     stored = f"{row.digest} {row.fingerprint} {row.answer}"
@@ -117,14 +117,14 @@ def test_the_table_gives_away_neither_key_nor_tokens(anonymous: JsonClient) -> N
         assert secret not in stored
 
 
-def test_without_a_key_nothing_is_stored(anonymous: JsonClient) -> None:
+def test_without_an_idempotency_key_nothing_is_stored(anonymous: JsonClient) -> None:
     anonymous.post(PATH, body())
     assert keys().count() == 0
 
 
-@pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once")
+@pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory does not allow two writers at once")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_of_parallel_requests_with_one_key_one_acts_and_all_get_its_answer() -> None:
+def test_of_parallel_requests_with_one_key_one_runs_and_all_get_its_response() -> None:
     import threading
 
     from django.db import connections

@@ -1,4 +1,4 @@
-"""Ids: unique, rising, readable as times, safe against a clock that goes back."""
+"""Ids are unique, ascending, contain their time, and survive a clock that goes backwards."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ import pytest
 from socialapp.core.ids import IdGenerator, _lease_node, first_id_at, id_time, new_id
 
 
-def test_ids_rise_and_fit_in_64_bits() -> None:
+def test_ids_are_ascending_and_fit_in_64_bits() -> None:
     ids = [new_id() for _ in range(2000)]
     assert ids == sorted(set(ids))
     assert ids[-1] < 1 << 63
@@ -22,14 +22,14 @@ def test_threads_never_share_an_id() -> None:
     assert len(set(ids)) == 5000
 
 
-def test_an_id_holds_its_time_and_node() -> None:
+def test_an_id_contains_its_time_and_node() -> None:
     generator = IdGenerator(node=lambda: 513, clock=lambda: 1_700_000_000_123)
     made = generator.next()
     assert id_time(made) == datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC)
     assert (made >> 6) & 1023 == 513
 
 
-def test_a_clock_that_goes_back_keeps_nobody_waiting_and_doubles_nothing() -> None:
+def test_a_clock_that_goes_backwards_causes_neither_delays_nor_duplicate_ids() -> None:
     hours_ago = 1_700_000_000_000 - 7_200_000
     times = iter([1_700_000_000_000])
     generator = IdGenerator(node=lambda: 0, clock=lambda: next(times, hours_ago))
@@ -38,7 +38,7 @@ def test_a_clock_that_goes_back_keeps_nobody_waiting_and_doubles_nothing() -> No
     assert id_time(ids[-1]) - id_time(ids[0]) == timedelta(milliseconds=1000 // 64)
 
 
-def test_more_than_64_in_a_millisecond_wait_for_the_next() -> None:
+def test_more_than_64_ids_in_a_millisecond_wait_for_the_next() -> None:
     clock = [5]
     calls = [0]
 
@@ -55,7 +55,7 @@ def test_more_than_64_in_a_millisecond_wait_for_the_next() -> None:
     assert ids[64] >> 16 == 6
 
 
-def test_a_bound_for_a_time_parts_the_ids() -> None:
+def test_the_bound_of_a_time_separates_earlier_and_later_ids() -> None:
     made = new_id()
     moment = id_time(made)
     assert first_id_at(moment) <= made < first_id_at(moment + timedelta(milliseconds=1))
@@ -66,4 +66,4 @@ def test_a_node_number_is_leased_once(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = _lease_node(5)
     assert mine == 5
     monkeypatch.setattr(os, "getpid", lambda: 1_000_001)
-    assert _lease_node(5) == 6, "another process gets another number"
+    assert _lease_node(5) == 6, "another process leases another number"

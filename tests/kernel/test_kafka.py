@@ -1,4 +1,4 @@
-"""The Kafka transport, as far as it can be tested without a server; tests/transports has a real one."""
+"""The Kafka transport, as far as it can be tested without a server; tests/transports uses a real one."""
 
 import threading
 from typing import Any
@@ -15,7 +15,7 @@ from socialapp.messaging.registry import events_of
 from socialapp.messaging.transports import kafka
 
 
-def test_the_url_names_servers_and_any_setting_of_librdkafka(settings: Any) -> None:
+def test_the_url_contains_servers_and_any_setting_of_librdkafka(settings: Any) -> None:
     settings.KAFKA_URL = "kafka://a:9092,b:9093?security.protocol=SASL_SSL&sasl.password=p%2B%26q"
     options = kafka.configuration(acks="all")
     assert options.pop("logger").name == "socialapp.kafka"
@@ -28,16 +28,16 @@ def test_the_url_names_servers_and_any_setting_of_librdkafka(settings: Any) -> N
 
 
 class Broken:
-    """A producer that has failed for good, as one does whose sequence has a hole."""
+    """A producer that has failed permanently, as after a gap in its sequence numbers."""
 
     def produce(self, *arguments: Any, **more: Any) -> None:
         raise KafkaException(KafkaError(KafkaError._FATAL))
 
     def purge(self) -> None:
-        """Nothing is left in it."""
+        """Its queue is empty."""
 
 
-def test_a_producer_that_has_failed_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_producer_that_failed_permanently_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka, "_own", threading.local())
     kafka._own.producer = Broken()
     envelope = Envelope(
@@ -46,17 +46,17 @@ def test_a_producer_that_has_failed_is_not_used_again(monkeypatch: pytest.Monkey
     event = OutboxEvent(type="posts.post_created.v1", envelope=encode(envelope))
     with pytest.raises(KafkaException):
         kafka.send([event])
-    assert not hasattr(kafka._own, "producer"), "the next try makes another"
+    assert not hasattr(kafka._own, "producer"), "the next attempt creates another producer"
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_a_context_reads_the_topics_of_those_it_listens_to(context: str) -> None:
+def test_a_context_reads_the_topics_of_the_producers_it_handles(context: str) -> None:
     producers = {EVENTS[event].producer for event in events_of(context)}
     assert kafka.topics_for(context) == sorted(f"events.{producer}" for producer in producers)
     assert kafka.group_of(context) == f"socialapp.{context}"
 
 
-def test_what_a_group_has_not_taken_is_counted_from_where_it_is_or_what_is_left(
+def test_lag_is_counted_from_the_committed_offset_or_the_oldest_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kafka, "topics_for", lambda context: ["events.posts"])

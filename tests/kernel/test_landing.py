@@ -1,4 +1,4 @@
-"""The landing page: what is where, in every way the product can run."""
+"""The landing page: its links, in every mode of the product."""
 
 import json
 from pathlib import Path
@@ -17,17 +17,17 @@ def page(client: JsonClient) -> str:
     return str(answer.content.decode())
 
 
-def test_it_says_what_is_where(anonymous: JsonClient, settings: Any) -> None:
+def test_it_links_to_docs_admin_and_health(anonymous: JsonClient, settings: Any) -> None:
     settings.PUBLIC_URL = "https://social.example"
     shown = page(anonymous)
     for place in ("/v1/docs", "/v1/schema", "/admin/", "/health/ready"):
         assert f'href="{place}"' in shown
     assert "wss://social.example/ws/notifications/" in shown
     assert "https://social.example/v1" in shown
-    assert "src=" not in shown, "nothing is loaded from elsewhere, and no script runs"
+    assert "src=" not in shown, "nothing is loaded from other hosts, and no script runs"
 
 
-def test_the_banner_is_for_trying_out_only(anonymous: JsonClient, settings: Any) -> None:
+def test_the_banner_is_shown_in_embedded_mode_only(anonymous: JsonClient, settings: Any) -> None:
     settings.EMBEDDED = True
     assert "For trying out" in page(anonymous)
     settings.EMBEDDED = False
@@ -44,7 +44,7 @@ def test_without_a_demo_account_it_says_how_to_register(
     assert "/auth/register" in page(anonymous)
 
 
-def test_the_demo_account_is_shown_while_embedded_only(anonymous: JsonClient, settings: Any, tmp_path: Path) -> None:
+def test_the_demo_account_is_shown_in_embedded_mode_only(anonymous: JsonClient, settings: Any, tmp_path: Path) -> None:
     settings.EMBEDDED, settings.DATA_DIR = True, tmp_path
     (tmp_path / "demo.json").write_text(json.dumps({"username": "valjean", "password": "24601 & <more>"}))
     shown = page(anonymous)

@@ -1,4 +1,6 @@
-"""What logs must not show, whoever quotes it: secrets, tokens, addresses, values that a database refused."""
+"""Values that logs must not contain, whichever code logs them: secrets, tokens, addresses, values a database
+refused.
+"""
 
 import io
 import json
@@ -25,13 +27,13 @@ TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
         ("GET /v1/posts/117 200", "GET /v1/posts/117 200"),
     ],
 )
-def test_it_is_concealed(said: str, shown: str) -> None:
+def test_secrets_are_redacted(said: str, shown: str) -> None:
     assert redact(None, "info", {"event": said, "status": 200}) == {"event": shown, "status": 200}
 
 
 @pytest.fixture
 def lines() -> io.StringIO:
-    """What the settings make of log lines, those of libraries too."""
+    """A log line as the settings format it, also for libraries."""
     formatter = settings.LOGGING["formatters"]["json"]
     written = io.StringIO()
     handler = logging.StreamHandler(written)
@@ -43,7 +45,7 @@ def lines() -> io.StringIO:
     return written
 
 
-def test_it_is_concealed_in_what_libraries_log_and_in_exceptions(lines: io.StringIO) -> None:
+def test_secrets_are_redacted_in_the_logs_of_libraries_and_in_exceptions(lines: io.StringIO) -> None:
     try:
         raise IntegrityError(1062, "Duplicate entry 'ada@example.org' for key 'users.email'")
     except IntegrityError:
@@ -54,7 +56,7 @@ def test_it_is_concealed_in_what_libraries_log_and_in_exceptions(lines: io.Strin
     assert "example.org" not in lines.getvalue()
 
 
-def test_our_own_lines_are_one_object_each_whatever_they_hold(lines: io.StringIO) -> None:
+def test_each_log_line_is_one_json_object_whatever_it_contains(lines: io.StringIO) -> None:
     log = structlog.get_logger("tests.logs")
     log.error("100 %s", who="ada@example.org", text="ä\n\ud800", odd=b"bytes", of=set)
     line = json.loads(lines.getvalue())

@@ -1,4 +1,4 @@
-"""Front ends on other origins: those that are allowed may call the API from a browser, no others."""
+"""CORS: front ends on allowed origins may call the API from a browser, others may not."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def _one_front_end(settings: Any) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/feed", "/v1/auth/me", "/v1/posts/5", "/.well-known/jwks.json"])
-def test_a_preflight_request_is_answered_with_what_may_be_sent(anonymous: JsonClient, path: str) -> None:
+def test_a_preflight_response_lists_the_allowed_methods_and_headers(anonymous: JsonClient, path: str) -> None:
     answer = anonymous.request("OPTIONS", path, Origin=OURS, Access_Control_Request_Method="PATCH")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == OURS
@@ -28,7 +28,7 @@ def test_a_preflight_request_is_answered_with_what_may_be_sent(anonymous: JsonCl
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/hashtags/trending", 200), ("/v1/feed", 401), ("/v1/nothing", 404)])
-def test_an_allowed_page_may_read_answers_and_refusals(anonymous: JsonClient, path: str, status: int) -> None:
+def test_an_allowed_origin_may_read_responses_and_problems(anonymous: JsonClient, path: str, status: int) -> None:
     answer = anonymous.get(path, Origin=OURS)
     assert answer.status_code == status
     assert answer.headers["Access-Control-Allow-Origin"] == OURS
@@ -38,7 +38,7 @@ def test_an_allowed_page_may_read_answers_and_refusals(anonymous: JsonClient, pa
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "https://front.example.evil.example", "null", ""])
-def test_a_foreign_page_may_read_nothing(anonymous: JsonClient, origin: str) -> None:
+def test_another_origin_may_read_nothing(anonymous: JsonClient, origin: str) -> None:
     asked = anonymous.request("OPTIONS", "/v1/feed", Origin=origin, Access_Control_Request_Method="GET")
     read = anonymous.get("/v1/hashtags/trending", Origin=origin)
     for answer in (asked, read):
@@ -47,7 +47,7 @@ def test_a_foreign_page_may_read_nothing(anonymous: JsonClient, origin: str) -> 
 
 
 @pytest.mark.parametrize("path", ["/", "/admin/login/", "/health/live"])
-def test_what_is_not_the_api_is_for_its_own_pages_only(anonymous: JsonClient, path: str) -> None:
+def test_outside_the_api_only_the_same_origin_is_allowed(anonymous: JsonClient, path: str) -> None:
     answer = anonymous.get(path, Origin=OURS)
     assert answer.status_code == 200
     assert "Access-Control-Allow-Origin" not in answer.headers

@@ -1,4 +1,4 @@
-"""Hashing passwords: by threads of lower priority, in forked processes too."""
+"""Password hashing runs on threads of lower priority, in forked processes too."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from socialapp.core.passwords import OwaspArgon2PasswordHasher
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
 
 
-def test_hashing_leaves_the_processors_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashing_runs_at_a_lower_priority(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
     of_django = {"encode": Argon2PasswordHasher.encode, "verify": Argon2PasswordHasher.verify}
 
@@ -34,7 +34,7 @@ def test_hashing_leaves_the_processors_to_others(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # since Python 3.12
-def test_a_forked_process_hashes_with_threads_of_its_own() -> None:
+def test_a_forked_process_hashes_on_its_own_threads() -> None:
     hasher = OwaspArgon2PasswordHasher()
     encoded = hasher.encode("correct horse", "saltsaltsalt")
     child = os.fork()

@@ -1,4 +1,4 @@
-"""Periodic tasks: a clock that was set back keeps none of them waiting for longer than it does anyway."""
+"""Periodic tasks: a clock that was set back delays none of them beyond its interval."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ from socialapp.celery import app
 from socialapp.runtime.scheduler import SteadyScheduler
 
 
-def test_a_clock_that_was_set_back_keeps_no_task_waiting(tmp_path: Path) -> None:
+def test_a_clock_that_was_set_back_does_not_delay_tasks(tmp_path: Path) -> None:
     scheduler = SteadyScheduler(app=app, schedule_filename=str(tmp_path / "beat-schedule"))
     try:
         for entry in scheduler.schedule.values():

@@ -1,4 +1,4 @@
-"""Plain HTTP to the sockets role: a client may send it, so it gets a problem and no 5xx."""
+"""Plain HTTP to the sockets role: clients may send it, so the response is a problem instead of a 5xx."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from socialapp.asgi import application
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
 @pytest.mark.parametrize("path", ["/ws/notifications/", "/ws/", "/"])
-def test_it_is_answered_with_upgrade_required(method: str, path: str) -> None:
+def test_plain_http_returns_upgrade_required(method: str, path: str) -> None:
     with ThreadPoolExecutor(max_workers=1) as thread:  # other tests may have left a loop running in this one
         start, body = thread.submit(asyncio.run, _answer(method, path)).result()
     headers = dict(start["headers"])

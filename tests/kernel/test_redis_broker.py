@@ -1,4 +1,4 @@
-"""Redis as broker: a worker that could not acknowledge what it did goes on when Redis is back."""
+"""Redis as the broker: a worker that could not acknowledge its work continues when Redis is back."""
 
 import os
 from typing import Any
@@ -15,7 +15,7 @@ QUEUE = "tests.redis-broker"
 
 @pytest.fixture(autouse=True)
 def _transport() -> None:
-    """Celery's application registers the transport."""
+    """Creating Celery's application registers the transport."""
     celery_app()
 
 
@@ -31,7 +31,7 @@ def test_an_unacknowledged_message_does_not_block_the_worker(answer: str) -> Non
         channel.basic_qos(0, 1, False)
         connection.Producer().publish("work", routing_key=QUEUE)
         message: Any = queue.get()
-        assert not channel.qos.can_consume(), "one is in hand, and no more may be"
+        assert not channel.qos.can_consume(), "one message is unacknowledged, the most that is allowed"
         proxy.close()
         with pytest.raises(channel.connection_errors):
             {"ack": message.ack, "reject": message.reject, "requeue": message.requeue}[answer]()
@@ -40,7 +40,7 @@ def test_an_unacknowledged_message_does_not_block_the_worker(answer: str) -> Non
 
 
 @pytest.mark.parametrize("answer", ["ack", "reject", "requeue"])
-def test_a_channel_that_is_closed_meanwhile_does_not_end_the_worker(answer: str) -> None:
+def test_a_channel_that_closes_meanwhile_does_not_stop_the_worker(answer: str) -> None:
     connection = Connection(os.environ["REDIS_URL"])
     channel: Any = connection.channel()
     queue = Queue(QUEUE)(channel)

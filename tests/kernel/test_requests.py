@@ -1,4 +1,4 @@
-"""Requests that clients send by mistake or out of malice: each is answered with a problem, never a server error."""
+"""Mistaken or malicious requests: each gets a problem, never a server error."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ DEEP = b'{"content": "x", "y": ' + b"[" * 300 + b"]" * 300 + b"}"
 
 
 def problem(answer: Any) -> tuple[int, str]:
-    """Its status and code, when it is a problem."""
+    """The status and code of a problem response."""
     assert answer.headers["Content-Type"] == "application/problem+json", answer.content
     body = answer.json()
     assert set(body) == {"type", "title", "status", "detail", "code", "errors"}
@@ -25,7 +25,7 @@ def problem(answer: Any) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("body", [b'{"content": "x", "y": 1' + b"0" * 40 + b"}", b'{"content": 1e999}', DEEP])
-def test_a_key_with_a_strange_body_is_refused_as_the_body_is_without_it(
+def test_a_malformed_body_is_refused_the_same_with_an_idempotency_key(
     register: Callable[..., Person], body: Any
 ) -> None:
     alice = register("alice")
@@ -35,14 +35,14 @@ def test_a_key_with_a_strange_body_is_refused_as_the_body_is_without_it(
     assert not IdempotencyKey.objects.using("posts").exists()
 
 
-def test_a_body_nested_beyond_measure_is_malformed(register: Callable[..., Person]) -> None:
+def test_a_body_nested_too_deeply_is_malformed(register: Callable[..., Person]) -> None:
     alice = register("alice")
     body = b'{"content": "x", "y": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
     for headers in ({}, {"Idempotency_Key": "k"}):
         assert problem(alice.client.post("/v1/posts", body, **headers)) == (400, "malformed_json")
 
 
-def test_numbers_of_all_sizes_make_different_bodies_under_one_key(register: Callable[..., Person]) -> None:
+def test_different_numbers_of_any_size_are_different_bodies_under_one_key(register: Callable[..., Person]) -> None:
     alice = register("alice")
     assert alice.client.post("/v1/posts", {"content": "x"}, Idempotency_Key="k").status_code == 201
     again = alice.client.post("/v1/posts", b'{"content": 1' + b"0" * 40 + b"}", Idempotency_Key="k")
@@ -59,13 +59,13 @@ def test_an_invisible_text_is_blank(register: Callable[..., Person], text: str) 
     if text.strip():
         assert [(error["field"], error["code"]) for error in named.json()["errors"]] == [("full_name", "blank")]
     else:
-        assert named.json()["full_name"] == "", "white space alone is no name at all, as if the field were emptied"
+        assert named.json()["full_name"] == "", "white space alone is no name, like an empty field"
     family = "\U0001f469\u200d\U0001f467"
     assert alice.client.post("/v1/posts", {"content": family}).json()["content"] == family
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP, identity"])
-def test_a_compressed_body_is_not_taken_for_a_plain_one(anonymous: JsonClient, encoding: str) -> None:
+def test_a_compressed_body_is_not_read_as_a_plain_one(anonymous: JsonClient, encoding: str) -> None:
     answer = anonymous.post("/v1/auth/login", {"login": "a", "password": "b"}, Content_Encoding=encoding)
     assert problem(answer) == (415, "unsupported_type")
     plain = anonymous.post("/v1/auth/login", {"login": "a", "password": "b"}, Content_Encoding="identity")
@@ -73,7 +73,7 @@ def test_a_compressed_body_is_not_taken_for_a_plain_one(anonymous: JsonClient, e
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/.well-known/jwks.json", "/v1/hashtags/trending", "/v1/schema"])
-def test_a_slash_at_the_end_changes_nothing(anonymous: JsonClient, path: str) -> None:
+def test_a_trailing_slash_changes_nothing(anonymous: JsonClient, path: str) -> None:
     plain, slash = anonymous.get(path), anonymous.get(f"{path}/")
     assert (plain.status_code, slash.status_code) == (200, 200)
     assert plain.content == slash.content
@@ -83,7 +83,7 @@ def test_a_slash_at_the_end_changes_nothing(anonymous: JsonClient, path: str) ->
 @pytest.mark.parametrize(
     "path", ["/", "/health/live", "/health/ready", "/metrics", "/v1/schema", "/v1/docs", "/.well-known/jwks.json"]
 )
-def test_a_method_that_a_path_does_not_have_is_a_problem_that_names_those_it_has(method: str, path: str) -> None:
+def test_a_method_that_is_not_allowed_is_a_problem_that_lists_those_allowed(method: str, path: str) -> None:
     answer = Client(enforce_csrf_checks=True).generic(method, path)
     assert problem(answer) == (405, "method_not_allowed")
     assert {"GET", "HEAD"} <= set(answer.headers["Allow"].split(", "))
@@ -99,18 +99,18 @@ def test_a_method_that_a_path_does_not_have_is_a_problem_that_names_those_it_has
         ("/health/live", {"GET", "HEAD", "OPTIONS"}),
     ],
 )
-def test_anybody_may_ask_which_methods_there_are(anonymous: JsonClient, path: str, methods: set[str]) -> None:
+def test_options_needs_no_log_in(anonymous: JsonClient, path: str, methods: set[str]) -> None:
     answer = anonymous.request("OPTIONS", path)
     assert (answer.status_code, answer.content) == (204, b"")
     assert set(answer.headers["Allow"].split(", ")) == methods
 
 
-def test_the_admin_site_is_found_without_its_slash(anonymous: JsonClient) -> None:
+def test_the_admin_site_is_found_without_a_trailing_slash(anonymous: JsonClient) -> None:
     answer = anonymous.get("/admin")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
 
 
-def test_the_schema_is_json_which_is_also_yaml(anonymous: JsonClient) -> None:
+def test_the_schema_is_served_as_json_which_is_valid_yaml(anonymous: JsonClient) -> None:
     answer = anonymous.get("/v1/schema")
     assert answer.headers["Content-Type"] == "application/vnd.oai.openapi+json"
     document = json.loads(answer.content)
@@ -118,7 +118,7 @@ def test_the_schema_is_json_which_is_also_yaml(anonymous: JsonClient) -> None:
     assert "/v1/posts" in document["paths"]
 
 
-def test_if_match_may_name_several_tags(register: Callable[..., Person]) -> None:
+def test_if_match_may_list_several_etags(register: Callable[..., Person]) -> None:
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
     first = alice.client.get(path).headers["ETag"]
@@ -129,7 +129,7 @@ def test_if_match_may_name_several_tags(register: Callable[..., Person]) -> None
 
 
 @pytest.mark.parametrize("tag", ["1-0123456789abcdef", '"', '"a" "b"', ","])
-def test_an_if_match_that_is_no_tag_is_malformed(register: Callable[..., Person], tag: str) -> None:
+def test_an_if_match_without_a_valid_etag_is_malformed(register: Callable[..., Person], tag: str) -> None:
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
     assert problem(alice.client.patch(path, {"content": "two"}, If_Match=tag)) == (400, "if_match_invalid")
@@ -137,9 +137,7 @@ def test_an_if_match_that_is_no_tag_is_malformed(register: Callable[..., Person]
 
 
 @pytest.mark.parametrize("version", ["7", "999999999", "9" * 19, "9" * 40])
-def test_a_version_of_any_size_that_is_not_the_present_one_is_stale(
-    register: Callable[..., Person], version: Any
-) -> None:
+def test_any_version_other_than_the_current_one_is_stale(register: Callable[..., Person], version: Any) -> None:
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'one'}).json()['id']}"
     for where in (path, "/v1/profiles/me", "/v1/auth/me", "/v1/notifications/preferences"):

@@ -1,4 +1,4 @@
-"""Connections that stay silent are given up after a while, and servers that are down are tried again soon."""
+"""Timeouts: silent connections are closed after a while, and servers that are down are retried soon."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ DATABASES = pytest.mark.django_db(databases={"posts", "users"}, transaction=True
 
 @pytest.fixture
 def _impatient() -> Iterator[None]:
-    """This process as a role that waits for four seconds; no connection of it outlives the test."""
+    """This process, configured as a role with a timeout of four seconds; its connections end with the test."""
     if connections["posts"].vendor != "mysql":
         pytest.skip("SQLite is no server")
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +33,7 @@ def _impatient() -> Iterator[None]:
 
 @DATABASES
 @pytest.mark.usefixtures("_impatient")
-def test_a_server_that_does_not_answer_is_given_up() -> None:
+def test_a_database_that_does_not_respond_times_out() -> None:
     with connections["posts"].cursor() as cursor, pytest.raises(OperationalError):
         cursor.execute("SELECT SLEEP(60)")
     connections["posts"].close()
@@ -41,7 +41,7 @@ def test_a_server_that_does_not_answer_is_given_up() -> None:
 
 @DATABASES
 @pytest.mark.usefixtures("_impatient")
-def test_a_client_in_a_transaction_that_says_nothing_is_given_up() -> None:
+def test_an_idle_transaction_times_out() -> None:
     silent, asking = connections["posts"], connections["users"]
     with silent.cursor() as cursor:
         cursor.execute("SELECT VERSION(), CONNECTION_ID()")
@@ -63,7 +63,7 @@ def test_a_client_in_a_transaction_that_says_nothing_is_given_up() -> None:
 
 @DATABASES
 @pytest.mark.usefixtures("_impatient")
-def test_only_the_first_broken_connection_to_a_server_is_waited_for() -> None:
+def test_only_the_first_broken_connection_to_a_server_costs_a_timeout() -> None:
     posts, users = connections["posts"], connections["users"]
     with posts.cursor() as cursor:
         cursor.execute("SELECT CONNECTION_ID()")
@@ -71,11 +71,11 @@ def test_only_the_first_broken_connection_to_a_server_is_waited_for() -> None:
     with users.cursor() as cursor:
         cursor.execute(f"KILL {number}")
     assert not posts.is_usable()
-    assert users.connection is None, "renewed, not asked"
+    assert users.connection is None, "renewed without a query"
     posts.close()
 
 
-def test_a_broker_that_is_down_is_tried_again_every_few_seconds() -> None:
+def test_a_broker_that_is_down_is_retried_every_few_seconds() -> None:
     pauses: list[float] = []
     connection = celery_app().connection_for_read(f"amqp://127.0.0.1:{free_port()}//")
     with pytest.raises(connection.connection_errors):
@@ -86,7 +86,7 @@ def test_a_broker_that_is_down_is_tried_again_every_few_seconds() -> None:
 
 
 @pytest.mark.django_db(databases=list(CONTEXTS), transaction=True)
-def test_periodic_tasks_of_a_context_whose_database_hangs_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_periodic_tasks_are_skipped_for_a_context_whose_database_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     if connections["posts"].vendor != "mysql":
         pytest.skip("SQLite is no server")
     answering._breaker.cache_clear()
@@ -96,7 +96,9 @@ def test_periodic_tasks_of_a_context_whose_database_hangs_are_left_out(monkeypat
         monkeypatch.setitem(connections["posts"].settings_dict, "PORT", port)
         answer = [context.name for context in answering.answering_contexts()]
         assert answer == [name for name in CONTEXTS if name != "posts"]
-        monkeypatch.setattr(answering, "_answers", lambda parameters: pytest.fail("asked again at once"))
+        monkeypatch.setattr(
+            answering, "_answers", lambda parameters: pytest.fail("the database was queried again at once")
+        )
         celery_app().loader.import_default_modules()
         assert str(celery_app().tasks["posts.flush_views"].apply().state) == "IGNORED"
         assert celery_app().tasks["comments.check_counts"].apply().state == "SUCCESS"

@@ -1,4 +1,4 @@
-"""Traces of what libraries were asked: a statement's span belongs to the product's, and holds no value."""
+"""Traces of libraries: the span of a statement has the product's span as its parent, and contains no values."""
 
 import os
 import subprocess
@@ -37,5 +37,5 @@ def test_a_statement_is_a_span_without_its_values() -> None:
         assert statement.parent_span_id == outer.span_id
         values = {one.key: one.value.string_value for one in statement.attributes}
         assert (values["db.system"], values["db.statement"]) == ("mysql", "SELECT %s")
-        assert not collector.mentions("outside"), "what belongs to no span of ours is not exported"
+        assert not collector.mentions("outside"), "spans without a parent of the product are not exported"
         assert not collector.mentions("secret")

@@ -1,4 +1,4 @@
-"""Transactions: all or nothing, with no more round trips than they need."""
+"""Transactions are atomic, with no more round trips than necessary."""
 
 from datetime import UTC, datetime
 
@@ -26,19 +26,19 @@ def add(*ids: int) -> None:
 
 
 def add_together(*ids: int) -> None:
-    """Entries with these ids, a statement each, in one transaction."""
+    """Inserts inbox entries with these ids, one statement each, in one transaction."""
     with atomic(CONTEXT):
         for row_id in ids:
             add(row_id)
 
 
 def there() -> list[int]:
-    """Their ids."""
+    """The ids of the entries."""
     return list(InboxEntry.objects.using(CONTEXT).order_by("id").values_list("id", flat=True))
 
 
 @pytest.mark.django_db(databases={CONTEXT}, transaction=True)
-def test_a_transaction_is_all_or_nothing_and_nothing_stays_open() -> None:
+def test_a_transaction_is_atomic_and_never_left_open() -> None:
     with atomic(CONTEXT):
         add(1)
     with pytest.raises(IntegrityError):
@@ -48,7 +48,7 @@ def test_a_transaction_is_all_or_nothing_and_nothing_stays_open() -> None:
 
 
 @pytest.mark.django_db(databases={CONTEXT}, transaction=True)
-def test_a_transaction_costs_two_round_trips_beside_its_statements() -> None:
+def test_a_transaction_costs_two_round_trips_besides_its_statements() -> None:
     connection = connections[CONTEXT]
     if connection.vendor != "mysql" or is_tidb(CONTEXT):
         pytest.skip("only servers have round trips, and TiDB does not count them")
@@ -67,7 +67,7 @@ def test_a_transaction_costs_two_round_trips_beside_its_statements() -> None:
 
 
 @pytest.mark.django_db(databases={CONTEXT})
-def test_an_inner_transaction_without_savepoint_takes_the_outer_one_with_it() -> None:
+def test_an_inner_transaction_without_savepoint_rolls_back_the_outer_one() -> None:
     def fail() -> None:
         with atomic(CONTEXT, savepoint=False):
             add(2)
@@ -91,7 +91,7 @@ def test_an_inner_transaction_without_savepoint_costs_nothing() -> None:
 
 
 @pytest.mark.django_db(databases={CONTEXT})
-def test_rows_are_added_by_the_thousand_with_their_times() -> None:
+def test_bulk_inserts_split_at_a_thousand_rows_and_keep_their_times() -> None:
     moment = datetime(2026, 2, 3, 4, 5, 6, 789_000, tzinfo=UTC)
     rows = [(row_id, row_id, "some handler", moment) for row_id in range(1, 2002)]
     with CaptureQueriesContext(connections[CONTEXT]) as queries, atomic(CONTEXT, savepoint=False):
@@ -113,7 +113,7 @@ def test_rows_are_added_by_the_thousand_with_their_times() -> None:
     ],
 )
 @pytest.mark.django_db(databases={CONTEXT})
-def test_lost_conflicts_are_retried(code: int, text: str, tries: int) -> None:
+def test_a_transaction_that_loses_a_conflict_is_retried(code: int, text: str, tries: int) -> None:
     made: list[int] = []
 
     def run() -> None:
