@@ -227,7 +227,7 @@ def _ask_auth(principal: Principal | None) -> bool:
     return principal.id in revoked.role_changes
 
 
-def remember_revoked(members: list[str], *, complete: bool = False) -> None:
+def remember_revoked(members: Sequence[str], *, complete: bool = False) -> None:
     """Adds "user:<id>", "session:<id>" and "roles:<id>" members to the set that every request is checked against."""
     key = f"{settings.REDIS_PREFIX}{REVOKED_KEY}"
     pipe = redis_client().pipeline(transaction=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from apps.auth import actions
 from socialapp.core import cache
@@ -11,6 +12,7 @@ from socialapp.core.cache import redis_client
 from socialapp.http.admission import REVOKED_KEY
 from socialapp.http.tokens import principal_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.scenarios.product import eventually
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -92,6 +94,19 @@ def test_cached_revocations_expire_so_that_a_lost_message_does_not_matter(regist
     )
     redis_client().delete(key)
     assert alice.client.get("/v1/auth/me").status_code == 401
+
+
+def test_a_session_that_ended_while_redis_was_unreachable_is_refused_once_it_is_back(
+    register: Callable[..., Person], redis_down: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    alice = register("alice")
+    alice.client.get("/v1/auth/me")
+    redis_down(True)
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        end_sessions(alice)
+    redis_down(False)
+    assert redis_client().exists(f"{settings.REDIS_PREFIX}{REVOKED_KEY}"), "it says that it is complete"
+    eventually(lambda: alice.client.get("/v1/auth/me").status_code == 401, seconds=5)
 
 
 def test_only_the_revoked_session_is_refused(register: Callable[..., Person]) -> None:

@@ -17,15 +17,14 @@ from django.utils import timezone
 from apps.auth.actions.ciphers import cipher
 from apps.auth.actions.devices import Device, address_digest, address_range, device_of_token, device_token
 from apps.auth.actions.mails import queue_mail
+from apps.auth.actions.revocations import announce_revoked
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
 from apps.auth.models import Erasure, Mail, Session, User
 from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, past_sessions
 from socialapp.contracts.auth import UserReactivated
-from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import NotFound, Unauthenticated
 from socialapp.core.sql import execute, insert_instances
-from socialapp.http.admission import remember_revoked
 from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
@@ -213,17 +212,6 @@ def end_sessions(ids: list[int]) -> int:
     ended = Session.objects.filter(id__in=ids, ended_at=None).update(ended_at=timezone.now())
     after_commit("auth", callback=lambda: announce_revoked([f"session:{session_id}" for session_id in ids]))
     return ended
-
-
-def announce_revoked(members: list[str]) -> None:
-    """Publishes revoked "user:<id>" and "session:<id>", and changed "roles:<id>", to admission.
-
-    Without Redis, admission asks auth instead.
-    """
-    try:
-        remember_revoked(members)
-    except redis_errors() as error:
-        log.warning("auth.revocation_not_announced", error=str(error))
 
 
 def delete_old_sessions() -> int:
