@@ -1,1 +1,1 @@
-"""The tests: architecture rules, one folder per context, scenarios, benches, and the services they run on."""
+"""The tests: architecture rules, one folder per context, scenarios, benchmarks, and the services they run on."""

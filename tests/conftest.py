@@ -1,4 +1,4 @@
-"""What all tests share: a bus that is drained by hand, people who have registered, and clients that speak for them."""
+"""Shared fixtures: a bus that tests drain themselves, registered users, and clients that act for them."""
 
 import os
 import sqlite3
@@ -44,20 +44,20 @@ ALL_CONTEXTS = list(CONTEXTS)
 
 @pytest.fixture(scope="session")
 def django_db_keepdb() -> bool:
-    """The databases are there already, migrated: see below."""
+    """The databases exist already and are migrated: see below."""
     return True
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
-    """Makes the databases of the tests from a template, which takes a fifth of what migrating does."""
+    """Creates the test databases from a template, which takes a fifth of the time that migrating does."""
     on_servers: defaultdict[str, dict[str, str]] = defaultdict(dict)
     with ExitStack() as at_the_end:
         for context in CONTEXTS:
             connection: Any = connections[context]
             name = connection.creation._get_test_db_name()
             if connection.vendor == "sqlite":
-                # in memory, and gone with the last connection
+                # in memory, and dropped with the last connection
                 kept = at_the_end.enter_context(closing(sqlite3.connect(name, uri=True)))
                 with closing(sqlite3.connect(migrated_file(context))) as template:
                     template.backup(kept)
@@ -71,7 +71,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 def deliver_outbox() -> int:
-    """Delivers every unsent event and continues every job until there are none; how many events."""
+    """Delivers every unsent event and continues every job until none are left; returns the number of events."""
     total = 0
     while True:
         sent = sum(_send_from(producer) for producer in CONTEXTS)
@@ -81,7 +81,7 @@ def deliver_outbox() -> int:
 
 
 def _send_from(producer: str) -> int:
-    # SQL, as almost every test comes here, several times, mostly without a result
+    # SQL, because almost every test calls this several times, mostly without a result
     with connections[producer].cursor() as cursor:
         cursor.execute("SELECT id, envelope FROM bus_outbox WHERE state = %s ORDER BY id", [OutboxEvent.State.NEW])
         rows = cursor.fetchall()
@@ -104,14 +104,14 @@ def _are_there_jobs() -> bool:
 
 
 def refresh_index() -> None:
-    """Elasticsearch finds what was written after a moment; this is that moment."""
+    """Elasticsearch finds new documents only after a refresh; this is that refresh."""
     if settings.ELASTICSEARCH_URL:
         httpx.post(f"{settings.ELASTICSEARCH_URL}/{settings.ELASTICSEARCH_PREFIX}*/_refresh").raise_for_status()
 
 
 @dataclass
 class Person:
-    """Somebody who registered; `client` sends their token with every request."""
+    """A registered user; `client` sends their token with every request."""
 
     id: str
     username: str
@@ -120,13 +120,13 @@ class Person:
     client: "JsonClient"
 
     def confirm(self, password: str = "correct horse battery") -> None:
-        """Proves again to be the owner, as what guards the account asks for."""
+        """Confirms the session, as operations that guard the account require."""
         answer = self.client.post("/v1/auth/confirm", {"password": password})
         assert answer.status_code == 200, answer.content
 
 
 class _Handler(ClientHandler):
-    """Django's for tests, with the fast path of hot reads that the server has in front."""
+    """Django's test handler, behind the fast path of hot reads that the server has too."""
 
     fast_path = FastPath()
 
@@ -141,7 +141,7 @@ class _Handler(ClientHandler):
 
 
 def _read_settings_again(**changed: object) -> None:
-    """The fast path reads them once."""
+    """The fast path reads the settings once."""
     _Handler.fast_path = FastPath()
 
 
@@ -149,7 +149,7 @@ setting_changed.connect(_read_settings_again)
 
 
 class JsonClient:
-    """Django's test client, speaking JSON and, with a token, for somebody."""
+    """Django's test client, with JSON bodies and, if it has a token, authenticated."""
 
     def __init__(self, access: str | None = None) -> None:
         self._client = Client(raise_request_exception=True)
@@ -157,7 +157,7 @@ class JsonClient:
         self._headers = {"Authorization": f"Bearer {access}"} if access else {}
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """Sends `body` as JSON; header names are given with underscores."""
+        """Sends `body` as JSON; header names are written with underscores."""
         sent = {**self._headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
         if body is None and method in ("GET", "DELETE"):
             return self._client.generic(method, path, headers=sent)
@@ -189,7 +189,7 @@ class JsonClient:
 
 @pytest.fixture
 def drain(db: None) -> Callable[[], int]:
-    """Delivers all published events, in process: what relay, broker and worker do together."""
+    """Delivers all published events in process, as relay, broker and worker do together."""
     return deliver_outbox
 
 
@@ -201,7 +201,7 @@ def anonymous() -> JsonClient:
 
 @pytest.fixture
 def register(drain: Callable[[], int]) -> Callable[..., Person]:
-    """Registers somebody through the API and delivers the events of it."""
+    """Registers a user through the API and delivers the resulting events."""
 
     def make(username: str, **extra: Any) -> Person:
         body = Registration(username=username, **extra)
@@ -216,7 +216,7 @@ def register(drain: Callable[[], int]) -> Callable[..., Person]:
 
 @pytest.fixture(autouse=True)
 def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashes cost nearly nothing, where a real one takes 31 ms; unless the test is marked `real_passwords`."""
+    """Password hashing is almost free, where a real hash takes 31 ms; unless the test is marked `real_passwords`."""
     if "real_passwords" not in request.keywords:
         monkeypatch.setattr(OwaspArgon2PasswordHasher, "time_cost", 1)
         monkeypatch.setattr(OwaspArgon2PasswordHasher, "memory_cost", 8)
@@ -224,9 +224,9 @@ def _cheap_passwords(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture(autouse=True)
 def _ids_of_the_present() -> Iterator[None]:
-    """Ids never go back: after a test that moved the clock ahead all later ones would lie in the future.
+    """Ids never go back: after a test that advanced the clock, all later ones would lie in the future.
 
-    A second is left, as ids that are drawn faster than 64 a millisecond run ahead of the clock.
+    One second remains, because ids that are drawn faster than 64 a millisecond run ahead of the clock.
     """
     yield
     ids._generator._last_ms = min(ids._generator._last_ms, int(time.time() * 1000) + 1000)
@@ -234,7 +234,9 @@ def _ids_of_the_present() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _content_types_in_auth_only() -> Iterator[None]:
-    """After a test with real transactions Django makes content types and permissions again: only auth has tables."""
+    """After a test with real transactions, Django recreates content types and permissions: only auth has their
+    tables.
+    """
 
     def make_again_in_auth(verbosity: int, interactive: bool, db: str, **more: Any) -> None:
         if db == "auth":
@@ -247,8 +249,9 @@ def _content_types_in_auth_only() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_locks_of_shared_memory() -> Iterator[None]:
-    """In memory, connections share a cache whose reads lock whole tables, and whoever finds a lock fails at once: the
-    product's files (WAL) know neither, so a server that reads while a test writes must not either."""
+    """In memory, connections share a cache where reads lock whole tables, and a locked table is an error at once.
+    The product's files (WAL) do neither, so neither must happen to a server that reads while a test writes.
+    """
 
     def read_without_locks(connection: Any, **more: Any) -> None:
         if connection.vendor == "sqlite" and connection.is_in_memory_db():
@@ -261,8 +264,9 @@ def _no_locks_of_shared_memory() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _tls_context_made_once() -> Iterator[None]:
-    """httpx reads all certificates for every client, also for plain HTTP: 26 ms of CPU each time a test looks whether
-    a server is up, taken from that server."""
+    """httpx reads all certificates for every client, also for plain HTTP: 26 ms of CPU each time a test checks
+    whether a server is up, taken from that server.
+    """
     make = httpx.create_ssl_context
     made = make()
 
@@ -276,14 +280,14 @@ def _tls_context_made_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _keep_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request in process must not close the connection that the test's own transaction is on."""
+    """An in-process request must not close the connection that holds the test's own transaction."""
     for wrapper in {type(connection) for connection in connections.all()}:
         monkeypatch.setattr(wrapper, "close_if_unusable_or_obsolete", lambda self: None)
 
 
 @pytest.fixture(autouse=True)
 def _forget_fragments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a request has changed is forgotten although the test's own transaction, which it is in, never commits."""
+    """Invalidates what a request has changed, although the test's transaction around it never commits."""
 
     monkeypatch.setattr(fragments, "after_commit", _now_or_after_commit)
 
@@ -332,5 +336,5 @@ def redis_down(settings: Any) -> Iterator[Callable[[bool], None]]:
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Every test starts with an empty Redis: nothing that is right only because of a cache is right."""
+    """Every test starts with an empty Redis, so that no result is right only because of a cache."""
     redis_client().flushdb()

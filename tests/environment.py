@@ -1,4 +1,4 @@
-"""A pytest plugin that fills in the environment the product reads, before Django's settings are loaded."""
+"""A pytest plugin that sets the product's environment variables before Django's settings are loaded."""
 
 import gc
 import os
@@ -18,9 +18,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import leftovers
 
-# What runs in one test process because its tests share what they have started, or mind a busy machine, and about how
-# many seconds it takes: what takes longest is begun first, so that no test process is left waiting for another in the
-# end. Every other file is a group of its own. The fault tests are two groups, each with an installation of its own.
+# Groups of tests that run in one test process because they share servers, or suffer on a busy machine, with their
+# duration in seconds: the longest starts first, so that no test process has to wait for another in the end. Every
+# other file is a group of its own. The fault tests are two groups, each with its own installation.
 _GROUPS = {
     "tests/faults/test_disorder.py": 30,
     "tests/faults/test_verify.py": 30,
@@ -52,10 +52,10 @@ _GROUPS = {
 _SECONDS_A_TEST = 0.4  # of all others
 gc.disable()  # until Django is loaded, as in manage.py
 _WATCHED = pytest.StashKey[IO[bytes] | None]()
-# What mostly waits, for servers that it has killed or started, lets the others go first: browsers must not be late.
+# Tests that mostly wait for servers that they killed or started let others go first: browsers must not be late.
 _WAITING = ("tests/faults", "tests/multi_service", "tests/scaling", "tests/transports")
 _NICE = os.nice(0)
-# Tests of these share more than the process: their order is not for chance.
+# Tests of these share more than the process: their order must not be random.
 _IN_ORDER = ("tests/scenarios", "tests/web", "tests/run", "tests/faults", "tests/multi_service", "tests/transports")
 
 
@@ -85,8 +85,8 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
 os.environ.setdefault("REDIS_URL", "redis://127.0.0.1:6380/0")
 os.environ.setdefault("RATE_LIMITS", "off")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
-os.environ.setdefault("SIGNING_KEY_RELOAD_SECONDS", "86400")  # or budgets of queries would depend on the clock
-os.environ.setdefault("ELASTICSEARCH_SECONDS", "20")  # a busy machine is no outage
+os.environ.setdefault("SIGNING_KEY_RELOAD_SECONDS", "86400")  # otherwise query budgets would depend on the clock
+os.environ.setdefault("ELASTICSEARCH_SECONDS", "20")  # a busy machine is not an outage
 if not os.environ.get("JWT_PRIVATE_KEY"):
     os.environ["JWT_PRIVATE_KEY"] = _private_key()
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -95,7 +95,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 
 class GroupsTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """With several test processes: the tests of a group run in one of them."""
+    """With several test processes: the tests of a group run in the same one."""
 
     def _split_scope(self, nodeid: str) -> str:
         return _group(nodeid)
@@ -108,14 +108,14 @@ def _group(nodeid: str) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Random order is for tests that share nothing but the process."""
+    """Random order is for tests that share only the process."""
     if item.nodeid.startswith(_IN_ORDER):
         item.add_marker(pytest.mark.random_order(disabled=True))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the groups that take longest first, the tests of each together, and those with databases in front.
+    """Runs the slowest groups first, keeps the tests of each together, and those with databases in front.
 
     Playwright keeps an event loop running as long as there is a browser, and Django refuses databases beside one.
     """
@@ -140,24 +140,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_collection() -> None:
-    """What is loaded with the tests is no garbage either."""
+    """Modules loaded with the tests are never garbage either."""
     gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """From here on there is garbage, but never what stands now: it is not looked through again and again."""
+    """Exempts all objects that exist now from garbage collection, so that it does not scan them again and again."""
     gc.freeze()
     gc.enable()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Sees to it that no server outlives this run, and that its files do not either."""
+    """Makes sure that no server outlives this run, and that its files are removed."""
     if "PYTEST_XDIST_WORKER" not in os.environ and not config.option.collectonly:
         config.stash[_WATCHED] = leftovers.watch()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Lets the watchdog end what is left."""
+    """Lets the watchdog end the remaining processes."""
     if watched := config.stash.get(_WATCHED, None):
         watched.close()
     if _OWN_DATA_DIR:
@@ -165,12 +165,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupsTogether:
-    """Has xdist keep together what shares the servers that it started."""
+    """Has xdist keep tests together that share servers."""
     return GroupsTogether(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tells what tests have measured."""
+    """Prints the figures that tests have measured."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
     figures = [
         f"{report.nodeid.rpartition('::')[2]}: {name.removeprefix('measured: ')}: {value}"

@@ -1,4 +1,4 @@
-"""Makes people, posts and comments through the API: valid by default, and every field can be given."""
+"""Creates users, posts and comments through the API: valid by default, with every field overridable."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,12 @@ class CommentInput(factory.DictFactory):
 
 
 def create_post(author: "Person", **fields: Any) -> dict[str, Any]:
-    """Writes a post; the answer's body."""
+    """Writes a post; returns the response body."""
     return _created(author, "/v1/posts", PostInput(**fields))
 
 
 def create_comment(author: "Person", post_id: str, **fields: Any) -> dict[str, Any]:
-    """Writes a comment; the answer's body."""
+    """Writes a comment; returns the response body."""
     return _created(author, f"/v1/posts/{post_id}/comments", CommentInput(**fields))
 
 

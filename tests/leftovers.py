@@ -1,8 +1,8 @@
-"""Ends whatever a test run has started and left behind, also when the run itself was killed.
+"""Ends all processes that a test run has started and left behind, also when the run itself was killed.
 
-Every process that tests start inherits MARK in its environment, servers in sessions of their own included. A watchdog
-waits for the end of the run, however it ends, and then kills those that are still there. What a machine that lost the
-watchdog too has left is found by the next run.
+Every process that tests start inherits MARK in its environment, including servers in sessions of their own. A watchdog
+waits for the end of the run, however it ends, and then kills the remaining ones. If the watchdog was killed too, the
+next run finds them.
 """
 
 import contextlib
@@ -25,9 +25,9 @@ _PROC = Path("/proc")
 
 
 def watch() -> IO[bytes] | None:
-    """Begins a run: ends what earlier ones have left, and starts the watchdog, which works when the file is closed.
+    """Begins a run: ends the processes of earlier ones, and starts the watchdog, which acts when the file is closed.
 
-    None where there is nothing to do: within another run, and where there is no /proc.
+    None if there is nothing to do: within another run, and without /proc.
     """
     if MARK in os.environ or not (_PROC / "self/stat").exists():
         return None
@@ -48,7 +48,7 @@ def watch() -> IO[bytes] | None:
 
 
 def _kill_marked(wanted: str) -> None:
-    """Kills the processes of a run, and those that they start meanwhile."""
+    """Kills the processes of a run, and any that they start meanwhile."""
     for _ in range(_ROUNDS):
         for pid in (found := [pid for pid, run in _marked() if run == wanted]):
             _kill(pid)
@@ -58,7 +58,7 @@ def _kill_marked(wanted: str) -> None:
 
 
 def _marked() -> Iterator[tuple[int, str]]:
-    """The processes that tests have started and that still run, and of which run they are."""
+    """The running processes that tests have started, and the run of each."""
     for folder in _PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError):
             for variable in (folder / "environ").read_bytes().split(b"\0"):
@@ -72,7 +72,7 @@ def _runs(run: str) -> bool:
 
 
 def _start_time(pid: int) -> str:
-    """In clock ticks since boot, which with the pid names a process for good; empty when there is none."""
+    """In clock ticks since boot; together with the pid it identifies a process uniquely. Empty if there is none."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
@@ -95,5 +95,5 @@ def _remove_old_folders() -> None:
 if __name__ == "__main__":
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
-    sys.stdin.buffer.read()  # returns when the run closes its end, or is gone
+    sys.stdin.buffer.read()  # returns when the run closes its end, or has died
     _kill_marked(sys.argv[1])

@@ -1,6 +1,6 @@
-"""Migrated, empty databases of all contexts: made once for each state of the migrations, then copied.
+"""Migrated, empty databases of all contexts: created once for each state of the migrations, then copied.
 
-Migrating all contexts takes over ten seconds of CPU, and some thirty installations are made by the tests.
+Migrating all contexts takes over ten seconds of CPU, and the tests create some thirty installations.
 """
 
 import contextlib
@@ -24,13 +24,13 @@ import django
 from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).parents[1]
-_KEPT_SECONDS = 86_400  # what another checkout on this machine may still use
+_KEPT_SECONDS = 86_400  # another checkout on this machine may still use it
 
 
 def copy_migrated(folder: Path, *contexts: str) -> None:
-    """Puts a migrated SQLite database of each context (default: all) into `folder`, which is made if need be.
+    """Puts a migrated SQLite database of each context (default: all) into `folder`, which is created if necessary.
 
-    They are for their owner only, as those are that the product makes.
+    Only their owner may read them, like those that the product creates.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for context in contexts or CONTEXTS:
@@ -46,9 +46,9 @@ def migrated_file(context: str) -> Path:
 
 
 def create_migrated(url: str, names: Mapping[str, str]) -> None:
-    """Makes a migrated database for each of these contexts, of the name given, on the server at `url`.
+    """Creates a migrated database with the given name for each of these contexts, on the server at `url`.
 
-    The server speaks MySQL's protocol. Databases of these names are dropped first.
+    The server speaks MySQL's protocol. Databases with these names are dropped first.
     """
     with _server(url) as server:
         version = str(_rows(server, "SELECT VERSION()")[0][0])
@@ -148,7 +148,7 @@ def _create_database(server: Any, name: str) -> None:
 
 
 def _migrate_and_dump(url: str, folder: Path, contexts: list[str]) -> None:
-    """Migrates databases of its own on the server, and writes down as SQL what came out."""
+    """Migrates temporary databases on the server, and dumps the result as SQL."""
     prefix = f"migrated_{secrets.token_hex(3)}_"
     scratch = {context: f"{prefix}{context}" for context in contexts}
     try:
@@ -174,7 +174,7 @@ def _dump(server: Any) -> Iterator[str]:
 
 @cache
 def _digest() -> str:
-    """Of all that decides what the databases look like."""
+    """A digest of everything that determines the schema."""
     files = [
         Path(__file__),
         ROOT / "socialapp/core/contexts.py",

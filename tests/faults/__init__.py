@@ -1,1 +1,1 @@
-"""What happens when something breaks: processes killed, servers killed, hung or emptied, events lost or doubled."""
+"""Fault injection: processes and servers are killed, hang or lose their data; events are lost or duplicated."""

@@ -1,4 +1,4 @@
-"""Servers and an installation of these tests' own, started once; what a test has broken, it or the next one repairs."""
+"""Servers and an installation for these tests only, started once; tests repair what they or an earlier one broke."""
 
 import os
 import shutil
@@ -17,12 +17,12 @@ from tests.scenarios.product import eventually
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Most of these tests have a Redis of their own, emptied only where they say so."""
+    """Most of these tests have their own Redis, which is emptied only where they say so."""
 
 
 @pytest.fixture(scope="package")
 def folder() -> Iterator[Path]:
-    """A short path that servers which drop root's rights can enter."""
+    """A short path that servers which drop root privileges can enter."""
     path = Path(tempfile.mkdtemp(prefix="faults-"))
     path.chmod(0o755)
     yield path
@@ -56,7 +56,7 @@ def installation(_installation: Installation, request: pytest.FixtureRequest) ->
 
 @pytest.fixture(scope="package")
 def redis_broker(folder: Path) -> Iterator[Redis]:
-    """A Redis that is nothing but a broker."""
+    """A Redis that is used as a broker only."""
     server = Redis(folder, "broker")
     server.start()
     yield server
@@ -65,7 +65,7 @@ def redis_broker(folder: Path) -> Iterator[Redis]:
 
 @pytest.fixture
 def brokered(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Installation]:
-    """The installation on each kind of broker, all that it had to do done."""
+    """The installation on each kind of broker, with no work pending."""
     eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     if request.param == "rabbitmq":
         yield installation

@@ -1,4 +1,4 @@
-"""The product on servers of the tests' own, role by role, so that each can be killed by itself."""
+"""The product on the tests' own servers, one process group per role, so that each can be killed separately."""
 
 import contextlib
 import json
@@ -25,18 +25,18 @@ from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.migrated import copy_migrated, create_migrated
 from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
 
-# What was lost is looked for sooner than usual, so that a run does not take long.
+# The reconciler looks for lost events sooner than usual, so that a run does not take long.
 _HASTE = {"RECONCILE_EVERY_SECONDS": "1", "RECONCILE_AFTER_SECONDS": "1"}
-# Others may use the machine: what takes this many times as long as promised is still no fault of the product, and
-# where more wants to run than there are cores, so many times more.
+# A busy machine may be slow: a promised time counts as kept within this many times as long, and with fewer cores than
+# processes, this many times more.
 _PATIENCE = 4
-_TRY_SECONDS = 200  # so long a writer tries to have a post taken
+_TRY_SECONDS = 200  # how long a writer tries to write a post
 ON_MARIADB = [name for name in CONTEXTS if name != "search"]
 
 
 @dataclass
 class Post:
-    """A request to write a post, and how it was answered: None until it was."""
+    """A request to write a post, and its response: None until there is one."""
 
     author: Member
     content: str
@@ -45,7 +45,7 @@ class Post:
 
 
 class Installation(Product):
-    """One installation: databases, Redis, broker, and the roles that run now."""
+    """One installation: databases, Redis, broker, and the roles that are running."""
 
     def __init__(self, folder: Path, *, database: MariaDB, redis: Redis, broker: RabbitMQ) -> None:
         self.database, self.redis, self.broker = database, redis, broker
@@ -55,14 +55,14 @@ class Installation(Product):
             **kept,
             "DATA_DIR": str(folder / "data"),
             "DATABASE_URL": database.url(),
-            "SEARCH_DATABASE_URL": f"sqlite:///{folder}/data/db/search.sqlite3",  # its own text search: light
+            "SEARCH_DATABASE_URL": f"sqlite:///{folder}/data/db/search.sqlite3",  # a lightweight search
             "REDIS_URL": redis.url,
             "REDIS_PREFIX": "",
             "BROKER_URL": broker.url,
             "WEB_PORT": str(self.ports["web"]),
             "SOCKETS_PORT": str(self.ports["sockets"]),
             "ELASTICSEARCH_SECONDS": "4",
-            "ACCESS_TOKEN_SECONDS": "7200",  # for all of a long test on a busy machine
+            "ACCESS_TOKEN_SECONDS": "7200",  # long enough for a long test on a busy machine
             "RATE_LIMITS": "off",
             "LOG_LEVEL": "INFO",
             **size(_HASTE, {}),
@@ -70,17 +70,17 @@ class Installation(Product):
         (folder / "data" / "db").mkdir(parents=True)
         self._logs = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._altered: set[str] = set()  # roles that run with variables of one test
+        self._altered: set[str] = set()  # roles that run with the variables of one test
         self.measured: list[tuple[str, object]] = []
         super().__init__(f"http://127.0.0.1:{self.ports['web']}", environment, None)  # type: ignore[arg-type]
 
     def create(self) -> None:
-        """Databases and tables."""
+        """Creates databases and tables."""
         create_migrated(self.database.url(), {context: f"faults_{context}" for context in ON_MARIADB})
         copy_migrated(Path(self.environment["DATA_DIR"]) / "db", "search")
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """A command of manage.py on this installation."""
+        """Runs a command of manage.py on this installation."""
         ended = subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
             env=self.environment,
@@ -93,7 +93,7 @@ class Installation(Product):
         return ended
 
     def start(self, *roles: str, **variables: str) -> None:
-        """Starts roles that do not run, with further environment variables, and waits until they can work."""
+        """Starts roles that are not running, with further environment variables, and waits until they are ready."""
         for role in roles:
             assert role not in self._running, f"{role} runs already"
             if variables:
@@ -110,7 +110,7 @@ class Installation(Product):
             eventually(lambda role=role: self._listens(role), seconds=60)  # type: ignore[misc]
 
     def kill(self, *roles: str) -> None:
-        """`kill -9` for all processes of these roles; returns when they are gone."""
+        """`kill -9` for all processes of these roles; returns when they have ended."""
         for role in roles:
             process = self._running.pop(role)
             self._altered.discard(role)
@@ -119,7 +119,7 @@ class Installation(Product):
             process.wait()
 
     def run_only(self, *roles: str) -> None:
-        """Starts those of the roles that do not run as usual, and kills the others."""
+        """Starts the given roles that do not run with the usual variables, and kills all others."""
         self.kill(*(set(self._running) - set(roles) | self._altered))
         for role, process in list(self._running.items()):
             if process.poll() is not None:
@@ -127,13 +127,13 @@ class Installation(Product):
         self.start(*(role for role in roles if role not in self._running))
 
     def resume(self) -> None:
-        """Has web, relay, worker and beat run, and what they need, whatever a test before has left."""
+        """Makes web, relay, worker and beat run, with what they need, in whatever state an earlier test left them."""
         for server in (self.database, self.redis, self.broker):
             server.repair()
         self.run_only("web", "relay", "worker", "beat")
 
     def stop(self) -> None:
-        """Ends all."""
+        """Ends all processes."""
         self.run_only()
         self.http.close()
 
@@ -158,33 +158,33 @@ class Installation(Product):
     # --- What it holds ---------------------------------------------------------------------------------------------
 
     def settled(self) -> bool:
-        """Whether every event was sent, and no handler has to try again."""
+        """Whether every event was sent, and no handler has a retry left."""
         return not self._number_of("bus_outbox WHERE state = 0") and not self._number_of("bus_failed_delivery")
 
     def confirmed(self) -> bool:
-        """Whether moreover the reconciler has seen every event handled by all who listen."""
+        """Whether, moreover, the reconciler has seen every event handled by all its consumers."""
         return not self._number_of("bus_outbox WHERE state < 2") and self.settled()
 
     def _number_of(self, rows: str) -> int:
-        """How many such rows there are in the databases of all contexts."""
+        """The number of such rows in the databases of all contexts."""
         counts = [f"(SELECT COUNT(*) FROM faults_{context}.{rows})" for context in ON_MARIADB]
         with closing(self.search_database()) as search:
             [in_search] = search.execute(f"SELECT COUNT(*) FROM {rows}").fetchone()
         return self.database.number(f"SELECT {' + '.join(counts)}") + int(in_search)
 
     def search_database(self) -> sqlite3.Connection:
-        """The database of search."""
+        """The name of the database of search."""
         return sqlite3.connect(f"{self.environment['DATA_DIR']}/db/search.sqlite3", timeout=30)
 
     def within(self, promised: float, check: Callable[[], object], what: str) -> None:
-        """Waits until `check` holds, patiently, and notes how long it took; `promised` in seconds."""
+        """Waits until `check` holds, patiently, and records how long it took; `promised` is in seconds."""
         started = time.monotonic()
         crowding = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
         eventually(check, seconds=promised * _PATIENCE * crowding)
         self.note(what, f"{time.monotonic() - started:.1f} s, promised {promised:g} s")
 
     def note(self, what: str, found: object) -> None:
-        """A figure for the summary of the run."""
+        """Records a figure for the summary of the run."""
         self.measured.append((f"measured: {what}", str(found)))
 
     def posts_of(self, author: Member) -> list[int]:
@@ -193,12 +193,12 @@ class Installation(Product):
         return [row[0] for row in rows]
 
     def posts_count(self, member: Member) -> int:
-        """What the profile shows: counted by events."""
+        """The counts in the profile, which come from events."""
         found: int = self.call("GET", f"/v1/profiles/{member.id}").json()["posts_count"]
         return found
 
     def events(self, event: str, subjects: list[int]) -> dict[int, int]:
-        """How many events of a type each subject has in the outbox of posts."""
+        """The number of events of a type for each subject in the outbox of posts."""
         marks = ",".join(["%s"] * len(subjects)) or "NULL"
         rows = self.database.sql(
             f"SELECT subject, COUNT(*) FROM faults_posts.bus_outbox WHERE type = %s AND subject IN ({marks})"
@@ -211,14 +211,18 @@ class Installation(Product):
     def assert_each_written_once(self, posts: list[Post]) -> None:
         """Every acknowledged request has one row and one event, and nothing else was written."""
         acknowledged = [int(post.answer["id"]) for post in posts if post.answer]
-        assert len(acknowledged) == len(posts), "every request was answered in the end"
+        assert len(acknowledged) == len(posts), "every request got a response in the end"
         authors = {post.author.id: post.author for post in posts}.values()
         stored = sorted(post_id for author in authors for post_id in self.posts_of(author))
-        assert stored == sorted(acknowledged), "the table holds what was acknowledged, each once"
-        assert self.events("posts.post_created.v1", acknowledged) == dict.fromkeys(acknowledged, 1), "an event each"
+        assert stored == sorted(acknowledged), "the table contains each acknowledged post once"
+        assert self.events("posts.post_created.v1", acknowledged) == dict.fromkeys(acknowledged, 1), (
+            "one event for each"
+        )
 
     def assert_nothing_twice(self) -> None:
-        """No handler has taken an event twice: said by a unique key, and by what the events have made."""
+        """No handler has processed an event twice: neither by the inbox's unique key, nor by the effects of the
+        events.
+        """
         for context in ON_MARIADB:
             doubled = self.database.number(
                 f"SELECT COUNT(*) FROM (SELECT 1 FROM faults_{context}.bus_inbox"
@@ -227,7 +231,9 @@ class Installation(Product):
             assert doubled == 0, context
 
     def feed_in_sql(self, reader: Member) -> list[str]:
-        """The reader's feed as the tables have it: their own posts and those of whom they follow, newest first."""
+        """The reader's feed according to the tables: their own posts and those of the users they follow, newest
+        first.
+        """
         rows = self.database.sql(
             "SELECT id FROM faults_posts.posts WHERE user_id = %s OR user_id IN"
             " (SELECT following_id FROM faults_users.follows WHERE follower_id = %s) ORDER BY id DESC",
@@ -248,7 +254,7 @@ class Installation(Product):
         )
 
     def arrived(self, posts: Sequence[Post]) -> bool:
-        """Whether the posts, all of their authors, are counted and all followers were notified of each, once."""
+        """Whether the posts, all by these authors, are counted, and all followers were notified of each once."""
         written = Counter(post.author.id for post in posts)
         authors = list({post.author.id: post.author for post in posts}.values())
         return all(self.posts_count(author) == written[author.id] for author in authors) and not self.wrongly_notified(
@@ -256,7 +262,8 @@ class Installation(Product):
         )
 
     def assert_all_agree(self, posts: list[Post], readers: Sequence[Member] = ()) -> None:
-        """Every store holds what was acknowledged, and nothing else: tables, events, counts, feeds, index, and so on.
+        """Every store contains what was acknowledged, and nothing else: tables, events, counts, feeds, index, and
+        so on.
 
         The posts are all that their authors have ever written.
         """
@@ -272,15 +279,15 @@ class Installation(Product):
         self.assert_projections_agree()
 
     def assert_projections_agree(self) -> None:
-        """The product's own comparison: counts, lists of feeds, search index, notifications and metrics."""
+        """The product's own comparison: counts, feed lists, search index, notifications and metrics."""
         reports = as_json(self.manage("verify", "--json", check=False).stdout)["contexts"]
         found = [(report["context"], len(report["drifts"]), report["drifts"][:3]) for report in reports]
-        assert not any(number for _, number, _ in found), f"drifts, of each context their number and some: {found}"
+        assert not any(number for _, number, _ in found), f"drift, by context, the number and some examples: {found}"
 
     # --- Load ------------------------------------------------------------------------------------------------------
 
     def write(self, authors: Sequence[Member], count: int) -> list[Post]:
-        """So many posts, one after the other, by the authors in turn."""
+        """Writes this many posts, one after the other, by the authors in turn."""
         posts = [
             Post(authors[number % len(authors)], f"post {number}", secrets.token_hex(8)) for number in range(count)
         ]
@@ -290,7 +297,7 @@ class Installation(Product):
         return posts
 
     def send(self, post: Post, *, http: httpx.Client | None = None, url: str = "") -> httpx.Response:
-        """One try to write the post; a 201 is noted."""
+        """One attempt to write the post; records a 201."""
         answer = (http or self.http).post(
             f"{url or self.url}/v1/posts",
             json={"content": post.content},
@@ -303,17 +310,17 @@ class Installation(Product):
 
 @dataclass
 class Writers:
-    """People who write posts, each in a thread, and try again with the same key until they are answered."""
+    """Users who write posts, each in a thread, and retry with the same key until they get a response."""
 
     installation: Installation
     authors: list[Member]
     pause: float = 0.0
     posts: list[Post] = field(default_factory=list)
-    refused: list[int] = field(default_factory=list)  # status codes that were not 201
+    refused: list[int] = field(default_factory=list)  # status codes other than 201
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """They write until the block ends; what they had begun by then is tried on until it is answered."""
+        """They write until the block ends; requests begun by then are retried until they get a response."""
         stopping = threading.Event()
         threads = [threading.Thread(target=self._write, args=(author, stopping)) for author in self.authors]
         for thread in threads:
@@ -348,7 +355,7 @@ class Writers:
 
 
 def crowd(installation: Installation, author: Member, people: int) -> range:
-    """Has so many people follow an author, made in SQL: the index does not know of them. Their ids."""
+    """Gives an author this many followers, inserted with SQL: the index does not contain them. Their ids."""
     first = (int(time.time() * 1000) << 16) + secrets.randbelow(1 << 12) * (1 << 20)
     ids = range(first, first + people)
     sql = installation.database.sql
@@ -385,7 +392,7 @@ def crowd(installation: Installation, author: Member, people: int) -> range:
 
 
 def disperse(installation: Installation, people: range) -> None:
-    """Removes such a crowd with its notifications, so that what comes next need not go through it."""
+    """Removes such a crowd with its notifications, so that later tests need not process it."""
     for table, column in (
         ("users.follows", "follower_id"),
         ("users.follow_counts", "user_id"),
@@ -396,5 +403,5 @@ def disperse(installation: Installation, people: range) -> None:
 
 
 def as_json(text: str) -> Any:
-    """What a command with --json printed."""
+    """The parsed output of a command with --json."""
     return json.loads(text)

@@ -1,4 +1,4 @@
-"""A small TCP proxy between the product and a server, through which a test cuts, slows and silences connections."""
+"""A small TCP proxy between the product and a server, through which a test cuts, slows down or freezes connections."""
 
 import contextlib
 import socket
@@ -19,7 +19,7 @@ class _Line:
     passes: threading.Event = field(default_factory=threading.Event)
 
     def cut(self) -> None:
-        """Ends it at both ends, at once."""
+        """Closes both ends, at once."""
         for end in (self.client, self.server):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -27,10 +27,10 @@ class _Line:
 
 
 class Proxy:
-    """Passes bytes on both ways. `on_request` and `on_answer` see each chunk first; False holds that chunk for good.
+    """Forwards bytes both ways. `on_request` and `on_answer` see each chunk first; False drops that chunk.
 
-    A chunk has at most `chunk_bytes` and is `delay` seconds on its way; a connection carries no more than
-    `bytes_per_second` each way.
+    A chunk has at most `chunk_bytes` and is delayed by `delay` seconds; a connection carries at most `bytes_per_second`
+    each way.
     """
 
     def __init__(self, port: int) -> None:
@@ -51,7 +51,7 @@ class Proxy:
         self._threads[0].start()
 
     def close(self) -> None:
-        """Ends it with all its connections."""
+        """Closes it and all its connections."""
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -61,20 +61,20 @@ class Proxy:
         self.cut()
         for thread in list(self._threads):
             thread.join(10)
-            assert not thread.is_alive(), "the proxy does not end"
+            assert not thread.is_alive(), "the proxy does not stop"
 
     def cut(self) -> None:
-        """Cuts the connections that are open now, which both ends notice; new ones are taken."""
+        """Cuts the open connections, which both ends notice; new ones are accepted."""
         with self._lock:
             for line in self._lines:
                 line.cut()
 
     @contextlib.contextmanager
     def dead(self, *, forgets: bool) -> Iterator[None]:
-        """Nothing passes and neither end notices, as when packets are dropped; new connections get no answer.
+        """Nothing passes and neither end notices, as when packets are dropped; new connections get no response.
 
-        Afterwards what was under way arrives, late. A network that forgets, as a firewall that was restarted does,
-        takes new connections only: older ones stay open at both ends, and dead.
+        Afterwards the held bytes arrive, late. A network that forgets connections, such as a restarted firewall,
+        accepts only new ones: older ones stay open at both ends, and dead.
         """
         with self._lock:
             self._takes_new.clear()
@@ -124,7 +124,7 @@ class Proxy:
         server.close()
 
     def _passes_request(self, data: bytes) -> bool:
-        return self.on_request(data)  # looked up each time: a test may exchange it
+        return self.on_request(data)  # looked up each time: a test may replace it
 
     def _passes_answer(self, data: bytes) -> bool:
         return self.on_answer(data)
@@ -144,7 +144,7 @@ class Proxy:
 
 @contextlib.contextmanager
 def proxy_to(port: int) -> Iterator[Proxy]:
-    """A proxy to a port of this machine."""
+    """A proxy to a port on this machine."""
     proxy = Proxy(port)
     try:
         yield proxy

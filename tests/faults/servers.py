@@ -1,4 +1,4 @@
-"""Real servers of the tests' own, which may be killed, stopped short and emptied: nobody else uses them."""
+"""Real servers that only these tests use, which may be killed, paused and emptied."""
 
 import contextlib
 import os
@@ -13,11 +13,11 @@ from typing import Any
 from tests.scenarios.product import ROOT, free_port
 
 SCRIPTS = ROOT / "tests" / "services"
-_START_SECONDS = 400  # longer than any of the scripts waits, as they end what has not started
+_START_SECONDS = 400  # longer than any of the scripts waits, as they end servers that have not started
 
 
 class Server:
-    """One server, started by its script in tests/services on a port and in a folder of its own."""
+    """One server, started by its script in tests/services on its own port and in its own folder."""
 
     def __init__(
         self, name: str, folder: Path, *, ports: tuple[str, ...], pid_file: str = "pid", **options: str
@@ -31,19 +31,19 @@ class Server:
         self._environment = {**os.environ, **variables, home: str(self.folder), **options}
 
     def start(self) -> None:
-        """Starts it, on the data that it had, and waits until it answers."""
+        """Starts it with the data it had, and waits until it responds."""
         started = self._script("start")
         assert started.returncode == 0, f"{self.name} did not start: {started.stderr}"
 
     def repair(self) -> None:
-        """Starts it if it does not run, as a test that failed may have left it."""
+        """Starts it if it is not running, as a failed test may have left it."""
         try:
             os.kill(self._pid, signal.SIGCONT)
         except (ProcessLookupError, ValueError, FileNotFoundError):
             self.start()
 
     def stop(self) -> None:
-        """Ends it in order."""
+        """Shuts it down."""
         with contextlib.suppress(ProcessLookupError, ValueError, FileNotFoundError):
             os.kill(self._pid, signal.SIGCONT)
         self._script("stop")
@@ -57,7 +57,7 @@ class Server:
 
     @contextlib.contextmanager
     def hung(self) -> Iterator[None]:
-        """It accepts connections and answers nothing."""
+        """It accepts connections and never responds."""
         pid = self._pid
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -66,7 +66,7 @@ class Server:
             os.kill(pid, signal.SIGCONT)
 
     def forget_everything(self) -> None:
-        """Removes the data of a server that does not run: it comes back empty."""
+        """Removes the data of a server that is not running, so that it starts empty."""
         for path in self.folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -91,7 +91,7 @@ class Server:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether any of its threads is: the first may be a zombie already while others still hold the port."""
+    """Whether any of its threads is alive: the first may be a zombie already while others still hold the port."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state != "Z" or len(os.listdir(f"/proc/{pid}/task")) > 1
@@ -100,17 +100,19 @@ def _is_alive(pid: int) -> bool:
 
 
 class MariaDB(Server):
-    """MariaDB, and SQL on it."""
+    """MariaDB, and SQL statements on it."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__("mariadb", folder, ports=("MARIADB_PORT",))
 
     def url(self, context: str = "{context}", *, port: int | None = None) -> str:
-        """DATABASE_URL, or that of one context; perhaps through a proxy on another port."""
+        """DATABASE_URL, or that of one context; optionally through a proxy on another port."""
         return f"mysql://app:app@127.0.0.1:{port or self.port}/faults_{context}"
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        """Runs one statement on a connection of its own and commits; its rows. Tables: `faults_<context>.<table>`."""
+        """Runs one statement on its own connection and commits; returns the rows. Tables:
+        `faults_<context>.<table>`.
+        """
         import MySQLdb
 
         connection = MySQLdb.connect(host="127.0.0.1", port=self.port, user="app", password="app", charset="utf8mb4")
@@ -124,12 +126,12 @@ class MariaDB(Server):
             connection.close()
 
     def number(self, statement: str, *values: object) -> int:
-        """The one number that a statement answers."""
+        """The single number that a query returns."""
         return int(self.sql(statement, *values)[0][0] or 0)
 
 
 class Redis(Server):
-    """Redis; `name` sets several apart."""
+    """Redis; `name` distinguishes several."""
 
     def __init__(self, folder: Path, name: str) -> None:
         (folder / name).mkdir()
@@ -140,7 +142,7 @@ class Redis(Server):
         return f"redis://127.0.0.1:{self.port}/0"
 
     def client(self) -> Any:
-        """A client that waits patiently."""
+        """A client with a long timeout."""
         import redis
 
         return redis.Redis(port=self.port)
@@ -174,7 +176,7 @@ class Elasticsearch(Server):
     """Elasticsearch."""
 
     def __init__(self, folder: Path) -> None:
-        # 10 s of CPU for a start instead of 20: it does not run long enough to earn the better code
+        # 10 s of CPU for a start instead of 20: it does not run long enough for optimized code to pay off
         options = f"{os.environ.get('ES_JAVA_OPTS', '')} -XX:TieredStopAtLevel=1"
         super().__init__(
             "elasticsearch", folder, ports=("ES_PORT",), pid_file="elasticsearch.pid", ES_JAVA_OPTS=options

@@ -1,4 +1,4 @@
-"""How much these tests do: something with every run, and with FAULTS=full in the environment the full sizes."""
+"""How much these tests do: a little in every run, and the full sizes with FAULTS=full in the environment."""
 
 import os
 from typing import TypeVar
@@ -10,12 +10,12 @@ FULL = os.environ.get("FAULTS") == "full"
 
 
 def size(usual: T, full: T) -> T:
-    """One of the two."""
+    """The small or the full size."""
     return full if FULL else usual
 
 
-# For what no time is promised: only a test that fails waits so long.
+# For waits without a promised time: only a failing test waits that long.
 SETTLE_SECONDS = size(240, 900)
 
-# For a fault that is much like another one that is always tried.
-ONLY_FULL = pytest.mark.skipif(not FULL, reason="takes its time, and is much like the others: FAULTS=full")
+# For a fault that resembles one that every run tests.
+ONLY_FULL = pytest.mark.skipif(not FULL, reason="slow, and similar to the others: needs FAULTS=full")

@@ -1,4 +1,4 @@
-"""The broker is down, hangs, or comes back empty: writes succeed, and every effect comes once."""
+"""The broker is down, hangs, or comes back empty: writes succeed, and every effect happens once."""
 
 import json
 import threading
@@ -23,7 +23,7 @@ REBUILD_SECONDS = 60
 
 
 def _people(installation: Installation) -> list[Member]:
-    """Two who follow each other, with feeds in Redis."""
+    """Two users who follow each other, with feeds in Redis."""
     ada, bob = installation.join("ada"), installation.join("bob")
     ada.follow(bob)
     bob.follow(ada)
@@ -33,7 +33,7 @@ def _people(installation: Installation) -> list[Member]:
 
 
 class _Posting(threading.Thread):
-    """20 posts a second; notes what was answered other than 201."""
+    """Writes 20 posts a second; records every status other than 201."""
 
     def __init__(self, installation: Installation, authors: list[Member]) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class _Posting(threading.Thread):
 
 
 def _while_posting(installation: Installation, authors: list[Member], disturb: Callable[[], None]) -> list[Post]:
-    """Has people post while `disturb` runs; none of it may fail."""
+    """Keeps posting while `disturb` runs; no request may fail."""
     posting = _Posting(installation, authors)
     started = time.monotonic()
     posting.start()
@@ -81,7 +81,7 @@ def test_broker_down(brokered: Installation) -> None:
     authors = _people(installation)
     lasting = not isinstance(installation.broker, Redis)
     if lasting:
-        installation.kill("beat")  # so that nothing but the relay helps; what Redis forgets, the reconciler has to find
+        installation.kill("beat")  # so that only the relay can send events; Redis loses some, for the reconciler
 
     def disturb() -> None:
         installation.broker.kill()
@@ -95,7 +95,7 @@ def test_broker_down(brokered: Installation) -> None:
     installation.assert_all_agree(posts, authors)
 
 
-@ONLY_FULL  # test_network.py has an unreachable broker, whose connections do not come back either
+@ONLY_FULL  # test_network.py has an unreachable broker whose connections stay dead
 @pytest.mark.parametrize("brokered", ["rabbitmq", "redis"], indirect=True)
 def test_broker_hangs(brokered: Installation) -> None:
     installation = brokered
@@ -117,7 +117,7 @@ def _come_back_empty(installation: Installation) -> None:
 
 
 def _flush(installation: Installation) -> None:
-    """It runs on and loses all: messages, queues and where they are bound to."""
+    """It keeps running but loses everything: messages, queues and bindings."""
     if isinstance(installation.broker, Redis):
         installation.broker.flush()
     else:
@@ -134,7 +134,7 @@ def _flush(installation: Installation) -> None:
     ],
     indirect=["brokered"],
 )
-def test_broker_loses_all_that_is_in_it(
+def test_broker_loses_messages_queues_and_bindings(
     brokered: Installation, lose: Callable[[Installation], None], tmp_path: Path
 ) -> None:
     installation = brokered

@@ -1,4 +1,4 @@
-"""Clocks of running processes are set back and forward: no id is made twice, and nothing waits for the old time."""
+"""The clocks of running processes are set back and forward: no duplicate ids, and nothing waits for the old time."""
 
 import struct
 import subprocess
@@ -12,12 +12,12 @@ from tests.faults.servers import SCRIPTS
 from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import Member, eventually
 
-POSTS = size(9, 60)  # at each time
+POSTS = size(9, 60)  # posts at each clock setting
 HOUR = 3600
 
 
 class Clock:
-    """What processes started with its `variables` take for the time: as many seconds off as it is set to, at once."""
+    """The clock of processes started with its `variables`: it can be set off by seconds, with immediate effect."""
 
     def __init__(self, library: Path) -> None:
         self._file = library.with_suffix(".offset")
@@ -25,7 +25,7 @@ class Clock:
         self.variables = {"LD_PRELOAD": str(library), "CLOCK_FILE": str(self._file)}
 
     def set(self, seconds: float) -> None:
-        """Sets it to so many seconds after the true time."""
+        """Sets it to this many seconds after the true time."""
         with self._file.open("r+b", buffering=0) as file:
             file.write(struct.pack("q", int(seconds * 1e9)))
 
@@ -37,7 +37,7 @@ def library(folder: Path) -> Path:
     command = ["bash", "-c", compiling, str(SCRIPTS), str(made), str(Path(__file__).with_name("clock.c"))]
     compiled = subprocess.run(command, capture_output=True, text=True, check=False)
     if not made.exists():
-        pytest.skip(f"the clock of a process cannot be set here: {compiled.stderr[-300:]}")
+        pytest.skip(f"the clock of a process cannot be changed here: {compiled.stderr[-300:]}")
     return made
 
 
@@ -48,7 +48,7 @@ def clock(library: Path) -> Clock:
 
 @pytest.fixture
 def people(installation: Installation, clock: Clock) -> list[Member]:
-    """Some who follow each other, in an installation whose every role goes by the clock."""
+    """Users who follow each other, in an installation where every role uses this clock."""
     eventually(installation.confirmed, seconds=SETTLE_SECONDS)
     installation.run_only()
     installation.start("relay", "worker", "beat", **clock.variables)
@@ -61,36 +61,38 @@ def people(installation: Installation, clock: Clock) -> list[Member]:
 
 
 def _wait_for_posts(writers: Writers) -> None:
-    """Until some that were begun from now on are answered."""
+    """Waits until some posts begun after this call were answered."""
     begun = len(writers.posts)
     eventually(lambda: sum(bool(post.answer) for post in writers.posts[begun:]) >= POSTS, seconds=SETTLE_SECONDS)
 
 
-def test_set_back_and_forward_while_people_write(
+def test_clocks_set_back_and_forward_under_writers(
     installation: Installation, clock: Clock, people: list[Member]
 ) -> None:
     writers = Writers(installation, people, pause=0.05)
     with writers.writing():
         _wait_for_posts(writers)
         for seconds in (-5, -300, -HOUR):
-            stranger = installation.join("ida")  # whose token is first seen when it seems to be of a time to come
+            stranger = installation.join("ida")  # their token appears to have been issued in the future
             clock.set(seconds)
             assert stranger.get("/v1/feed").status_code == 200
             _wait_for_posts(writers)
         clock.set(0)
         _wait_for_posts(writers)
-    assert writers.refused == [], "no clock makes a request fail"
+    assert writers.refused == [], "no change of the clock makes a request fail"
     for author in people:
         ids = [int(post.answer["id"]) for post in writers.posts if post.answer and post.author is author]
-        assert ids == sorted(set(ids)), "what one process makes rises, whatever its clock does"
+        assert ids == sorted(set(ids)), "ids of one process ascend, whatever its clock does"
     installation.note(
         "posts written while the clock was set back by 5 s, 5 min and 1 h, and forward", len(writers.posts)
     )
     installation.assert_all_agree(writers.posts, people)
 
 
-def test_nothing_waits_for_the_time_to_return(installation: Installation, clock: Clock, people: list[Member]) -> None:
-    """What was noted before the clock was set back, for some seconds later: beat's next runs, a claim, a retry."""
+def test_claims_and_retries_due_before_the_clock_was_set_back_need_not_wait(
+    installation: Installation, clock: Clock, people: list[Member]
+) -> None:
+    """Times stored shortly before the clock was set back: beat's next runs, a claim, a retry."""
     writers = Writers(installation, people, pause=0.05)
     with writers.writing():
         _wait_for_posts(writers)
@@ -109,10 +111,10 @@ def test_nothing_waits_for_the_time_to_return(installation: Installation, clock:
     installation.assert_all_agree(writers.posts, people)
 
 
-def test_a_process_lives_through_the_same_seconds_again(
+def test_a_restart_after_the_clock_was_set_back_makes_no_duplicate_ids(
     installation: Installation, clock: Clock, people: list[Member]
 ) -> None:
-    """It was restarted with its node number after the clock was set back, and so makes the ids that it made."""
+    """It was restarted with its node number after the clock was set back, and so would make the same ids again."""
     writers = Writers(installation, people)
     started = time.monotonic()
     with writers.writing():
@@ -122,5 +124,5 @@ def test_a_process_lives_through_the_same_seconds_again(
     clock.set(started - time.monotonic())
     with writers.writing():
         _wait_for_posts(writers)
-    assert writers.refused == [], "an id that is taken is made again"
+    assert writers.refused == [], "an id that exists already is replaced by another"
     installation.assert_all_agree(writers.posts, people)

@@ -1,4 +1,4 @@
-"""MariaDB is killed under writers, again and again: what was acknowledged is there, and posts and events agree."""
+"""MariaDB is killed repeatedly under writers: what was acknowledged is stored, and posts and events agree."""
 
 import time
 
@@ -9,7 +9,7 @@ from tests.scenarios.product import Member
 KILLS = size(3, 10)
 
 
-def test_killed_again_and_again_under_eight_writers(installation: Installation) -> None:
+def test_database_killed_repeatedly_under_eight_writers(installation: Installation) -> None:
     writers = Writers(installation, [installation.join(f"writer{number}") for number in range(8)], pause=0.02)
     with writers.writing():
         for _ in range(KILLS):

@@ -1,4 +1,4 @@
-"""Relay and workers are killed: every effect comes, once, within half a minute of the restart."""
+"""Relay and workers are killed: every effect happens once, within half a minute of the restart."""
 
 import random
 import threading
@@ -25,7 +25,7 @@ def _notified(installation: Installation, post: Post) -> dict[int, int]:
 
 
 def _arrived(installation: Installation, posts: list[Post], reader: Member) -> bool:
-    """Whether the posts are counted, and the reader notified of them and shown them."""
+    """Whether the posts are counted, and the reader was notified of them and has them in their feed."""
     author = posts[0].author
     return (
         installation.posts_count(author) == len(posts)
@@ -35,7 +35,7 @@ def _arrived(installation: Installation, posts: list[Post], reader: Member) -> b
 
 
 def _reader(installation: Installation, author: Member, name: str) -> Member:
-    """Somebody who follows the author and has a list of their feed in Redis."""
+    """A user who follows the author and whose feed is a list in Redis."""
     reader = installation.join(name)
     reader.follow(author)
     eventually(installation.settled, seconds=SETTLE_SECONDS)
@@ -43,7 +43,7 @@ def _reader(installation: Installation, author: Member, name: str) -> Member:
     return reader
 
 
-def test_relay_killed_between_sending_and_marking(installation: Installation) -> None:
+def test_relay_killed_after_sending_and_before_marking_the_outbox(installation: Installation) -> None:
     ada = installation.join("ada")
     bob = _reader(installation, ada, "bob")
     installation.kill("relay")
@@ -58,13 +58,13 @@ def test_relay_killed_between_sending_and_marking(installation: Installation) ->
         proxy.on_request = hold_the_mark
         posts = installation.write([ada], 20)
         installation.start("relay", DATABASE_URL=installation.database.url(port=proxy.port))
-        assert about_to_mark.wait(SETTLE_SECONDS), "the relay has sent"
+        assert about_to_mark.wait(SETTLE_SECONDS), "the relay has sent the event"
         installation.kill("relay")
     ids = [post.answer["id"] for post in posts if post.answer]
     states = installation.database.sql(
         f"SELECT state FROM faults_posts.bus_outbox WHERE subject IN ({','.join(['%s'] * len(ids))})", *ids
     )
-    assert {state for (state,) in states} == {0}, "sent, and not marked"
+    assert {state for (state,) in states} == {0}, "sent, but not marked as sent"
     installation.start("relay")
     installation.within(
         RESTART_SECONDS, lambda: _arrived(installation, posts, bob), "effects after the relay's restart"
@@ -89,7 +89,7 @@ def test_relay_killed_at_any_moment(installation: Installation) -> None:
     installation.assert_all_agree(posts, [ada, bob])
 
 
-def test_worker_killed_in_the_middle_of_a_fan_out(installation: Installation) -> None:
+def test_worker_killed_during_a_fan_out(installation: Installation) -> None:
     ada = installation.join("ada")
     followers = crowd(installation, ada, FOLLOWERS)
     installation.manage("search", "reindex")
@@ -106,7 +106,7 @@ def test_worker_killed_in_the_middle_of_a_fan_out(installation: Installation) ->
     assert _notified(installation, post) == dict.fromkeys(receivers, 1), "each follower was notified once"
 
 
-def test_worker_killed_in_the_middle_of_batches(installation: Installation) -> None:
+def test_worker_killed_during_batches(installation: Installation) -> None:
     ada = installation.join("ada")
     bob = _reader(installation, ada, "bob")
     installation.kill("worker")

@@ -1,4 +1,4 @@
-"""Events in any order, doubled, with deletions among them, make what their source says; ids that clash harm nobody."""
+"""Shuffled and duplicate events, with deletions among them, produce the same state; clashing ids do no harm."""
 
 import contextlib
 import io
@@ -36,14 +36,14 @@ EVENTS = size(1_000, 10_000)
 
 @pytest.fixture(autouse=True)
 def _empty_redis(db: None) -> None:
-    """Empty too is the index in Elasticsearch, which no transaction rolls back."""
+    """Empties the index in Elasticsearch too, which no transaction rolls back."""
     redis_client().flushdb()
     if settings.ELASTICSEARCH_URL:
         rebuild_index()
 
 
 def _deliver_in_disorder(luck: random.Random) -> int:
-    """Delivers what is unsent of all contexts: shuffled, each event two or three times. How many events."""
+    """Delivers the unsent events of all contexts, shuffled, each two or three times. Returns the number of events."""
     rows = [
         (producer, row)
         for producer in CONTEXTS
@@ -61,7 +61,7 @@ def _deliver_in_disorder(luck: random.Random) -> int:
     return len(rows)
 
 
-def test_any_order_gives_the_same(register: Callable[..., Person]) -> None:
+def test_shuffled_and_duplicate_events_produce_the_same_state(register: Callable[..., Person]) -> None:
     luck = random.Random(7)
     people = [register(f"person{number}") for number in range(8)]
     for person in people:
@@ -89,7 +89,7 @@ def test_any_order_gives_the_same(register: Callable[..., Person]) -> None:
     assert [report["drifts"] for report in json.loads(out.getvalue())["contexts"] if report["drifts"]] == []
     for number in numbers:
         assert PostCount.objects.get(user_id=number).posts == Post.objects.filter(user_id=number).count()
-    assert not Notification.objects.filter(post_id__in=deleted).exists(), "nobody is notified of what is deleted"
+    assert not Notification.objects.filter(post_id__in=deleted).exists(), "nobody is notified of deleted content"
     for person in people:
         page = person.client.get("/v1/feed?limit=100").json()["results"]
         assert deleted.isdisjoint(int(post["id"]) for post in page)
@@ -98,7 +98,7 @@ def test_any_order_gives_the_same(register: Callable[..., Person]) -> None:
 
 
 def _load(luck: random.Random, people: list[int]) -> list[int]:
-    """Imports posts, comments and reactions of today, which publishes what the API would. The posts' ids."""
+    """Imports posts, comments and reactions dated today, which publishes the same events as the API. The posts' ids."""
     now = datetime.now(UTC).isoformat()
     first = ids.new_id() + (1 << 16)
     numbers = iter(range(first, first + 100_000_000, 1 << 12))
@@ -128,7 +128,7 @@ def _load(luck: random.Random, people: list[int]) -> list[int]:
 
 
 def test_two_processes_with_one_node_number(register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both make the same ids at the same millisecond: whoever comes second makes others, and nobody notices."""
+    """Both make the same ids in the same millisecond: the second one draws others, and clients notice nothing."""
     ada = register("ada")
     moment = time.time_ns() // 1_000_000 + 5
 

@@ -1,4 +1,4 @@
-"""Elasticsearch is down: only search answers 503, at once; afterwards the index equals the database."""
+"""Elasticsearch is down: only search returns 503, at once; afterwards the index equals the database."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.faults.sizes import SETTLE_SECONDS, size
 from tests.scenarios.product import Member, eventually
 
 POSTS = size(30, 500)
-DOWN_SECONDS = size(0, 60)  # longer than what it takes to write the posts
+DOWN_SECONDS = size(0, 60)  # longer than it takes to write the posts
 REFUSED_SECONDS = 2.0
 CAUGHT_UP_SECONDS = 60
 
@@ -30,7 +30,7 @@ def server(folder: Path) -> Iterator[Elasticsearch]:
 
 @pytest.fixture(scope="module")
 def _searching(server: Elasticsearch, _installation: Installation) -> Iterator[None]:
-    """Elasticsearch stands behind the installation's search, with an index of all that is there."""
+    """The installation's search uses Elasticsearch, with an index of everything that exists."""
     _installation.resume()
     eventually(_installation.confirmed, seconds=SETTLE_SECONDS)
     _installation.run_only()
@@ -41,7 +41,7 @@ def _searching(server: Elasticsearch, _installation: Installation) -> Iterator[N
     finally:
         _installation.run_only()
         del _installation.environment["ELASTICSEARCH_URL"]
-        _installation.manage("search", "reindex")  # the other tests' index lacks what happened meanwhile
+        _installation.manage("search", "reindex")  # the index of the other tests misses these changes
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def _found(reader: Member, word: str) -> list[str]:
 
 
 def _is_refused(installation: Installation) -> None:
-    """Search alone answers 503, and does so quickly."""
+    """Only search returns 503, and quickly."""
     started = time.monotonic()
     refused = installation.http.get(f"{installation.url}/v1/search?q=walrus&type=posts")
     took = time.monotonic() - started
@@ -77,7 +77,7 @@ def _all_else_works(reader: Member, author: Member, post_id: str) -> None:
 
 
 def _write_without_index(installation: Installation, ada: Member, bob: Member, old: Post) -> list[Post]:
-    """Edits and deletes what was found before, and writes more; what is there in the end."""
+    """Edits and deletes what was found before, and writes more; returns the final contents."""
     assert old.answer is not None
     assert ada.patch(f"/v1/posts/{old.answer['id']}", {"content": "a findable seal"}).status_code == 200
     posts = [Post(ada, f"a findable penguin {number}", f"penguin {number}") for number in range(POSTS)]
@@ -92,7 +92,7 @@ def _write_without_index(installation: Installation, ada: Member, bob: Member, o
 
 
 def _stay_down_for_long(installation: Installation) -> None:
-    """Until all that waits was tried again after it had failed as often as what is given up for its own fault."""
+    """Waits until all pending events were retried so often that they would be dead letters if they were at fault."""
     with closing(installation.search_database()) as search:
 
         def number_of(rows: str) -> int:
@@ -106,7 +106,7 @@ def _stay_down_for_long(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize("fault", ["hung", "killed"])
-def test_down_for_a_while(searching: Installation, server: Elasticsearch, fault: str) -> None:
+def test_elasticsearch_down_for_a_while(searching: Installation, server: Elasticsearch, fault: str) -> None:
     installation = searching
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)

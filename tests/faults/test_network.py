@@ -1,4 +1,4 @@
-"""The network silently drops packets, or is slow: nothing waits for ever, and everything recovers by itself."""
+"""The network silently drops packets, or is slow: nothing waits forever, and everything recovers by itself."""
 
 import time
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ RECOVERY_SECONDS = 30
 
 @contextmanager
 def _through(installation: Installation, port: int, *roles: str, **urls: str) -> Iterator[Proxy]:
-    """These roles reach a server through a proxy; `{port}` in the variables stands for the proxy's."""
+    """These roles reach a server through a proxy; `{port}` in the variables is replaced by the proxy's port."""
     with proxy_to(port) as network:
         installation.kill(*roles)
         installation.start(*roles, **{name: value.replace("{port}", str(network.port)) for name, value in urls.items()})
         try:
             yield network
         finally:
-            installation.kill(*roles)  # before the proxy is closed: a cut connection would be another fault
+            installation.kill(*roles)  # before the proxy closes: a cut connection would be another fault
 
 
 def _all_write_again(writers: Writers) -> None:
-    """Waits until each writer has begun a post after now, and been answered."""
+    """Waits until each writer has begun another post after this call, and got a response."""
     begun = len(writers.posts)
 
     def again() -> bool:
@@ -48,7 +48,7 @@ def _all_write_again(writers: Writers) -> None:
         pytest.param(True, id="old connections stay dead"),
     ],
 )
-def test_database_out_of_reach(installation: Installation, forgets: bool) -> None:
+def test_database_unreachable(installation: Installation, forgets: bool) -> None:
     authors = [installation.join(name) for name in ("ada", "bob", "eve", "ida")]
     for author, other in pairwise(authors):
         author.follow(other)
@@ -61,19 +61,19 @@ def test_database_out_of_reach(installation: Installation, forgets: bool) -> Non
             with network.dead(forgets=forgets):
                 meanwhile = Post(authors[0], "written while the database was out of reach", "key of ada")
                 started = time.monotonic()
-                assert installation.send(meanwhile).status_code == 503, "no request waits for ever"
+                assert installation.send(meanwhile).status_code == 503, "no request waits forever"
                 installation.note("a write is answered 503 after", f"{time.monotonic() - started:.1f} s")
                 time.sleep(DEAD_SECONDS)
             _all_write_again(writers)
         eventually(lambda: installation.send(meanwhile).status_code == 201, seconds=SETTLE_SECONDS)
         posts = [*writers.posts, meanwhile]
         installation.within(RECOVERY_SECONDS, lambda: installation.arrived(posts), "all effects after the last post")
-        assert set(writers.refused) <= {503}, "nothing else is wrong than that the database does not answer"
+        assert set(writers.refused) <= {503}, "the only error is that the database is unavailable"
         installation.assert_all_agree(posts, authors)
 
 
 @pytest.mark.parametrize("brokered", ["rabbitmq", pytest.param("redis", marks=ONLY_FULL)], indirect=True)
-def test_broker_out_of_reach_whose_connections_stay_dead(brokered: Installation) -> None:
+def test_broker_unreachable_with_connections_that_stay_dead(brokered: Installation) -> None:
     installation = brokered
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
@@ -84,7 +84,7 @@ def test_broker_out_of_reach_whose_connections_stay_dead(brokered: Installation)
         with network.dead(forgets=True):
             deadline = time.monotonic() + DEAD_SECONDS
             while time.monotonic() < deadline:
-                posts += installation.write([ada], 5)  # fails if one is refused
+                posts += installation.write([ada], 5)  # fails if a request is refused
                 time.sleep(0.2)
         reached = "all effects after the network to the broker is back"
         installation.within(RECOVERY_SECONDS, lambda: installation.arrived(posts), reached)
@@ -92,7 +92,7 @@ def test_broker_out_of_reach_whose_connections_stay_dead(brokered: Installation)
         installation.assert_all_agree(posts, [ada, bob])
 
 
-def test_relay_is_woken_by_commits_again_after_a_dead_network(installation: Installation) -> None:
+def test_commits_wake_the_relay_again_after_a_network_failure(installation: Installation) -> None:
     def listeners() -> int:
         with installation.redis.client() as client:
             return int(dict(client.pubsub_numsub(WAKE_CHANNEL))[WAKE_CHANNEL.encode()])
@@ -102,7 +102,7 @@ def test_relay_is_woken_by_commits_again_after_a_dead_network(installation: Inst
         eventually(lambda: listeners() == 1, seconds=SETTLE_SECONDS)
         with network.dead(forgets=True):
             pass
-        # Redis does not know either that the first one is dead.
+        # Redis does not notice either that the first one is dead.
         installation.within(RECOVERY_SECONDS, lambda: listeners() == 2, "the relay listens again")
         installation.assert_all_agree(installation.write([installation.join("ada")], 5))
 
@@ -113,7 +113,7 @@ def test_slow_redis(installation: Installation) -> None:
     with _through(
         installation, installation.redis.port, "web", "relay", "worker", REDIS_URL=url, RATE_LIMITS="on"
     ) as network:
-        network.delay, network.bytes_per_second = 0.1, 100_000  # each way: an answer takes 200 ms
+        network.delay, network.bytes_per_second = 0.1, 100_000  # each way: a response takes 200 ms
         for author, other in pairwise(authors):
             author.follow(other)
         login = {"login": authors[0].username, "password": PASSWORD}

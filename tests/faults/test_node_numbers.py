@@ -1,4 +1,4 @@
-"""Processes that all have the same node number, and would make the same ids: nobody notices."""
+"""Processes that all have the same node number would make the same ids: clients notice nothing."""
 
 import time
 
@@ -21,6 +21,6 @@ def test_all_processes_with_one_node_number(installation: Installation) -> None:
     writers = Writers(installation, people)
     with writers.writing():
         time.sleep(WRITE_SECONDS)
-    assert writers.refused == [], "whoever comes second makes other ids"
+    assert writers.refused == [], "the second process draws other ids"
     installation.note("posts written by two processes with one node number", len(writers.posts))
     installation.assert_all_agree(writers.posts, people)

@@ -1,4 +1,4 @@
-"""An event that no handler can process is set aside alone; one that commits late is not overlooked."""
+"""An event that no handler can process becomes a dead letter alone; one that commits late is not overlooked."""
 
 import threading
 from contextlib import closing
@@ -15,7 +15,7 @@ POISON, CURE = '"is_private":"perhaps"', '"is_private":false'
 LATE_SECONDS = 1
 
 
-def test_a_poison_event_is_set_aside_and_its_neighbours_arrive(installation: Installation) -> None:
+def test_a_poison_event_becomes_a_dead_letter_and_its_neighbours_are_delivered(installation: Installation) -> None:
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     eventually(installation.confirmed, seconds=SETTLE_SECONDS)
@@ -57,11 +57,13 @@ def _assert_neighbours_were_in_time(installation: Installation, ids: list[str]) 
     installation.note(
         "neighbours of a poison event handled after its failure", f"{latest:.2f} s, promised {LATE_SECONDS} s"
     )
-    assert latest < 4 * LATE_SECONDS, "it held its neighbours up"
+    assert latest < 4 * LATE_SECONDS, "the poison event delayed its neighbours"
 
 
 def _wait_for_dead_letter(installation: Installation) -> int:
-    """Has the tries that are spread over an hour made at once; the id of the event that is given up then."""
+    """Makes retries that are spread over an hour run at once; returns the id of the event that becomes a dead
+    letter.
+    """
     waiting = "FROM faults_users.bus_failed_delivery WHERE handler = %s"
     [(event,)] = installation.database.sql(f"SELECT event_id {waiting}", HANDLER)
     installation.database.sql(
@@ -74,7 +76,7 @@ def _wait_for_dead_letter(installation: Installation) -> int:
 
 
 def _cure_the_poison(installation: Installation) -> None:
-    """In every context that has set it aside."""
+    """In every context where it is a dead letter."""
     for context in ON_MARIADB:
         installation.database.sql(
             f"UPDATE faults_{context}.bus_failed_delivery SET envelope = REPLACE(envelope, %s, %s)", POISON, CURE
@@ -84,7 +86,7 @@ def _cure_the_poison(installation: Installation) -> None:
         search.commit()
 
 
-def test_an_early_id_that_commits_late(installation: Installation) -> None:
+def test_an_event_with_an_early_id_that_commits_late_is_sent(installation: Installation) -> None:
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     eventually(installation.settled, seconds=SETTLE_SECONDS)

@@ -1,4 +1,4 @@
-"""Somebody with very many followers posts in ordinary traffic: others hardly notice, and memory stays bounded."""
+"""A user with very many followers posts amid ordinary traffic: others hardly notice, and memory stays bounded."""
 
 import time
 from functools import partial
@@ -15,7 +15,7 @@ MOST_MEGABYTES = 150
 
 
 def _memory(installation: Installation) -> float:
-    """Megabytes of the worker's processes."""
+    """The memory of the worker's processes, in megabytes."""
     return sum(psutil.Process(pid).memory_info().rss for pid in installation.pids("worker")) / 1e6
 
 
@@ -29,7 +29,7 @@ def _is_pushed(installation: Installation, reader: Member, post_id: str) -> bool
         return post_id.encode() in client.lrange(f"feed:{reader.id}", 0, -1)
 
 
-def test_others_are_served_meanwhile(installation: Installation) -> None:
+def test_others_are_served_during_a_large_fan_out(installation: Installation) -> None:
     star, ada, bob = installation.join("star"), installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     followers = crowd(installation, star, FOLLOWERS)
@@ -41,7 +41,7 @@ def test_others_are_served_meanwhile(installation: Installation) -> None:
     delays: list[float] = []
     begun = time.monotonic()
     while installation.database.number(count, int(post)) < FOLLOWERS:
-        assert time.monotonic() < begun + SETTLE_SECONDS, "the fan-out does not end"
+        assert time.monotonic() < begun + SETTLE_SECONDS, "the fan-out did not finish in time"
         written = ada.write("to one")["id"]
         started = time.monotonic()
         eventually(partial(_is_notified_once, installation, written), seconds=SETTLE_SECONDS)
@@ -49,7 +49,7 @@ def test_others_are_served_meanwhile(installation: Installation) -> None:
         delays.append(time.monotonic() - started)
         highest = max(highest, _memory(installation))
     installation.note(f"{FOLLOWERS} followers notified in", f"{time.monotonic() - begun:.1f} s")
-    assert delays, "there was other traffic meanwhile"
+    assert delays, "there must be other traffic meanwhile"
     worst = sorted(delays)[int(len(delays) * 0.99)] if len(delays) > 100 else max(delays)
     installation.note(
         "p99 of the delivery to others meanwhile", f"{worst:.2f} s of {len(delays)}, promised {OTHERS_SECONDS:g}"

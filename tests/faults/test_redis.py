@@ -1,4 +1,4 @@
-"""Redis is emptied or hangs: what readers see equals the database, writing goes on, log-ins stay limited."""
+"""Redis is emptied or hangs: readers see what is in the database, writes succeed, and log-ins stay limited."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ HUNG_SECONDS = 10
 
 
 def _feeds_are_right(installation: Installation, people: list[Member]) -> bool:
-    """Whether everybody is shown what the tables say."""
+    """Whether all users see what is in the tables."""
     return all(person.feed_ids() == installation.feed_in_sql(person) for person in people)
 
 
@@ -29,7 +29,7 @@ def _people(installation: Installation) -> list[Member]:
     return people
 
 
-def test_redis_emptied_while_people_write_and_read(installation: Installation) -> None:
+def test_redis_emptied_during_writes_and_reads(installation: Installation) -> None:
     people = _people(installation)
     writers = Writers(installation, people[:3], pause=0.05)
     with writers.writing():
@@ -55,20 +55,20 @@ def test_redis_hangs(installation: Installation) -> None:
                 assert person.get("/v1/feed").status_code == 200
                 slowest = max(slowest, time.monotonic() - started)
             time.sleep(0.2)
-    assert slowest < 4 * 1.5, "a Redis that hangs costs no request its time"
+    assert slowest < 4 * 1.5, "a hanging Redis slows no request down"
     assert writers.refused == [], "no write fails"
-    assert len(writers.posts) >= 3 * HUNG_SECONDS / 4, "writing goes on"
+    assert len(writers.posts) >= 3 * HUNG_SECONDS / 4, "writes continue"
     installation.note("slowest page of a feed while Redis hung", f"{slowest:.1f} s")
     installation.within(
         30, lambda: _feeds_are_right(installation, people), f"feeds right after Redis hung for {HUNG_SECONDS} s"
     )
     with installation.redis.hung():
-        assert _feeds_are_right(installation, people), "without Redis they are read from the database"
+        assert _feeds_are_right(installation, people), "without Redis feeds are read from the database"
     installation.assert_all_agree(writers.posts, people)
 
 
-def test_lists_that_survive_have_no_holes(installation: Installation) -> None:
-    """Only the workers lose Redis, for longer than an event is tried again: the lists that others read live on."""
+def test_feed_lists_that_survive_an_outage_have_no_gaps(installation: Installation) -> None:
+    """Only the workers lose Redis, for longer than an event is retried: the lists that others read remain."""
     people = _people(installation)
     for person in people:
         assert person.feed_ids() == []
@@ -83,7 +83,9 @@ def test_lists_that_survive_have_no_holes(installation: Installation) -> None:
         )
         ids = [post.answer["id"] for post in posts if post.answer]
         eventually(lambda: installation.database.number(handled, *ids) == 10, seconds=SETTLE_SECONDS)
-        assert installation.redis.client().exists(*(f"feed:{person.id}" for person in people)), "lists that lack posts"
+        assert installation.redis.client().exists(*(f"feed:{person.id}" for person in people)), (
+            "feed lists that lack posts"
+        )
         installation.within(
             10, lambda: _feeds_are_right(installation, people), "feeds right though nothing could be pushed"
         )
@@ -93,7 +95,7 @@ def test_lists_that_survive_have_no_holes(installation: Installation) -> None:
     installation.assert_all_agree(posts, people)
 
 
-def test_redis_comes_back_with_lists_of_an_earlier_time(installation: Installation) -> None:
+def test_redis_comes_back_with_old_feed_lists(installation: Installation) -> None:
     people = _people(installation)
     for person in people:
         assert person.feed_ids() == []
@@ -109,7 +111,7 @@ def test_redis_comes_back_with_lists_of_an_earlier_time(installation: Installati
     installation.assert_all_agree(posts, people)
 
 
-def test_log_in_limits_fail_closed(installation: Installation) -> None:
+def test_log_in_rate_limits_fail_closed(installation: Installation) -> None:
     ada = installation.join("ada")
     installation.kill("web")
     installation.start("web", RATE_LIMITS="on")
@@ -124,13 +126,15 @@ def test_log_in_limits_fail_closed(installation: Installation) -> None:
 
 
 def test_one_rebuild_of_a_feed_at_a_time(installation: Installation) -> None:
-    """Readers of two processes find a feed gone; the query that rebuilds it, which is the slow one, is seen alone."""
+    """Readers in two processes find a feed missing; only the query that rebuilds it, which is the slow one, is
+    observed.
+    """
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     expected = [ada.write(f"post {number}")["id"] for number in range(5)][::-1]
     eventually(installation.settled, seconds=SETTLE_SECONDS)
     in_flight = threading.Semaphore()
-    builds: list[bool] = []  # whether each was the only one
+    builds: list[bool] = []  # whether each ran alone
 
     def slow_down(data: bytes) -> bool:
         if b"FROM posts WHERE user_id IN" in data and b"LIMIT 800" in data:
@@ -149,5 +153,5 @@ def test_one_rebuild_of_a_feed_at_a_time(installation: Installation) -> None:
         with ThreadPoolExecutor(8) as readers:
             feeds = list(readers.map(lambda _: bob.feed_ids(), range(20)))
     assert feeds == [expected] * 20
-    assert builds, "it was rebuilt"
-    assert all(builds), "one rebuild at a time, the others read the database for their page alone"
+    assert builds, "the feed was rebuilt"
+    assert all(builds), "one rebuild at a time; the others read only their page from the database"

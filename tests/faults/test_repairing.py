@@ -1,4 +1,4 @@
-"""`manage.py verify --repair` while people write: what is only under way is not taken for wrong, and nothing breaks."""
+"""`manage.py verify --repair` under writers: pending work is not reported as drift, and repairs do no harm."""
 
 import threading
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from tests.faults.sizes import size
 from tests.scenarios.product import Member
 
 ROUNDS = size(2, 10)
-PAUSE = size(0.25, 0.05)  # of each writer: all that they write must have settled before the end
+PAUSE = size(0.25, 0.05)  # of each writer: all that they write must be processed before the end
 LOVE = {"reaction_type": "love"}
 
 
 @contextmanager
 def changing_their_minds(reader: Member, author: Member, post: str) -> Iterator[list[int]]:
-    """Somebody follows and reacts and takes it back again, all the time; in the end both stand."""
+    """Follows and reacts, and undoes it, again and again; in the end both remain."""
     ending = threading.Event()
     answers: list[int] = []
 
@@ -34,7 +34,7 @@ def changing_their_minds(reader: Member, author: Member, post: str) -> Iterator[
         thread.join(60)
 
 
-def test_it_reports_no_drift_and_breaks_nothing(installation: Installation) -> None:
+def test_verify_under_writers_reports_no_drift_and_repairs_do_no_harm(installation: Installation) -> None:
     authors = [installation.join(name) for name in ("ada", "ben", "cid")]
     quiet, reader = installation.join("dan"), installation.join("eva")
     assert reader.follow(quiet)["following"]
@@ -48,7 +48,7 @@ def test_it_reports_no_drift_and_breaks_nothing(installation: Installation) -> N
     with writers.writing(), changing_their_minds(reader, quiet, liked) as answers:
         found = [as_json(installation.manage("verify", "--repair", "--json").stdout)["contexts"] for _ in range(ROUNDS)]
     drifts = [drift for contexts in found for report in contexts for drift in report["drifts"]]
-    assert drifts == [], "all of it was only under way"
+    assert drifts == [], "all differences were only pending events"
     assert sum(report["compared"] for contexts in found for report in contexts) > 0
     assert set(answers) <= {200, 204}
     installation.note("posts written meanwhile", len(writers.posts))

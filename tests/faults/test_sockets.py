@@ -1,4 +1,4 @@
-"""The socket server is killed: clients come back with their last id, miss nothing and get nothing twice."""
+"""The sockets process is killed: clients reconnect with their last id, and get each notification exactly once."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ RECEIVED_SECONDS = 10
 
 
 class Listener:
-    """A client that stays connected whatever happens, and notes every notification it is given."""
+    """A client that always reconnects, and records every notification that it receives."""
 
     def __init__(self, url: str, member: Member) -> None:
         self.ids: list[int] = []
@@ -71,7 +71,7 @@ def _have_connected(listeners: list[Listener], times: int) -> bool:
     return all(listener.connections >= times for listener in listeners)
 
 
-def test_killed_again_and_again(installation: Installation) -> None:
+def test_sockets_killed_repeatedly_deliver_each_notification_once(installation: Installation) -> None:
     ada = installation.join("ada")
     readers = [installation.join(name) for name in ("bob", "eve", "ida")]
     for reader in readers:
@@ -104,7 +104,7 @@ def test_killed_again_and_again(installation: Installation) -> None:
             ),
             f"everything received after {KILLS} kills of the socket server",
         )
-        time.sleep(1)  # for what might come twice
+        time.sleep(1)  # for possible duplicates
     finally:
         for listener in listeners:
             listener.stop()

@@ -1,4 +1,4 @@
-"""`manage.py verify`: drift that was planted is found, reported and repaired; without any it says so."""
+"""`manage.py verify`: planted drift is found, reported and repaired; without drift it reports none."""
 
 import io
 import json
@@ -32,14 +32,14 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 @pytest.fixture(autouse=True)
 def _empty_redis(db: None) -> None:
-    """Empty too is the index in Elasticsearch, which no transaction rolls back."""
+    """Empties the index in Elasticsearch too, which no transaction rolls back."""
     redis_client().flushdb()
     if settings.ELASTICSEARCH_URL:
         rebuild_index()
 
 
 def verify(*arguments: str) -> tuple[int, dict[str, list[tuple[str, int, str, str]]]]:
-    """Exit status, and per context what differs as (projection, id, held, actual)."""
+    """The exit status, and per context the differences as (projection, id, held, actual)."""
     out = io.StringIO()
     try:
         call_command("verify", "--json", *arguments, stdout=out)
@@ -56,7 +56,7 @@ def verify(*arguments: str) -> tuple[int, dict[str, list[tuple[str, int, str, st
 
 @pytest.fixture
 def settle(drain: Callable[[], int]) -> Callable[[], None]:
-    """Delivers everything, and has the reconciler's word for it."""
+    """Delivers everything, and has the reconciler confirm it."""
 
     def run() -> None:
         drain()
@@ -68,7 +68,7 @@ def settle(drain: Callable[[], int]) -> Callable[[], None]:
 
 @pytest.fixture
 def installation(register: Callable[..., Person], settle: Callable[[], None]) -> dict[str, Any]:
-    """Two people, one of whom follows, comments on, reacts to and reposts what the other wrote."""
+    """Two users: one follows the other, and comments on, reacts to and reposts their posts."""
     ada, bob = register("ada"), register("bob")
     assert bob.client.put(f"/v1/profiles/{ada.id}/follow").status_code == 200
     assert bob.client.get("/v1/feed").json()["results"] == []
@@ -78,7 +78,7 @@ def installation(register: Callable[..., Person], settle: Callable[[], None]) ->
     assert bob.client.put(f"/v1/posts/{post['id']}/reaction", {"reaction_type": "love"}).status_code == 200
     assert bob.client.put(f"/v1/posts/{post['id']}/repost").status_code == 200
     settle()
-    assert verify() == (0, {}), "what events have made equals its source"
+    assert verify() == (0, {}), "what events have produced equals its source"
     return {"ada": ada, "bob": bob, "post": int(post["id"]), "comment": comment, "settle": settle}
 
 
@@ -89,14 +89,14 @@ def assert_repaired(found: dict[str, list[tuple[str, int, str, str]]], settle: C
     assert verify() == (0, {})
 
 
-def test_counts_of_followers_and_posts(installation: dict[str, Any]) -> None:
+def test_drift_in_counts_of_followers_and_posts_is_repaired(installation: dict[str, Any]) -> None:
     ada = int(installation["ada"].id)
     FollowCount.objects.filter(user_id=ada, followers=1).update(followers=5)
     PostCount.objects.filter(user_id=ada).update(posts=0)
     found = {
         "users": [("follow_counts", ada, "5 and 0", "1 and 0"), ("post_counts", ada, "0 and 1", "1 and 1")],
     }
-    # Metrics are compared with the counts: once those are right, they agree.
+    # Metrics are compared with the counts: once those are right, so are the metrics.
     assert verify() == (1, {**found, "metrics": [("followers", ada, "1", "5")]})
     assert verify("--repair") == (0, found)
     assert verify() == (0, {})
@@ -104,7 +104,7 @@ def test_counts_of_followers_and_posts(installation: dict[str, Any]) -> None:
     assert (profile["followers_count"], profile["posts_count"]) == (1, 1)
 
 
-def test_counts_of_comments_reactions_and_reposts(installation: dict[str, Any]) -> None:
+def test_drift_in_counts_of_comments_reactions_and_reposts_is_repaired(installation: dict[str, Any]) -> None:
     post = installation["post"]
     CommentCount.objects.filter(post_id=post).delete()
     ReactionCount.objects.filter(target_id=post, reaction_type="love", count=1).update(count=3)
@@ -114,7 +114,7 @@ def test_counts_of_comments_reactions_and_reposts(installation: dict[str, Any]) 
         "comments": [("comments_count", post, "0", "1")],
         "reactions": [("love on post", post, "3", "1")],
     }
-    # Metrics are compared with the counts: once those are right, they agree.
+    # Metrics are compared with the counts: once those are right, so are the metrics.
     assert verify() == (1, {**found, "metrics": [("comments", post, "1", "0"), ("reactions", post, "1", "3")]})
     assert verify("--repair") == (0, found)
     assert verify() == (0, {})
@@ -122,7 +122,7 @@ def test_counts_of_comments_reactions_and_reposts(installation: dict[str, Any]) 
     assert (body["comments_count"], body["reactions"]["love"], body["reposts_count"]) == (1, 1, 1)
 
 
-def test_who_is_hidden(installation: dict[str, Any]) -> None:
+def test_drift_in_hidden_users_is_repaired(installation: dict[str, Any]) -> None:
     ada, bob = int(installation["ada"].id), int(installation["bob"].id)
     Profile.objects.filter(user_id=ada).update(status="banned")
     User.objects.filter(id=bob).update(status="banned")
@@ -132,7 +132,7 @@ def test_who_is_hidden(installation: dict[str, Any]) -> None:
     assert installation["ada"].client.get(f"/v1/profiles/{ada}").status_code == 200
 
 
-def test_a_repair_does_not_undo_a_sanction_that_comes_meanwhile(installation: dict[str, Any]) -> None:
+def test_a_repair_does_not_undo_a_concurrent_sanction(installation: dict[str, Any]) -> None:
     bob = int(installation["bob"].id)
     looked_at = timezone.now()
     sanction_profile(user_id=bob, kind="ban", at=timezone.now())
@@ -140,7 +140,7 @@ def test_a_repair_does_not_undo_a_sanction_that_comes_meanwhile(installation: di
     assert Profile.objects.get(user_id=bob).status == "banned"
 
 
-def test_hashtags_and_mentions(installation: dict[str, Any]) -> None:
+def test_drift_in_hashtags_and_mentions_is_repaired(installation: dict[str, Any]) -> None:
     post, somebody = installation["post"], 77 << 16
     PostHashtag.objects.filter(post_id=post).delete()
     PostMention.objects.create(post_id=post, user_id=somebody)
@@ -150,7 +150,7 @@ def test_hashtags_and_mentions(installation: dict[str, Any]) -> None:
     assert not PostMention.objects.exists()
 
 
-def test_counts_of_reports(installation: dict[str, Any]) -> None:
+def test_drift_in_counts_of_reports_is_repaired(installation: dict[str, Any]) -> None:
     report = {"target_type": "post", "target_id": str(installation["post"]), "reason": "spam"}
     assert installation["bob"].client.post("/v1/reports", report).status_code == 201
     installation["settle"]()
@@ -159,7 +159,7 @@ def test_counts_of_reports(installation: dict[str, Any]) -> None:
     assert_repaired({"moderation": [("reports_counts", case.id, "9", "1")]}, installation["settle"])
 
 
-def test_feeds(installation: dict[str, Any]) -> None:
+def test_drift_in_feeds_is_repaired(installation: dict[str, Any]) -> None:
     bob, post = installation["bob"], installation["post"]
     assert [item["id"] for item in bob.client.get("/v1/feed").json()["results"]] == [str(post)]
     key = f"feed:{bob.id}"
@@ -171,14 +171,14 @@ def test_feeds(installation: dict[str, Any]) -> None:
     assert [item["id"] for item in bob.client.get("/v1/feed").json()["results"]] == [str(post)]
 
 
-def test_the_search_index(installation: dict[str, Any]) -> None:
+def test_drift_in_the_search_index_is_repaired(installation: dict[str, Any]) -> None:
     ada, post = installation["ada"], installation["post"]
     search_actions.remove_post(post_id=post, author_id=int(ada.id))
     status, drifts = verify()
     assert (status, drifts) == (1, {"search": [("index of posts", post, "missing", "there")]})
 
 
-def test_notifications(installation: dict[str, Any]) -> None:
+def test_drift_in_notifications_is_repaired(installation: dict[str, Any]) -> None:
     ada, gone = installation["ada"], 1234 << 16
     reaction = Notification.objects.get(user_id=int(ada.id), kind="reaction")
     Notification.objects.filter(id=reaction.id).update(actors_count=9)
@@ -190,7 +190,7 @@ def test_notifications(installation: dict[str, Any]) -> None:
     assert Notification.objects.get(id=reaction.id).actors_count == 1
 
 
-def test_metrics(installation: dict[str, Any]) -> None:
+def test_drift_in_metrics_is_repaired(installation: dict[str, Any]) -> None:
     ada, post = int(installation["ada"].id), installation["post"]
     MetricDelta.objects.filter(post_id=post, metric="reactions").delete()
     MetricDelta.objects.filter(author_id=ada, metric="posts").update(amount=4)
@@ -201,8 +201,8 @@ def test_metrics(installation: dict[str, Any]) -> None:
     assert installation["ada"].client.get("/v1/metrics/me").json()["posts"] == 1
 
 
-def test_what_is_under_way_is_no_drift(installation: dict[str, Any]) -> None:
-    """Neither reported nor repaired: the event will do that, and both together would do it twice."""
+def test_pending_events_are_not_drift(installation: dict[str, Any]) -> None:
+    """Neither reported nor repaired: the event will do it, and both together would do it twice."""
     installation["ada"].client.post("/v1/posts", {"content": "not delivered yet"})
     assert verify("--repair") == (0, {})
     installation["settle"]()
@@ -210,7 +210,7 @@ def test_what_is_under_way_is_no_drift(installation: dict[str, Any]) -> None:
     assert PostCount.objects.get(user_id=int(installation["ada"].id)).posts == 2
 
 
-def test_a_line_for_each_difference(installation: dict[str, Any]) -> None:
+def test_verify_prints_a_line_for_each_difference(installation: dict[str, Any]) -> None:
     RepostCount.objects.filter(post_id=installation["post"]).update(count=7)
     out = io.StringIO()
     with pytest.raises(SystemExit):

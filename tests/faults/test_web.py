@@ -1,4 +1,4 @@
-"""The web process is killed: what it acknowledged is there, and a repeated request gives the same answer."""
+"""The web process is killed: acknowledged writes are stored, and a repeated request gets the same response."""
 
 import contextlib
 import random
@@ -11,7 +11,7 @@ from tests.faults.installation import Installation, Post, Writers
 from tests.faults.proxy import proxy_to
 
 
-def test_killed_after_the_commit_and_before_the_answer(installation: Installation) -> None:
+def test_web_killed_between_commit_and_response(installation: Installation) -> None:
     ada = installation.join("ada")
     post = Post(ada, "written once", "key-of-ada")
     answered = threading.Event()
@@ -31,7 +31,7 @@ def test_killed_after_the_commit_and_before_the_answer(installation: Installatio
 
         client = threading.Thread(target=ask)
         client.start()
-        assert answered.wait(20), "the product answered, but its client does not know"
+        assert answered.wait(20), "the product responded, but its client did not receive it"
         installation.kill("web")
         client.join(30)
     assert post.answer is None
@@ -39,12 +39,12 @@ def test_killed_after_the_commit_and_before_the_answer(installation: Installatio
     for _ in range(2):
         again = installation.send(post)
         assert again.status_code == 201
-        assert again.content in b"".join(swallowed), "the answer that was lost"
+        assert again.content in b"".join(swallowed), "the lost response"
     assert again.headers["Idempotency-Replayed"] == "true"
     installation.assert_all_agree([post], [ada])
 
 
-def test_killed_at_any_moment_under_load(installation: Installation) -> None:
+def test_web_killed_repeatedly_under_load(installation: Installation) -> None:
     writers = Writers(installation, [installation.join(name) for name in ("ada", "bob", "eve", "ida")])
     moment = random.Random(1)
     with writers.writing():
@@ -56,6 +56,6 @@ def test_killed_at_any_moment_under_load(installation: Installation) -> None:
     for post in writers.posts[::5]:
         first = post.answer
         assert installation.send(post).status_code == 201
-        assert post.answer == first, "the same key gives the same body"
+        assert post.answer == first, "the same idempotency key gives the same body"
     installation.note("posts written while the web process was killed four times", len(writers.posts))
     installation.assert_all_agree(writers.posts, writers.authors)
