@@ -1,4 +1,4 @@
-"""Requests to addresses that people or their browsers have named: link previews, push services, log-in providers.
+"""Requests to URLs that users or their browsers supplied: link previews, push services, log-in providers.
 
 Server-side request forgery is prevented by resolving a name once, refusing addresses that are not public, and
 connecting to the address that was checked. Source: OWASP SSRF Prevention Cheat Sheet.
@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 
 from django.conf import settings
 
-if TYPE_CHECKING:  # loaded by the first request that is made: few processes make any
+if TYPE_CHECKING:  # loaded by the first outgoing request: few processes make any
     import httpx
 
 _PORTS = {"http": 80, "https": 443}
@@ -26,16 +26,16 @@ _USER_AGENT = "socialapp/1.0 (+https://github.com/socialapp)"
 
 
 class OutgoingError(Exception):
-    """The request could not be made or its answer not be read: unreachable, too slow, too large, or malformed."""
+    """The request failed or its response could not be read: unreachable, too slow, too large, or malformed."""
 
 
 class AddressRefused(OutgoingError):
-    """The URL leads where no request may go; nothing was sent there."""
+    """The URL leads to an address that requests may not go to; nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request may cost, its redirects included."""
+    """The limits of one request, redirects included."""
 
     seconds: float = 5.0
     max_bytes: int = 2 * 2**20
@@ -44,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer to a request; `url` is where it came from after redirects. Header names are in lower case."""
+    """The response to a request; `url` is the final URL after redirects. Header names are in lower case."""
 
     status: int
     url: str
@@ -63,14 +63,14 @@ def request(
     content: bytes = b"",
     limits: Limits = DEFAULT_LIMITS,
 ) -> Response:
-    """Sends one request and follows redirects, each of them checked; with none allowed, a redirect is the answer.
+    """Sends a request and follows redirects, checking each; with `redirects` 0 a redirect is returned as the response.
 
-    Raises AddressRefused or OutgoingError; an answer with an error status is an answer. Credentials are not sent on to
-    another origin, and a redirect other than 307 and 308 is followed with GET. Not for use inside a transaction.
+    Raises AddressRefused or OutgoingError; responses with an error status are returned. Credentials are not sent to
+    another origin, and redirects other than 307 and 308 are followed with GET. Do not call it inside a transaction.
     """
     deadline = time.monotonic() + limits.seconds
     sent = {"user-agent": _USER_AGENT, **{name.lower(): value for name, value in (headers or {}).items()}}
-    sent["accept-encoding"] = "identity"  # a compressed answer may be a thousand times as large as its bytes
+    sent["accept-encoding"] = "identity"  # a compressed body may expand a thousandfold
     for _ in range(limits.redirects + 1):
         target = _checked_url(url)
         response = _exchange(method, target, headers=sent, content=content, deadline=deadline, limits=limits)
@@ -87,7 +87,7 @@ def request(
 
 
 def redirected(*, url: str, location: str) -> str:
-    """Where the Location of an answer leads; AddressRefused when that is no URL, such as "http://["."""
+    """The URL in a response's Location header; AddressRefused if it is not a URL, such as "http://["."""
     try:
         return urljoin(url, location)
     except ValueError as error:
@@ -168,12 +168,12 @@ def _origin(target: "httpx.URL") -> tuple[str, str, int]:
 
 
 def _is_allowed(host: str, port: int) -> bool:
-    """Whether the operator lets requests go there although it is not public."""
+    """Whether the operator allows requests to this host although it is not public."""
     return f"{host}:{port}" in settings.OUTGOING_ALLOWED_HOSTS
 
 
 def _public_address(host: str, port: int, *, deadline: float) -> str:
-    """The address to connect to. AddressRefused when any address of the name is not public."""
+    """The address to connect to. AddressRefused if any address of the name is not public."""
     addresses = _resolve(host, port, deadline=deadline)
     if not _is_allowed(host, port):
         for address in addresses:
@@ -183,7 +183,7 @@ def _public_address(host: str, port: int, *, deadline: float) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, also when it wraps an IPv4 address (mapped, 6to4, NAT64)."""
+    """Whether an IP address is public, including addresses that wrap an IPv4 address (mapped, 6to4, NAT64)."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
         wrapped = parsed.ipv4_mapped or parsed.sixtofour
@@ -197,7 +197,7 @@ def is_public(address: str) -> bool:
 
 
 def _resolve(host: str, port: int, *, deadline: float) -> list[str]:
-    """All addresses of a name, IPv4 first. The resolver takes no timeout, so it is waited for in a thread."""
+    """All addresses of a name, IPv4 first. The resolver has no timeout, so it runs in a thread."""
     found: list[str] = []
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""Pages of lists: a page starts at a position in an order, so additions elsewhere never make it skip or repeat.
+"""Keyset pagination: a page starts at a position in an order, so rows added elsewhere never make it skip or repeat any.
 
 Source: keyset pagination, https://use-the-index-luke.com/no-offset.
 """
@@ -19,7 +19,7 @@ Position = tuple[int | str, ...]
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which page is wanted: up to `limit` items after `position` (before it when `backwards`); None is the start."""
+    """The wanted page: up to `limit` items after `position` (before it if `backwards`); None is the start."""
 
     limit: int = DEFAULT_LIMIT
     position: Position | None = None
@@ -28,7 +28,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Items in list order, and where the neighbouring pages start (None: there is none)."""
+    """Items in list order, and the positions of the neighbouring pages (None: there is no such page)."""
 
     items: Sequence[T]
     next: Position | None = None
@@ -36,9 +36,9 @@ class Page(Generic[T]):
 
 
 def paginate(queryset: QuerySet[M], *, page: PageRequest, order: tuple[str, ...] = ("-id",)) -> Page[M]:
-    """One page of `queryset` by the fields of `order`, the last of which must be unique and a whole number.
+    """One page of `queryset`, ordered by `order`, whose last field must be unique and an integer.
 
-    One query; one more for a page that has been emptied.
+    One query, and one more for a page whose rows have all been deleted.
     """
     is_ascending = not order[-1].startswith("-")
     return keep_place(page, read=lambda request: _read_page(queryset, request, order), ascending=is_ascending)
@@ -59,10 +59,10 @@ def _read_page(queryset: QuerySet[M], page: PageRequest, order: tuple[str, ...])
 
 
 def keep_place(page: PageRequest, *, read: Callable[[PageRequest], Page[T]], ascending: bool = False) -> Page[T]:
-    """The page that `read` finds. One that deletions have emptied leads back, if `read` finds anything there.
+    """The page that `read` finds. If deletions have emptied it, it links back to earlier items, if `read` finds any.
 
-    A link leads to what lies beyond a position; the item at the position of an empty page was on the page before it,
-    so its link goes one step further. The last part of a position must be a whole number, falling unless `ascending`.
+    A link leads to what lies beyond a position. The item at the position of an empty page was on the page before it, so
+    the link back starts one further. The last part of a position must be an integer, descending unless `ascending`.
     """
     found = read(page)
     if found.items or page.position is None:
@@ -76,7 +76,7 @@ def keep_place(page: PageRequest, *, read: Callable[[PageRequest], Page[T]], asc
 
 
 def page_of(items: Sequence[T], *, page: PageRequest, more: bool, position: Callable[[T], Position]) -> Page[T]:
-    """A page from items in list order, when `more` says whether there are further ones in the direction read."""
+    """A page of items in list order; `more` tells whether there are further ones in the direction of reading."""
     if not items:
         return Page(items)
     first, last = position(items[0]), position(items[-1])

@@ -1,10 +1,10 @@
-"""Passwords: hashed with Argon2id and OWASP's parameters (31 ms where Django's defaults take 257 ms), prepared first.
+"""Hashes passwords with Argon2id and OWASP's parameters: 31 ms, where Django's defaults take 257 ms.
 
-They are made by a few threads of low priority: many log-ins at once leave the processors to those who read, and never
-take more memory than 19 MiB a processor.
+Hashing runs in a few threads of low priority, so that many log-ins at once neither slow down reads nor need more than
+19 MiB of memory per processor. Passwords are normalised first.
 
 Sources: OWASP Password Storage Cheat Sheet (Argon2id, 19 MiB, 2 iterations, 1 lane); RFC 8265, OpaqueString;
-setpriority(2), which in Linux counts for one thread.
+setpriority(2), which in Linux applies to a single thread.
 """
 
 import os
@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 
 from socialapp.core.text.passwords import comparable, opaque_string
 
-_NICER = 10  # a tenth of the share of a thread that reads: low enough to be put off, high enough not to starve
+_NICER = 10  # a tenth of the share of a thread that serves reads: low enough to yield, high enough not to starve
 
 
 class OwaspArgon2PasswordHasher(Argon2PasswordHasher):
@@ -29,17 +29,17 @@ class OwaspArgon2PasswordHasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        """The hash of the prepared password."""
+        """The hash of the normalised password."""
         return _threads().submit(super().encode, comparable(password), salt).result()
 
     def verify(self, password: str, encoded: str) -> bool:
-        """Whether it is the password, on whatever keyboard it was typed."""
+        """Whether the password matches, regardless of the keyboard it was typed on."""
         return _threads().submit(super().verify, comparable(password), encoded).result()
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """The threads that hash, as many as there are processors: more would only take more memory."""
+    """The threads that hash, one per processor: more would only take more memory."""
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="hash", initializer=_lower_priority)
 
 
@@ -53,7 +53,7 @@ os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked process has
 
 
 class OpaqueStringValidator:
-    """Refuses new passwords with characters that RFC 8265 forbids: nobody can be sure to type them again."""
+    """Rejects new passwords with characters that RFC 8265 forbids, as users may be unable to type them again."""
 
     def validate(self, password: str, user: object = None) -> None:
         """ValidationError with the code `password_invalid`."""
@@ -63,5 +63,5 @@ class OpaqueStringValidator:
             raise ValidationError(self.get_help_text(), code="password_invalid") from None
 
     def get_help_text(self) -> str:
-        """What Django's forms say."""
+        """The text that Django's forms show."""
         return "A password cannot have invisible or control characters, or emoji that are joined from several."

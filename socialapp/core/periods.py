@@ -1,4 +1,4 @@
-"""The spans that figures are shown for: the last 24 hours, 30 days or 52 weeks, each cut into equal periods (UTC)."""
+"""The time spans of statistics: the last 24 hours, 30 days or 52 weeks, each divided into equal periods (UTC)."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ _CUTS = {"day": (24, timedelta(hours=1)), "month": (30, timedelta(days=1)), "yea
 
 
 def period_starts(span: str, *, now: datetime) -> list[datetime]:
-    """When the periods of a span begin, oldest first; the last one is under way. KeyError for an unknown span."""
+    """The starts of a span's periods, oldest first; the last period is the current one. KeyError for an unknown
+    span."""
     count, length = _CUTS[span]
     now = now.astimezone(UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -22,5 +23,5 @@ def period_starts(span: str, *, now: datetime) -> list[datetime]:
 
 
 def period_of(moment: datetime, *, starts: Sequence[datetime]) -> datetime:
-    """The beginning of the period that holds a moment, which is not before the first."""
+    """The start of the period that contains a moment, which must not be before the first period."""
     return starts[bisect_right(starts, moment) - 1]

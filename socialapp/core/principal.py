@@ -1,4 +1,4 @@
-"""Who is asking: what a verified access token says, and all that contexts other than auth know of a caller."""
+"""The caller of a request, from a verified access token: all that contexts other than auth know about them."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ USER = "user"  # everybody has it
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller of a request. `id` is the user's id, `session` the id of the sign-in the token belongs to."""
+    """The caller of a request. `id` is the user's id; `session` is the id of the session that the token belongs to."""
 
     id: int
     roles: frozenset[str]
@@ -19,10 +19,10 @@ class Principal:
 
     @property
     def is_staff(self) -> bool:
-        """Whether the caller may see what staff sees."""
+        """Whether the caller may see what staff may see."""
         return bool(self.roles & {ADMIN, MODERATOR})
 
     @property
     def pk(self) -> int:
-        """The id under the name that Django's own code asks for."""
+        """The id under the name that Django's own code uses."""
         return self.id

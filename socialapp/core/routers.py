@@ -1,4 +1,5 @@
-"""Sends every model to the one database of its context; an unknown label is an error, not a default."""
+"""The database router: sends every model to the database of its context; an unknown label is an error, not a
+default."""
 
 from typing import Any
 
@@ -12,7 +13,7 @@ class ContextRouter:
     """Label → alias. Kernel tables exist in every alias, so they must always be reached with `using=`."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
-        """The alias to read `model` from, a replica's where that will do; kernel rows stay where they were loaded."""
+        """The alias to read `model` from: a replica's if it is allowed; kernel rows stay where they were loaded."""
         alias = self._alias(model, hints)
         return alias if model._meta.app_label in KERNEL_LABELS else alias_for_reading(alias)
 
@@ -25,7 +26,7 @@ class ContextRouter:
         return alias_of(one._meta.app_label) == alias_of(other._meta.app_label)
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        """A context's tables are made in its own database only, the kernel's in all, and none in replicas."""
+        """A context's tables are created in its own database only, the kernel's in all, and none in replicas."""
         return db in CONTEXTS if app_label in KERNEL_LABELS else alias_of(app_label) == db
 
     def _alias(self, model: type[Model], hints: dict[str, Any]) -> str:

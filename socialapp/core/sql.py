@@ -1,6 +1,6 @@
-"""Statements written in SQL, for what nearly every request asks and every event writes.
+"""Statements in plain SQL, for what nearly every request reads and every event writes.
 
-The ORM takes several times as long to phrase them and to convert their rows as the database takes to answer.
+The ORM takes several times as long to build them and to convert their rows as the database takes to run them.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
@@ -18,12 +18,12 @@ _Model = TypeVar("_Model", bound=Model)
 
 
 def select(model: type[Model], *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
-    """The rows of a query on the tables beside `model`, from where that is read; values as drivers give them."""
+    """The rows of a query on the tables of `model`'s context, from where it is read; values as drivers return them."""
     return fetch(router.db_for_read(model), sql=sql, values=values)
 
 
 def fetch(alias: str, *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
-    """The rows of a query on one database; values as drivers give them."""
+    """The rows of a query on one database; values as drivers return them."""
     connection: Any = connections[alias]
     if direct := getattr(connection, "rows", None):
         return cast(list[tuple[Any, ...]], direct(sql, values))
@@ -35,8 +35,8 @@ def fetch(alias: str, *, sql: str, values: Sequence[str | int | None]) -> list[t
 def instances(
     model: type[_Model], *, condition: str, values: Sequence[str | int | None], lock: bool = False
 ) -> list[_Model]:
-    """The rows of a model's table for which a condition holds, as instances; locked until the end of the transaction
-    where the database can. For tables of numbers, texts, times and booleans. `Manager.raw` takes four times as long.
+    """The rows of a model's table that match a condition, as instances; locked until the end of the transaction if the
+    database can. For tables of numbers, texts, times and booleans. `Manager.raw` takes four times as long.
     """
     alias = router.db_for_write(model) if lock else router.db_for_read(model)
     chosen, names, convert = _columns(model, alias)
@@ -57,7 +57,7 @@ def _columns(model: type[Model], alias: str) -> tuple[str, list[str], list[Calla
 
 
 def execute(alias: str, *, sql: str, values: Sequence[Any]) -> None:
-    """One statement that writes to one database, in the transaction that the caller holds."""
+    """Runs one statement that writes to one database, in the caller's transaction."""
     connection = connections[alias]
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
@@ -69,7 +69,7 @@ def insert(
 ) -> None:
     """Adds rows to a model's table on one database: every column must be named, as no default is filled in.
 
-    A statement for each thousand rows, in the transaction that the caller holds. IntegrityError when one is there.
+    One statement per thousand rows, in the caller's transaction. IntegrityError if one exists already.
     """
     connection: Any = connections[alias]
     adapt, quote = connection.ops.adapt_datetimefield_value, connection.ops.quote_name
@@ -86,9 +86,9 @@ def insert(
 
 
 def insert_instances(alias: str, *, instances: Sequence[Model], on_clash: str = "") -> None:
-    """Adds unsaved instances of one model, with the defaults that they were made with: see `insert`.
+    """Adds unsaved instances of one model, with the defaults that they were created with: see `insert`.
 
-    What the first one leaves to a default of the database, all of them do.
+    What the first one leaves to a database default, all of them must leave to it.
     """
     if instances:
         first, model = instances[0], type(instances[0])
@@ -106,10 +106,10 @@ def add(
     numbers: Sequence[str],
     **replaced: Any,
 ) -> None:
-    """Adds to numbers in rows identified by a unique key, makes the rows that are missing, sets what is `replaced`.
+    """Adds to numbers in rows with a unique key, inserts the rows that are missing, and sets the columns in `replaced`.
 
-    One statement for each thousand rows: in two, a look and a write, additions get lost on TiDB. In the order of the
-    keys, so that two of these at once take their locks in one order. The ORM can replace on a clash, but not add.
+    One statement per thousand rows: with two, a read and a write, TiDB loses additions. In key order, so that two of
+    these at once take their locks in the same order. The ORM can replace on a clash, but not add.
     """
     alias, pk = router.db_for_write(model), model._meta.pk
     made = [pk.attname] if pk.has_default() and pk.attname not in key else []
@@ -124,8 +124,8 @@ def add(
 
 
 def on_clash(alias: str, *, key: Sequence[str], added: Sequence[str] = (), replaced: Sequence[str] = ()) -> str:
-    """What ends an INSERT whose rows may be there, by a unique key: they stay as they are, but for what is `added` to
-    their numbers and what is `replaced`."""
+    """The end of an INSERT whose rows may exist already, by a unique key: they stay as they are, except that the
+    columns in `added` are increased and those in `replaced` are set."""
     quote = connections[alias].ops.quote_name
     is_mysql = connections[alias].vendor == "mysql"
     new = "VALUES({})" if is_mysql else "excluded.{}"
@@ -138,7 +138,7 @@ def on_clash(alias: str, *, key: Sequence[str], added: Sequence[str] = (), repla
 
 
 def for_update(alias: str) -> str:
-    """What ends a SELECT whose rows are to be locked until the transaction ends; nothing where the database cannot."""
+    """The end of a SELECT that locks its rows until the transaction ends; empty if the database cannot."""
     return " FOR UPDATE" if connections[alias].features.has_select_for_update else ""
 
 
@@ -147,9 +147,9 @@ def placeholders(values: Sized) -> str:
     return ",".join(["%s"] * len(values))
 
 
-@lru_cache(maxsize=4096)  # as `rfc3339`: replacing a time's zone takes ten times as long as finding it
+@lru_cache(maxsize=4096)  # as `rfc3339`: replacing a time's zone takes ten times as long as a cache hit
 def as_utc(value: datetime | str) -> datetime:
-    """A time as drivers give it: UTC without saying so, and SQLite's as text."""
+    """A time as drivers return it: UTC but without a time zone, and text from SQLite."""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.replace(tzinfo=UTC)
 
@@ -158,7 +158,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-# What fields give otherwise than drivers do.
+# Types whose values drivers return in another form than fields do.
 _CONVERTED: dict[str, Callable[[Any], Any]] = {
     "DateTimeField": lambda value: value and as_utc(value),
     "BooleanField": lambda value: value if value is None else bool(value),

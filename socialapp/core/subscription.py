@@ -1,4 +1,5 @@
-"""One Redis subscription a process: follows channels, notices when Redis is unavailable, and says when it is back."""
+"""One Redis subscription per process: follows channels, notices when Redis is unavailable, and reports when it is
+back."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,10 +26,10 @@ def group_key(group: str) -> str:
 
 
 class Subscription:
-    """Keeps the wanted channels subscribed and hands every message to `take`, with the channel that it came over.
+    """Keeps the wanted channels subscribed and passes every message to `take`, with the channel it came from.
 
-    After each connection but the first, `came_back` is called once all channels are subscribed again: what was
-    published in between is lost and must be found elsewhere.
+    After each connection except the first, `came_back` is called once all channels are subscribed again: messages
+    published in between are lost, and their content must be fetched elsewhere.
     """
 
     def __init__(self, *, take: Callable[[str, bytes], None], came_back: Callable[[], Awaitable[None]]) -> None:
@@ -40,7 +41,7 @@ class Subscription:
         self._pubsub: PubSub | None = None
 
     async def follow(self, channel: str, *, patience: float) -> bool:
-        """Subscribes, and waits up to `patience` seconds for Redis to confirm it; whether it has."""
+        """Subscribes, and waits up to `patience` seconds for Redis to confirm it; returns whether it did."""
         self._wanted.add(channel)
         if channel in self._confirmed:
             return True
@@ -67,7 +68,7 @@ class Subscription:
             log.info("sockets.subscription_broken", command=command)
 
     async def run(self) -> None:
-        """Connects, and connects again, until cancelled."""
+        """Connects and reconnects until cancelled."""
         pause = _FIRST_PAUSE
         first = True
         while True:
@@ -75,7 +76,7 @@ class Subscription:
                 settings.REDIS_URL,
                 socket_connect_timeout=2.0,
                 socket_timeout=2.0,
-                # A silent reconnection inside the library would lose messages silently.
+                # If the library reconnected by itself, messages would be lost without notice.
                 retry=Retry(NoBackoff(), 0),
             )
             pubsub = client.pubsub()
@@ -97,7 +98,7 @@ class Subscription:
     async def _subscribe_all(self, pubsub: PubSub) -> None:
         waiting: set[str] = set()
         while missing := self._wanted - waiting:
-            # More may be wanted while this is under way.
+            # Further channels may be wanted while this is running.
             await pubsub.subscribe(*sorted(missing))
             waiting |= missing
         self._pubsub = pubsub

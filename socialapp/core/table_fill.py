@@ -1,4 +1,4 @@
-"""Fills an empty table with millions of rows: in a single stream, with bounded memory."""
+"""Fills an empty table with millions of rows in a single stream, with bounded memory."""
 
 import os
 import threading
@@ -14,7 +14,7 @@ from socialapp.core.db import atomic
 from socialapp.core.sql import insert
 
 _ROWS_A_WRITE = 2000
-# No text of the product has control characters, so that these two need no escaping.
+# The product's texts have no control characters, so these two need no escaping.
 _FIELD_END, _LINE_END = "\x1f", "\x1e"
 
 Row = tuple[int | str | None, ...]
@@ -23,11 +23,11 @@ Row = tuple[int | str | None, ...]
 def fill_table(
     model: type[Model], *, columns: Sequence[str], rows: Iterable[Row], same: Mapping[str, Any] | None = None
 ) -> int:
-    """Writes rows in one transaction; how many. The table should be empty.
+    """Writes rows in one transaction and returns how many. The table should be empty.
 
-    `columns` names the attributes that rows give, times as text in UTC; `same` those that all rows have in common. The
-    others get their defaults. MariaDB and MySQL read the rows with LOAD DATA where the server permits it; MariaDB then
-    builds the indexes of an empty table by sorting.
+    `columns` names the attributes that rows contain, with times as text in UTC; `same` gives those that are the same in
+    all rows. The others get their defaults. MariaDB and MySQL read the rows with LOAD DATA if the server permits it;
+    MariaDB then builds the indexes of an empty table by sorting.
     """
     alias = router.db_for_write(model)
     connection = connections[alias]
@@ -46,7 +46,8 @@ def fill_table(
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Where rows go: the columns that they give, which of them may be null, and what is the same in all rows."""
+    """The table to fill: the columns that rows contain, which of them are nullable, and the values common to all
+    rows."""
 
     alias: str
     table: str
@@ -86,7 +87,7 @@ def _load(target: _Target, rows: Iterable[Row]) -> int:
     }
     try:
         with loading.cursor() as cursor:
-            # The rows refer to each other as they should; MariaDB sorts what it need not check one by one.
+            # The rows are known to refer to each other correctly; MariaDB sorts keys that it need not check one by one.
             cursor.execute("SET SESSION unique_checks = 0, foreign_key_checks = 0")
             source.start()
             cursor.execute(sql, list(target.same.values()))
@@ -101,7 +102,7 @@ def _load(target: _Target, rows: Iterable[Row]) -> int:
 
 
 def _load_statement(target: _Target, *, path: str) -> str:
-    """Empty fields of columns that may be null are null."""
+    """Empty fields of nullable columns become NULL."""
     quote = connections[target.alias].ops.quote_name
     names = list(map(quote, target.columns))
     nullable = [place for place, may_lack in enumerate(target.nullable) if may_lack]
@@ -115,7 +116,7 @@ def _load_statement(target: _Target, *, path: str) -> str:
 
 
 class _Source:
-    """Writes rows into a pipe, from a thread of its own."""
+    """Writes rows into a pipe, in a thread of its own."""
 
     def __init__(self, writing: int, rows: Iterable[Row]) -> None:
         self.written = 0
@@ -125,11 +126,11 @@ class _Source:
         self._thread = threading.Thread(target=self._run, name="rows")
 
     def start(self) -> None:
-        """Begins to write."""
+        """Starts writing."""
         self._thread.start()
 
     def end(self) -> None:
-        """Waits until all is written, or nobody reads any more; raises what the rows raised."""
+        """Waits until everything is written or the reader is gone; raises what the rows raised."""
         if self._thread.ident is None:
             os.close(self._writing)
             return
@@ -144,13 +145,13 @@ class _Source:
                     pipe.write(text)
                     self.written += number
         except BrokenPipeError:
-            pass  # the server has refused the rows, which the caller reports
+            pass  # the server has rejected the rows, which the caller reports
         except BaseException as error:
             self._failure = error
 
 
 def _texts(rows: Iterator[Row]) -> Iterator[tuple[str, int]]:
-    """Batches of rows as LOAD DATA reads them, and how many rows each has."""
+    """Batches of rows in the format of LOAD DATA, each with its number of rows."""
     while some := list(islice(rows, _ROWS_A_WRITE)):
         template = _FIELD_END.join(["%s"] * len(some[0])) + _LINE_END
         yield "".join([template % (_without_none(row) if None in row else row) for row in some]), len(some)

@@ -15,7 +15,7 @@ def new_private_key() -> str:
 
 
 def private_key_of(text: str) -> ec.EllipticCurvePrivateKey:
-    """The private key that `new_private_key` wrote; ValueError when it is none."""
+    """The private key that `new_private_key` wrote; ValueError if the text is not one."""
     raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     if len(raw) != _BYTES:
         raise ValueError(f"a VAPID private key is {_BYTES} bytes in base64url")

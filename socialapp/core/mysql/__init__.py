@@ -1,1 +1,1 @@
-"""Django's database backend for MySQL, MariaDB and TiDB, with fewer questions between the questions."""
+"""Django's database backend for MySQL, MariaDB and TiDB, with fewer round trips per query."""

@@ -1,4 +1,4 @@
-"""Where Django looks for the class of a database backend's connections."""
+"""The connection class of the database backend, in the module where Django looks for it."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -15,23 +15,23 @@ _TRUSTED_SECONDS = 1.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's, with fewer round trips: for transactions, and to find out whether a connection still works.
+    """Django's wrapper, with fewer round trips for transactions and for checking whether a connection still works.
 
-    That is asked at most once a second, not before the first query of each request. A connection that breaks within
-    that second fails the one request that finds out; Django then checks it by itself. Of several to one server, which
-    different contexts use, only the first that is found broken costs the time that a silent network takes.
+    A connection is checked at most once a second, not before the first query of each request. If it breaks within that
+    second, the one request that notices fails, and Django checks it again by itself. When a server hangs, a thread that
+    has several connections to it (for different contexts) waits for the network timeout only once.
     """
 
     health_check_done: bool
     _checked_at = 0.0
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Django's, with times read by the interpreter: the driver takes them apart in Python, at twice the cost."""
+        """Django's, but the interpreter parses times: the driver's parser is in Python and takes twice as long."""
         parameters: dict[str, Any] = super().get_connection_params()
         return {**parameters, "conv": {**parameters["conv"], FIELD_TYPE.DATETIME: _moment}}
 
     def close_if_health_check_failed(self) -> None:
-        """As Django does it, unless the connection was checked a moment ago."""
+        """Like Django's, unless the connection was checked a moment ago."""
         if self.connection is None or self.health_check_done:
             return
         now = time.monotonic()
@@ -42,9 +42,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._checked_at = now
 
     def rows(self, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
-        """The rows of a query, asked of the driver directly: Django's and its own cursors cost as much as the server.
+        """The rows of a query, read from the driver directly: the cursors of Django and of the driver cost as much time
+        as the server does.
 
-        Like them it opens the connection, checks it, and raises Django's errors.
+        Like Django, it opens the connection, checks it, and raises Django's errors.
         """
         driver = self._unwatched_driver()
         if driver is None:
@@ -57,7 +58,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return list(driver.store_result().fetch_row(maxrows=0))
 
     def insert(self, head: str, rows: Iterable[Sequence[Any]], tail: str) -> bool:
-        """`head`, the rows in parentheses, and `tail`, given to the driver directly; False when a cursor must do it."""
+        """Sends `head`, the rows in parentheses, and `tail` through the driver directly; False if a cursor has to be
+        used."""
         driver = self._unwatched_driver()
         if driver is None:
             return False
@@ -67,7 +69,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return True
 
     def _literal(self, driver: Connection, value: Any) -> bytes:
-        """As the driver writes it, the usual types without its looking for a converter."""
+        """As the driver writes it, but without looking up a converter for the usual types."""
         if type(value) is int:
             return b"%d" % value
         if value is None:
@@ -79,7 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return bytes(driver.literal(value))
 
     def _unwatched_driver(self) -> Connection | None:
-        """The driver's connection, open and checked; none when somebody watches what cursors do."""
+        """The driver's connection, open and checked; None if something instruments cursors."""
         self.close_if_health_check_failed()
         self.ensure_connection()
         driver = self.connection
@@ -89,7 +91,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return driver
 
     def is_usable(self) -> bool:
-        """As Django finds it; if not, the others that this thread has to the same server are not asked, but renewed."""
+        """Like Django's; if unusable, this thread's other connections to the same server are renewed without being
+        checked."""
         usable = super().is_usable()
         if not usable:
             for other in connections.all(initialized_only=True):
@@ -98,13 +101,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return usable
 
     def _start_transaction_under_autocommit(self) -> None:
-        """One statement, where Django switches autocommit off before each transaction and on again after it."""
+        """One statement; Django switches autocommit off before each transaction and on again after it."""
         with self.wrap_database_errors:
             self.connection.query("BEGIN")
 
 
 def _moment(text: str) -> datetime | None:
-    """A DATETIME as the server writes it; none for the zero date, which is no day."""
+    """A DATETIME in the server's format; None for the zero date, which is not a date."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -1,9 +1,9 @@
-"""Read replicas: which reads may go there, and who reads their own writes from the primary.
+"""Read replicas: which reads they may serve, and which users must read their own writes from the primary.
 
-Only what a client reads through the API (GET under /v1/) may come from a replica, and only if the caller has not
-written for some seconds: they see what they have written. Everything else asks the primary: writes and what they look
-at first, transactions, handlers, tasks, sockets, commands, and reads whose result is kept (`up_to_date`). A replica
-that is down or too far behind is passed over.
+Only reads of the API (GET under /v1/) may be served by a replica, and only if the caller has not written within the
+last seconds, so that they see what they wrote. Everything else uses the primary: writes and the reads before them,
+transactions, handlers, tasks, sockets, commands, and reads whose result is stored (`up_to_date`). Replicas that are
+down or too far behind are skipped.
 """
 
 import secrets
@@ -29,19 +29,20 @@ from socialapp.core.principal import Principal
 
 log = structlog.get_logger()
 
-# On calls between contexts: the request that asks may be answered from replicas; the value spreads it over them.
+# Sent with calls between contexts: the calling request may be served by replicas; the value spreads calls over them.
 LAG_HEADER = "X-Reads-May-Lag"
 _LAG_META = "HTTP_X_READS_MAY_LAG"
 _SAFE = frozenset({"GET", "HEAD"})
 _LOOK_EVERY_SECONDS = 1.0
 _DOWN_SECONDS = 5.0
-# The time of the last write is unknown: whatever pins stood in Redis may have been lost with it.
+# The time of the last write is unknown: pins in Redis may have been lost with it.
 _SINCE_KEY = "replicas:since"
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What one request reads from: the same replica of each context throughout, so that time does not go back."""
+    """The databases that one request reads from: the same replica per context throughout, so that time never goes
+    backwards."""
 
     request: HttpRequest
     spread: int | None = None
@@ -53,7 +54,7 @@ _reading: ContextVar[_Reading | None] = ContextVar("reading_from_replicas", defa
 
 
 def alias_for_reading(context: str) -> str:
-    """The database alias that a read of `context` goes to now: one of its replicas, or the primary."""
+    """The database alias for a read of `context` now: one of its replicas, or the primary."""
     replicas = settings.REPLICAS.get(context)
     if not replicas or open_transactions() or connections[context].in_atomic_block:
         return context
@@ -69,7 +70,8 @@ def alias_for_reading(context: str) -> str:
 
 @contextmanager
 def up_to_date() -> Iterator[None]:
-    """Reads inside go to the primary: for what is kept afterwards, as in a cache, where a lag would stay."""
+    """Makes reads inside use the primary: for results that are stored, such as in a cache, where a lag would
+    persist."""
     token = _reading.set(None)
     try:
         yield
@@ -78,15 +80,15 @@ def up_to_date() -> Iterator[None]:
 
 
 def lag_headers() -> dict[str, str]:
-    """What a call to another context carries so that it may be answered from replicas there; mostly nothing."""
+    """The headers that allow a call to another context to be served by replicas there; usually none."""
     reading = _reading.get()
     return {LAG_HEADER: str(reading.spread or 0)} if reading is not None and _may_lag(reading) else {}
 
 
 def _may_lag(reading: _Reading) -> bool:
-    """Decided once, at the first read: by then the request is authenticated."""
+    """Decided once, at the first read, when the request has been authenticated."""
     if reading.may_lag is None:
-        # only what DRF has put there: asking Django's lazy user would read the session
+        # only what DRF has put there: Django's lazy user would read the session
         user = reading.request.__dict__.get("user")
         principal = user if type(user) is Principal else None
         if reading.spread is None:
@@ -97,24 +99,25 @@ def _may_lag(reading: _Reading) -> bool:
 
 def _has_just_written(principal: Principal) -> bool:
     horizon = datetime.now(UTC) - timedelta(seconds=settings.REPLICA_PIN_SECONDS)
-    # Who has just registered or signed in has written, though the request for it had no caller yet.
+    # Registering and signing in are writes of the user too, although their requests had no caller yet.
     return id_time(max(principal.id, principal.session)) > horizon or _pins.holds(principal.id)
 
 
 def pin(user_id: int) -> None:
-    """Has the user read from the primary until every replica in use has what they have just written."""
+    """Makes the user read from the primary until every replica in use has what they have just written."""
     if settings.REPLICAS:
         _pins.add(user_id)
 
 
 class _Pins:
-    """Who has written a moment ago, in Redis. Without Redis, and for a while after it was lost, everybody has."""
+    """The users who wrote a moment ago, in Redis. Without Redis, and for a while after it was lost, that is
+    everybody."""
 
     def __init__(self) -> None:
         self._unknown_until = 0.0
 
     def add(self, user_id: int) -> None:
-        """Records a write; this process serves everybody from the primary if it cannot be recorded."""
+        """Records a write; if it cannot be recorded, this process reads from the primary for everybody."""
         try:
             redis_client().set(self._key(user_id), 1, px=int(settings.REPLICA_PIN_SECONDS * 1000))
         except redis_errors():
@@ -148,9 +151,10 @@ class _State:
 
 
 class _Health:
-    """Which replicas of this process answer and are up to date, looked at once a second by whoever comes first.
+    """Which replicas respond and are up to date, as this process knows; checked once a second by the first thread that
+    asks.
 
-    By server: one that hangs is found out once, not by each context that has a replica there.
+    Checked per server, so that one that hangs delays only one check, not one for each context that has a replica there.
     """
 
     def __init__(self) -> None:
@@ -158,13 +162,13 @@ class _Health:
         self._states: dict[tuple[str, str], _State] = {}
 
     def is_usable(self, alias: str) -> bool:
-        """Whether to read from it. Asks the replica when the last answer is too old."""
+        """Whether to read from it. Checks the replica if the last result is too old."""
         now, server = time.monotonic(), _server_of(alias)
         with self._lock:
             state = self._states.get(server)
             if state is not None and now < state.look_at:
                 return state.usable
-            # The others go by the last answer while this thread looks; a replica that was down stays out meanwhile.
+            # Other threads use the last result while this one checks; a replica that was down stays out meanwhile.
             self._states[server] = _State(state is not None and state.usable, now + _DOWN_SECONDS)
         trouble = replica_problem(alias)
         if trouble:
@@ -173,7 +177,7 @@ class _Health:
         return not trouble
 
     def mark_down(self, alias: str) -> None:
-        """Leaves a replica alone for some seconds."""
+        """Skips a replica for some seconds."""
         self._note(alias, usable=False)
 
     def _note(self, alias: str, *, usable: bool) -> None:
@@ -191,13 +195,13 @@ _health = _Health()
 
 
 def mark_down(alias: str) -> None:
-    """Called where a replica failed in use: it is passed over for some seconds."""
+    """Called when a replica failed in use: it is skipped for some seconds."""
     log.warning("replicas.failed_in_use", alias=alias)
     _health.mark_down(alias)
 
 
 def lag_of(alias: str) -> float | None:
-    """Seconds that a replica is behind, asked of itself; None when it does not answer or does not replicate."""
+    """Seconds that a replica is behind, as it reports; None if it does not respond or does not replicate."""
     connection: Any = connections[alias]
     try:
         lag: float | None = connection.lag_seconds()
@@ -207,7 +211,7 @@ def lag_of(alias: str) -> float | None:
 
 
 def replica_problem(alias: str) -> str:
-    """Why a replica is not to be read from, asked of itself; empty when it is."""
+    """Why a replica must not be read from, as it reports; empty if it may be."""
     connection: Any = connections[alias]
     try:
         lag: float | None = connection.lag_seconds()
@@ -219,7 +223,7 @@ def replica_problem(alias: str) -> str:
 
 
 class ReplicaReads:
-    """Middleware: lets reads of the public API use replicas, and pins whoever writes."""
+    """Middleware: lets reads of the public API use replicas, and pins users who write to the primary."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not settings.REPLICAS:
@@ -232,7 +236,7 @@ class ReplicaReads:
             response = self.get_response(request)
         finally:
             _reading.reset(token)
-        # A refusal wrote nothing; a fault may have come after the commit.
+        # A rejected request wrote nothing; a server error may have come after the commit.
         if request.method not in _SAFE and not 400 <= response.status_code < 500:
             user = request.__dict__.get("user")
             if type(user) is Principal:

@@ -1,4 +1,4 @@
-"""The database backend of read replicas: MySQL's, which turns to the primary when the replica fails in use.
+"""The database backend of read replicas: MySQL's, but it switches to the primary when the replica fails in use.
 
 Django finds it by the name of this package: ENGINE = "socialapp.core.replicas".
 """
@@ -12,12 +12,12 @@ from django.db.backends.utils import CursorWrapper
 
 from socialapp.core.replicas import mark_down
 
-# What the driver says when the server is gone, does not answer in time, or is about to end.
+# The driver's errors when the server is gone, does not respond in time, or is shutting down.
 _LOST = frozenset({2002, 2003, 2006, 2013, 1053, 1927, 1040, 1045, 1049})
 
 
 class ReplicaCursor(CursorWrapper):
-    """Asks the primary what the replica fails to answer: a server that is gone, or a table that is yet to come."""
+    """Runs a query on the primary if the replica fails: when it is gone, or does not have a table yet."""
 
     def _execute(self, sql: Any, params: Any, *ignored_wrapper_args: Any) -> Any:
         try:
@@ -31,20 +31,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that only reads."""
 
     def init_connection_state(self) -> None:
-        """A write that is sent here by mistake is refused, also by a replica that would take it."""
+        """Makes the server reject a write sent here by mistake, even if the replica is writable."""
         super().init_connection_state()
         with contextlib.closing(self.create_cursor()) as cursor:
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
 
     def cursor(self) -> Any:
-        """A cursor on the replica, or on the primary when the replica cannot be reached."""
+        """A cursor on the replica, or on the primary if the replica cannot be reached."""
         try:
             return super().cursor()
         except Error as error:
             return self.primary_cursor(error)
 
     def make_cursor(self, cursor: Any) -> CursorWrapper:
-        """A cursor that can go over to the primary."""
+        """A cursor that can switch to the primary."""
         return ReplicaCursor(cursor, self)
 
     def primary_cursor(self, error: Error) -> Any:
@@ -55,7 +55,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connections[self.settings_dict["PRIMARY"]].cursor()
 
     def lag_seconds(self) -> float | None:
-        """Seconds behind the primary, of the slowest source; None when replication does not run."""
+        """Seconds behind the primary, of the slowest source; None if replication is not running."""
         try:
             self.ensure_connection()
             with self.wrap_database_errors, contextlib.closing(self.create_cursor()) as cursor:

@@ -1,4 +1,4 @@
-"""What text means: mentions, hashtags, URLs, visible text, names, addresses, passwords and words to search for.
+"""How text is interpreted: mentions, hashtags, URLs, visible text, names, e-mail addresses, passwords and search words.
 
-Every context asks these modules, so that one text is read in one way. All of them run in linear time.
+All contexts use these modules, so that they interpret a text in the same way. All of them run in linear time.
 """

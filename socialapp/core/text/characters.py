@@ -1,6 +1,6 @@
-"""Classes of characters, as parts of patterns for the `regex` package (version 1 syntax: sets can be subtracted).
+"""Character classes, as parts of patterns for the `regex` package (version 1 syntax: sets can be subtracted).
 
-`regex` and `unicodedata2` follow Unicode more closely than the standard library, which is as old as the interpreter.
+`regex` and `unicodedata2` follow newer versions of Unicode than the interpreter's standard library.
 """
 
 from typing import Final
@@ -11,9 +11,9 @@ UNSPACED: Final = (
     r"\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Tibetan}\p{Script=Javanese}\p{Script=Yi}"
     r"\p{Script=Tai_Le}\p{Script=New_Tai_Lue}\p{Script=Tai_Tham}\p{Script=Tai_Viet}\u3005\u3007\u3099\u309a\u30fc"
 )
-# Emoji are built with marks too (variation selectors, the keycap): those end no word.
+# Emoji contain marks too (variation selectors, the keycap), which do not end a word.
 WORD: Final = r"[\p{L}\p{N}\p{M}_]--[\p{Default_Ignorable_Code_Point}\p{Me}]"
-# What belongs to a word that is written with spaces around it.
+# Characters of words that are written with spaces around them.
 SPACED_WORD: Final = rf"[{WORD}]--[{UNSPACED}]"
 
 AT_SIGNS: Final = "@\ufe6b\uff20"

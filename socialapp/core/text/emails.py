@@ -11,9 +11,9 @@ _MAX_LOCAL_PART: Final = 64  # RFC 5321, 4.5.3.1.1
 
 
 def normalize_email(text: str) -> str:
-    """The address with its domain in lower-case ASCII. ValueError when it is none, or has a local part beyond ASCII.
+    """The address with its domain in lower-case ASCII. ValueError if it is invalid, or its local part is not ASCII.
 
-    Mailboxes beyond ASCII need SMTPUTF8 (RFC 6531) from every server on the way, and look like those of others.
+    Mailboxes that are not ASCII need SMTPUTF8 (RFC 6531) on every server on the way, and can look like those of others.
     """
     local, _, domain = text.strip().rpartition("@")
     if not local.isascii():
@@ -30,5 +30,5 @@ def normalize_email(text: str) -> str:
 
 
 def email_key(address: str) -> str:
-    """The form in which addresses are compared: no mail provider of note distinguishes upper from lower case."""
+    """The form in which addresses are compared: no major mail provider distinguishes upper from lower case."""
     return address.lower()

@@ -1,6 +1,6 @@
-"""Forms in which texts are compared: caseless for identifiers, and more generous for the words of a search.
+"""Forms in which texts are compared: caseless for identifiers, and more tolerant for search words.
 
-Letters that the interpreter's own case folding does not know yet (it is as old as its Unicode) stay as they are.
+Letters that are newer than the interpreter's version of Unicode stay as they are.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from socialapp.core.text.characters import UNSPACED
 
 _IGNORABLE: Final = regex.compile(r"(?V1)\p{Default_Ignorable_Code_Point}+")
 _UNSPACED_WORD: Final = rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}\p{{M}}]]"
-# A syllable of Hangul that is written in its parts.
+# A Hangul syllable that is written as separate letters.
 _SYLLABLE: Final = (
     r"(?:[\u1100-\u115e\ua960-\ua97c][\u1161-\u11a7\ud7b0-\ud7c6]|[\uac00-\ud7a3])[\u11a8-\u11ff\ud7cb-\ud7fb]*+"
 )
@@ -35,20 +35,20 @@ _TOKEN: Final = regex.compile(
     regex.VERBOSE,
 )
 _WORDS: Final = regex.compile(rf"(?V1){_UNSPACED_WORD}\p{{M}}*+|(?:[[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}]\p{{M}}*+)++")
-# Marks that writers of these scripts may leave out; not those that kana, Indic and other scripts cannot do without.
+# Marks that are optional in these scripts; kana, Indic and other scripts need theirs.
 _OPTIONAL_MARKS: Final = regex.compile(
     r"(?V1)[[\p{Mn}\p{Me}]&&[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Latin}\p{Script=Greek}"
     r"\p{Script=Cyrillic}\p{Script=Inherited}]--[\u3099\u309a]]+|\u0640+"
 )
 _NOT_IN_EMOJI: Final = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]+")
-# Letters that Unicode does not decompose, although readers type them without their strokes.
+# Letters that Unicode does not decompose, although people type them without their strokes.
 _STROKES: Final = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "þ": "th", "ð": "d"}
 )
 
 
 class Token(NamedTuple):
-    """A folded word, and where it stands in the text."""
+    """A folded word and its position in the text."""
 
     word: str
     start: int
@@ -56,7 +56,8 @@ class Token(NamedTuple):
 
 
 def nfkc_casefold(text: str) -> str:
-    """The text as identifiers are compared: toNFKC_Casefold of the Unicode Standard, section 3.13. Idempotent."""
+    """The text in the form in which identifiers are compared: toNFKC_Casefold, Unicode Standard, section 3.13.
+    Idempotent."""
     while True:
         decomposed = unicodedata2.normalize("NFKD", _IGNORABLE.sub("", text))
         folded = unicodedata2.normalize("NFKC", _IGNORABLE.sub("", decomposed.casefold()))
@@ -68,9 +69,9 @@ def nfkc_casefold(text: str) -> str:
 def tokens(text: str, *, start: int = 0) -> Iterator[Token]:
     """The words of a text from `start` on, folded: without case, optional marks, tatweel, soft hyphens and the like.
 
-    Scripts without spaces are taken character by character, so that a part of a sentence finds it; Hangul as well, as
-    particles follow its words without a space. An emoji is a word;
-    its skin tone does not count, and one that is joined from several is several words.
+    Scripts without spaces are split into characters, so that a part of a sentence finds it; so is Hangul, because
+    particles follow its words without a space. An emoji is one word, without its skin tone; an emoji joined from
+    several is several words.
     """
     for found in _TOKEN.finditer(text, start):
         for word in _words_of(found):
@@ -78,12 +79,12 @@ def tokens(text: str, *, start: int = 0) -> Iterator[Token]:
 
 
 def fold_words(text: str) -> str:
-    """The words of a text as they are indexed and compared: separated by one space."""
+    """The words of a text in the form in which they are indexed and compared, separated by single spaces."""
     return " ".join(token.word for token in tokens(text))
 
 
 def _words_of(found: regex.Match[str]) -> list[str]:
-    """The folded words of a token: folding can take a character apart into several, which then share its place."""
+    """The folded words of a token: folding can split a character into several, which then share its position."""
     written = found[0]
     if found["emoji"]:
         return [_NOT_IN_EMOJI.sub("", written)]
@@ -107,5 +108,5 @@ def _fold(word: str) -> str:
 
 
 def _digit(character: str) -> str:
-    """A decimal digit of any script as an ASCII digit; everything else as it is."""
+    """A decimal digit of any script as an ASCII digit; other characters stay as they are."""
     return character if character.isascii() or not character.isdecimal() else str(unicodedata2.decimal(character))

@@ -13,24 +13,24 @@ from socialapp.core.text.characters import NUMBER_SIGNS, SPACED_WORD
 from socialapp.core.text.folding import nfkc_casefold
 from socialapp.core.text.urls import without_urls
 
-MAX_HASHTAG: Final = 100  # characters of a name; a longer one is no hashtag
+MAX_HASHTAG: Final = 100  # characters of a name; a longer one is not a hashtag
 MAX_HASHTAGS: Final = 30  # of distinct hashtags in one text; those after it are plain text
 
 # Middle dots (Catalan, Greek, Katakana), hyphenation point, geresh and gershayim, tsheg, ZWNJ and ZWJ.
 _MEDIAL: Final = r"\u00b7\u0387\u30fb\uff65\u2027\u05f3\u05f4\u0f0b\u200c\u200d"
 _CONTINUE: Final = rf"[\p{{XID_Continue}}--[{_MEDIAL}]]"
-# A mark belongs to what stands before it, here the number sign, and so begins nothing: a keycap is no hashtag.
+# A mark belongs to the character before it, here the number sign, so a hashtag cannot start with one (a keycap).
 _BODY: Final = rf"(?!\p{{M}}){_CONTINUE}++(?:[{_MEDIAL}]{{1,2}}{_CONTINUE}++)*+"
 _HASHTAG: Final = regex.compile(rf"(?V1)(?<![[{SPACED_WORD}]&/{NUMBER_SIGNS}])[{NUMBER_SIGNS}]({_BODY})")
 _LEADING: Final = regex.compile(rf"(?V1)[{NUMBER_SIGNS}]?({_BODY})")
 _LETTER: Final = regex.compile(r"\p{L}")
-# Letters of Hangul by themselves, as in "#ㅋㅋㅋ": their NFKC is for building syllables, and looks different alone.
+# Separate Hangul letters, as in "#ㅋㅋㅋ": NFKC turns them into parts of syllables, which look different on their own.
 _NOT_LONE_LETTERS: Final = regex.compile(r"[^\u3131-\u318e]++")
 _UNSEEN: Final = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}--[\u200c\u200d]]+")
 
 
 def find_hashtags(text: str, *, limit: int = MAX_HASHTAGS) -> list[str]:
-    """The names of the first `limit` distinct hashtags of a text, in order. A hashtag has a letter."""
+    """The names of the first `limit` distinct hashtags of a text, in order. A hashtag must contain a letter."""
     if not any(sign in text for sign in NUMBER_SIGNS):
         return []
     names: dict[str, str] = {}
@@ -45,7 +45,7 @@ def find_hashtags(text: str, *, limit: int = MAX_HASHTAGS) -> list[str]:
 
 
 def hashtag_name(tag: str) -> str:
-    """The form in which a hashtag is shown: lower case, but with the joiners that its script may need."""
+    """The form in which a hashtag is shown: in lower case, with the joiners that its script may need."""
     lower = _compatible(tag).lower()
     return _compatible(_UNSEEN.sub("", lower))
 
@@ -56,12 +56,12 @@ def hashtag_key(tag: str) -> str:
 
 
 def hashtag_digest(tag: str) -> str:
-    """A digest of the form in which hashtags are compared: equal in every database, whatever its collation."""
+    """A digest of a hashtag's key: equal in every database, whatever its collation."""
     return hashlib.blake2b(hashtag_key(tag).encode(), digest_size=16).hexdigest()
 
 
 def leading_hashtag(text: str) -> str:
-    """The key of the hashtag, with or without its sign, with which a text begins; empty when there is none."""
+    """The key of the hashtag that a text begins with, with or without its sign; empty if there is none."""
     found = _LEADING.match(text)
     return hashtag_key(found[1]) if found else ""
 

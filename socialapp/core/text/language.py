@@ -1,4 +1,4 @@
-"""Which language a text is in."""
+"""Detects the language of a text."""
 
 from functools import cache
 from threading import Lock
@@ -6,7 +6,7 @@ from typing import Any
 
 import gcld3
 
-# Those that are told apart: ISO 639-1 code → name in English.
+# The languages that are distinguished: ISO 639-1 code → name in English.
 LANGUAGES = {
     "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
     "fa": "Persian", "fi": "Finnish", "fr": "French", "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian",
@@ -14,29 +14,30 @@ LANGUAGES = {
     "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "th": "Thai",
     "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
 }  # fmt: skip
-_NAMED_OTHERWISE = {"iw": "he", "no": "nb", "ms": "id"}  # by the detector; Malay and Indonesian it mixes up
+_NAMED_OTHERWISE = {"iw": "he", "no": "nb", "ms": "id"}  # by the detector; it confuses Malay with Indonesian
 
-_SURE = 0.8  # the probability from which a language is believed
-_GUESSED = 0.3  # and from which it is better than none, where a wrong one does no harm
+_SURE = 0.8  # the probability from which the result is trusted
+_GUESSED = 0.3  # and from which it is used where a wrong one does no harm
 _DETECTED_BYTES = 1000
 
-_lock = Lock()  # the detector lets other threads run meanwhile, and does not say that they may use it
+_lock = Lock()  # the detector releases the GIL and is not documented to be thread-safe
 
 
 def detect_language(text: str) -> str:
-    """The ISO 639-1 code of the language of a text; empty when it is too short, or not one of `LANGUAGES`."""
+    """The ISO 639-1 code of a text's language; empty if the text is too short, or its language not in `LANGUAGES`."""
     found = _detected(text)
     return _code(found) if found is not None and found.is_reliable and found.probability >= _SURE else ""
 
 
 def guess_language(text: str) -> str:
-    """As `detect_language`, for what a text may be sorted by: of a short one, the likeliest; empty without letters."""
+    """Like `detect_language`, but for sorting: returns the likeliest language of a short text; empty without
+    letters."""
     found = _detected(text)
     return _code(found) if found is not None and found.probability >= _GUESSED else ""
 
 
 def _detected(text: str) -> Any:
-    """What the detector finds; None in a text without letters, where it guesses all the same."""
+    """The detector's result; None for a text without letters, for which it would guess too."""
     if not any(character.isalpha() for character in text):
         return None
     with _lock:

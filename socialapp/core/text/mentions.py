@@ -1,7 +1,7 @@
 """Mentions: the usernames after an @ in a text.
 
-A mention stands alone: neither in an address ("@bob@other.example", "@bob:matrix.example", "@bob/pkg"), nor in a URL,
-nor as a part of a longer word ("@bobé", "@bob-example"). Scripts without spaces may touch it on both sides.
+A mention stands alone: not within an address ("@bob@other.example", "@bob:matrix.example", "@bob/pkg"), a URL or a
+longer word ("@bobé", "@bob-example"). Scripts without spaces may touch it on both sides.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ _MENTION: Final = regex.compile(
     regex.DOTALL,
 )
 _SPACED_WORD: Final = regex.compile(rf"(?V1)[{SPACED_WORD}]")
-# Hyphens and what is written in addresses; then what nobody sees inside a word: soft hyphen, joiners.
+# Hyphens and characters of addresses; then what is invisible inside a word: soft hyphen, joiners.
 _JOINS: Final = frozenset("-:/+\u2010\u2011\u00ad\u200c\u200d\u2060")
 _LENGTHS: Final = range(3, 31)
 
@@ -39,7 +39,7 @@ def find_mentions(text: str, *, limit: int = MAX_MENTIONS) -> list[str]:
 
 
 def _goes_on(written: str, after: str, following: str) -> bool:
-    """Whether what stands after the name makes it a part of something else; a dot at the end ends the sentence."""
+    """Whether the text after the name makes it part of something longer; a dot at the end only ends the sentence."""
     if written.endswith(".."):
         return False
     if after and after in AT_SIGNS:

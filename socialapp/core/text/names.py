@@ -1,11 +1,11 @@
-"""Names of people, such as full names: on one line, and without a hold on the text around them."""
+"""People's names, such as full names: on one line, and without effect on the text around them."""
 
 from typing import Final
 
 import regex
 import unicodedata2
 
-# What turns the direction of the text after it (UAX #9: embeddings, overrides, isolates). Marks of direction may stay.
+# Characters that change the direction of the text after them (UAX #9: embeddings, overrides, isolates); marks may stay.
 _DIRECTION: Final = "\u202a-\u202e\u2066-\u2069"
 _TURNS_TEXT: Final = regex.compile(f"[{_DIRECTION}]+")
 _NOT_ONE_LINE: Final = regex.compile(rf"(?V1)[\p{{Cc}}\p{{Cs}}\p{{Zl}}\p{{Zp}}\ufff9-\ufffb{_DIRECTION}]")
@@ -14,12 +14,12 @@ _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"  # first strong isolate … pop dire
 
 
 def is_one_line(name: str) -> bool:
-    """Whether a name has neither line breaks and controls nor anything that turns the direction of other text."""
+    """Whether a name has no line breaks, no control characters and nothing that changes the direction of other text."""
     return _NOT_ONE_LINE.search(name) is None
 
 
 def isolated(name: str) -> str:
-    """A name for the middle of a sentence: whatever its direction is, the sentence keeps its own (UAX #9, FSI).
+    """A name for use inside a sentence: whatever its direction, the sentence keeps its own (UAX #9, FSI).
 
     A name that has no direction other than left to right stays as it is.
     """
@@ -29,5 +29,5 @@ def isolated(name: str) -> str:
 
 
 def without_turns(text: str) -> str:
-    """A text without characters that turn the direction of what follows, for a line that others embed in theirs."""
+    """A text without characters that change the direction of what follows, for a line that others embed in theirs."""
     return _TURNS_TEXT.sub("", text)

@@ -1,4 +1,4 @@
-"""Passwords as they are hashed: RFC 8265, OpaqueString. Keyboards write one and the same letter in different ways."""
+"""Normalises passwords for hashing (RFC 8265, OpaqueString), as keyboards encode the same letter in different ways."""
 
 from functools import cache
 
@@ -8,9 +8,9 @@ from precis_i18n.profile import Profile
 
 
 def opaque_string(password: str) -> str:
-    """The password in NFC, with every kind of space as U+0020. ValueError when it has characters that RFC 8265 forbids.
+    """The password in NFC, with every kind of space as U+0020. ValueError if it has characters that RFC 8265 forbids.
 
-    Forbidden are controls, invisible and unassigned characters: they cannot be typed again with certainty.
+    These are control, invisible and unassigned characters: users may be unable to type them again.
     """
     if password.isascii() and password.isprintable() and password:
         return password
@@ -18,9 +18,9 @@ def opaque_string(password: str) -> str:
 
 
 def comparable(password: str) -> str:
-    """The form in which a password is hashed and verified; one that `opaque_string` refuses stays as it is.
+    """The form in which a password is hashed and verified; one that `opaque_string` rejects stays as it is.
 
-    Nothing else is tried: a second hash for some passwords would show by its time whether an account exists.
+    Only one form is tried: the time of a second hash for some passwords would reveal whether an account exists.
     """
     try:
         return opaque_string(password)

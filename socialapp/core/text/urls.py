@@ -1,7 +1,7 @@
-"""URLs in a text, so that nothing inside them is taken for a mention or a hashtag. After UTS #58 (link detection).
+"""Finds URLs in a text, so that nothing inside them is taken for a mention or hashtag. After UTS #58 (link detection).
 
-Recognised are addresses with a scheme, domains with a path, query or port, and paths. A URL goes on until white space,
-a quotation mark or CJK punctuation; a closing bracket ends it unless it was opened inside, and punctuation at its end
+It recognises URLs with a scheme, domains with a path, query or port, and paths. A URL ends at white space, a
+quotation mark or CJK punctuation; a closing bracket ends it unless it was opened inside, and punctuation at its end
 is not part of it.
 """
 
@@ -43,7 +43,7 @@ class Span(NamedTuple):
 
 
 def find_urls(text: str) -> list[Span]:
-    """Where the URLs of a text stand, in order."""
+    """The positions of the URLs of a text, in order."""
     spans = []
     position = 0
     while beginning := _BEGINNING.search(text, position):
@@ -54,7 +54,7 @@ def find_urls(text: str) -> list[Span]:
 
 
 def link_hosts(text: str) -> list[str]:
-    """The hosts, in lower case, to which the links of a text lead; paths and addresses without a host have none."""
+    """The hosts, in lower case, that the links of a text lead to; paths and URLs without a host have none."""
     found = []
     for span in find_urls(text):
         host = _HOST.match(text, span.start, span.end)
@@ -64,7 +64,7 @@ def link_hosts(text: str) -> list[str]:
 
 
 def without_urls(text: str) -> str:
-    """The text with spaces in the place of its URLs, so that positions stay."""
+    """The text with its URLs replaced by spaces, so that positions stay the same."""
     pieces = []
     position = 0
     for span in find_urls(text):
@@ -74,7 +74,7 @@ def without_urls(text: str) -> str:
 
 
 def _end_of_url(text: str, position: int) -> int:
-    """Where a URL ends whose beginning was read up to `position`."""
+    """The end of a URL whose beginning was read up to `position`."""
     opened: list[str] = []
     while position < len(text):
         if plain := _PLAIN.match(text, position):

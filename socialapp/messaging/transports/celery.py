@@ -1,7 +1,7 @@
-"""The broker's side of the bus: one topic exchange, one durable queue per context, Celery tasks in between.
+"""Events over Celery: one topic exchange, one durable queue per context, and a Celery task for each delivery.
 
-A Celery message does not say which queue it was taken from, and the same message lies in the queue of every
-context that listens. So the queue writes its context into the headers of what it hands to its consumer.
+A Celery message does not say which queue it was taken from, and the same message is in the queue of every context
+that listens. So the queue adds its context to the headers of the messages that it passes to its consumer.
 """
 
 from collections.abc import Callable, Collection
@@ -22,7 +22,7 @@ _PREFIX = f"{settings.QUEUE_PREFIX}events."
 
 
 class ContextQueue(Queue):
-    """The queue of one context, bound to the types of event that its handlers name."""
+    """The queue of one context, bound to the event types of its handlers."""
 
     def consume(
         self,
@@ -31,7 +31,7 @@ class ContextQueue(Queue):
         *options: Any,
         **named_options: Any,
     ) -> str:
-        """Consumes as any queue does, with the context's name added to the headers of every message."""
+        """Consumes like any queue, with the context's name added to the headers of every message."""
         marking = partial(_mark, self.name.removeprefix(_PREFIX), callback) if callback else None
         return super().consume(consumer_tag, marking, *options, **named_options)
 
@@ -52,7 +52,7 @@ def task_queue_name(context: str) -> str:
 
 
 def slow_queue_name(context: str) -> str:
-    """The name of the queue that holds those tasks of `context` that take long, so that nothing waits behind them."""
+    """The name of the queue for the slow tasks of `context`, so that no other task waits behind them."""
     return f"{settings.QUEUE_PREFIX}slow.{context}"
 
 
@@ -64,7 +64,7 @@ def queue_names(contexts_with_slow_tasks: Collection[str]) -> list[str]:
 
 
 def queues(*, quorum: bool, contexts_with_slow_tasks: Collection[str] = ()) -> list[Queue]:
-    """The queues of every served context: its events, its own tasks, and those that take long if it has any."""
+    """The queues of every served context: for events, for its own tasks, and for slow tasks if it has any."""
     arguments = {"x-queue-type": "quorum"} if quorum else None
     found: list[Queue] = []
     for context in served():
@@ -82,7 +82,7 @@ def queues(*, quorum: bool, contexts_with_slow_tasks: Collection[str] = ()) -> l
 
 
 def declare_queues() -> None:
-    """Makes the queues and bindings of the served contexts, again if a broker came back empty. Idempotent."""
+    """Declares the queues and bindings of the served contexts, also after a broker lost them. Idempotent."""
     app = celery_app()
     with app.connection_for_write() as connection, connection.channel() as channel:
         for queue in app.amqp.queues.values():

@@ -1,7 +1,7 @@
-"""Kafka as the transport of events: a topic for each producing context, a consumer group for each consuming one.
+"""Kafka as the transport of events: one topic per producing context, one consumer group per consuming context.
 
-A message is one event in CloudEvents' structured mode. Its key is the event's partition key, so that what one context
-is about one thing stays in order. Names of settings: librdkafka's CONFIGURATION.md.
+A message is one event in CloudEvents' structured mode. Its key is the event's partition key, so that a context's events
+about the same object stay in order. The settings are documented in librdkafka's CONFIGURATION.md.
 """
 
 import logging
@@ -32,8 +32,8 @@ from socialapp.messaging.registry import events_of
 
 SEND_SECONDS = 5.0
 ADMIN_SECONDS = 5.0
-# What consumers have missed for longer is sent again by the reconciler; so little is kept for the sake of the erased.
-# Whatever the broker takes by default, an event's greatest size is taken.
+# Kept only briefly because of erasure: events that consumers miss for longer are sent again by the reconciler. Messages
+# may be as large as the largest event, whatever the broker's default limit is.
 _TOPIC = {"retention.ms": "86400000", "segment.ms": "3600000", "max.message.bytes": "1048588"}
 _HEADERS: list[tuple[str, str | bytes | None]] = [("content-type", "application/cloudevents+json; charset=UTF-8")]
 Offsets = dict[tuple[str, int], int]  # by topic and partition
@@ -42,22 +42,22 @@ log = logging.getLogger("socialapp.kafka")
 
 
 class NotTaken(Exception):
-    """Kafka has not confirmed all events in time."""
+    """Kafka did not confirm all events in time."""
 
 
 def configuration(**more: Any) -> dict[str, Any]:
-    """What every client is made with: servers from `KAFKA_URL`, and settings of librdkafka from its query."""
+    """The configuration of every client: servers from `KAFKA_URL`, and librdkafka's settings from its query."""
     url = urlsplit(settings.KAFKA_URL)
     return {"bootstrap.servers": url.netloc, "logger": log, **dict(parse_qsl(url.query)), **more}
 
 
 def topic_of(context: str) -> str:
-    """The topic of all that `context` publishes."""
+    """The topic of everything that `context` publishes."""
     return f"{settings.QUEUE_PREFIX}events.{context}"
 
 
 def group_of(context: str) -> str:
-    """The consumer group in which the processes that serve `context` share its events."""
+    """The consumer group of the processes that serve `context`, which share its events."""
     return f"{settings.QUEUE_PREFIX}socialapp.{context}"
 
 
@@ -67,7 +67,7 @@ def topics_for(context: str) -> list[str]:
 
 
 def make_topics() -> None:
-    """Makes the topics that are missing, with as many replicas as the cluster makes by default. Idempotent."""
+    """Creates the topics that are missing, with the cluster's default number of replicas. Idempotent."""
     there = _admin().list_topics(timeout=ADMIN_SECONDS).topics
     wanted = [
         NewTopic(topic_of(name), num_partitions=settings.KAFKA_PARTITIONS, replication_factor=-1, config=_TOPIC)
@@ -85,13 +85,13 @@ def make_topics() -> None:
 
 
 def send(events: Sequence[OutboxEvent]) -> None:
-    """Sends events in this order and waits until every replica in sync has them; raises when that takes too long."""
+    """Sends events in this order and waits until all in-sync replicas have them; raises if that takes too long."""
     producer = _producer()
     try:
         _produce(producer, events)
     except Exception:
         producer.purge()
-        del _own.producer  # one that has given up an event may take no more: its sequence has a hole
+        del _own.producer  # after it has given up on an event it must not be used: its sequence has a gap
         raise
 
 
@@ -112,7 +112,7 @@ def _produce(producer: Producer, events: Sequence[OutboxEvent]) -> None:
 
 
 def _producer() -> Producer:
-    """This thread's producer: flushing it waits for no other thread's events."""
+    """This thread's producer, so that flushing it does not wait for other threads' events."""
     if not hasattr(_own, "producer"):
         _own.producer = Producer(
             configuration(
@@ -128,7 +128,7 @@ def _producer() -> Producer:
 
 
 def consumer(context: str) -> Consumer:
-    """A new member of the group of `context`, which commits nothing by itself."""
+    """A new member of the group of `context`; it commits only when told to."""
     joined = Consumer(
         configuration(
             **{
@@ -136,7 +136,7 @@ def consumer(context: str) -> Consumer:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "partition.assignment.strategy": "cooperative-sticky",
-                "session.timeout.ms": 10_000,  # so long a killed member's events wait
+                "session.timeout.ms": 10_000,  # how long the events of a killed member wait
                 "topic.metadata.refresh.interval.ms": 10_000,
             }
         )
@@ -146,7 +146,7 @@ def consumer(context: str) -> Consumer:
 
 
 def lag() -> dict[str, int]:
-    """For each served context the events in its topics that its group has not taken."""
+    """For each served context, the number of events in its topics that its group has not taken yet."""
     admin = _admin()
     topics = admin.list_topics(timeout=ADMIN_SECONDS).topics
     partitions = [
@@ -174,18 +174,19 @@ def _taken(context: str) -> Offsets:
 
 
 def behind(context: str, *, taken: Offsets, first: Offsets, last: Offsets) -> int:
-    """The messages between what a group has taken, or what is kept at all, and the ends of the topics it reads."""
+    """The number of messages between what a group has taken (or the oldest one kept) and the ends of the topics it
+    reads."""
     topics = topics_for(context)
     return sum(end - max(taken.get(place, 0), first[place]) for place, end in last.items() if place[0] in topics)
 
 
 def check(seconds: float) -> None:
-    """Raises unless a broker answers."""
+    """Raises unless a broker responds."""
     _admin().list_topics(timeout=seconds)
 
 
 def _admin() -> AdminClient:
-    """The one client of this process for all but events; another after a fork, as its threads do not come along."""
+    """This process's client for everything but events; created again after a fork, as its threads are not inherited."""
     return _admin_of(settings.KAFKA_URL, os.getpid())
 
 

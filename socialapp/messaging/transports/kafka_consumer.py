@@ -1,7 +1,7 @@
-"""Takes events from Kafka and delivers them: a thread for each served context, each a member of its context's group.
+"""Takes events from Kafka and delivers them: one thread per served context, each a member of its context's group.
 
-What was taken is committed after its handlers' transaction. A consumer that is killed in between leaves its events to
-the next, and the inbox keeps them from taking effect twice.
+Offsets are committed after the handlers' transaction. If a consumer is killed in between, another one gets its events
+again, and the inbox prevents them from taking effect twice.
 """
 
 import threading
@@ -25,7 +25,7 @@ _LONGEST_PAUSE = 10.0
 
 
 def consume(stopping: threading.Event) -> None:
-    """Delivers the events of all served contexts until it is asked to stop; then the batch in hand is finished."""
+    """Delivers the events of all served contexts until told to stop; the current batch is then finished."""
     contexts = [context.name for context in served() if kafka.topics_for(context.name)]
     threads = [threading.Thread(target=_consume, args=(name, stopping), name=f"consume-{name}") for name in contexts]
     for thread in threads:
@@ -36,7 +36,7 @@ def consume(stopping: threading.Event) -> None:
 
 
 def _consume(context: str, stopping: threading.Event) -> None:
-    """Starts over from what was committed when anything fails, as in an outage of Kafka or the database."""
+    """Restarts from the committed offsets when anything fails, as in an outage of Kafka or the database."""
     pause = POLL_SECONDS
     while not stopping.is_set():
         try:
@@ -53,7 +53,7 @@ def _consume(context: str, stopping: threading.Event) -> None:
 
 
 def _deliver_next(context: str, consumer: Consumer) -> bool:
-    """Delivers and commits what is there, at most a batch; whether there was something."""
+    """Delivers and commits the available events, at most a batch; returns whether there were any."""
     messages = _next_messages(consumer)
     if messages:
         close_old_connections()
@@ -75,7 +75,7 @@ def _next_messages(consumer: Consumer) -> list[Message]:
 
 
 def _commit(context: str, consumer: Consumer) -> None:
-    """Commits all that was taken. During a rebalance it may be refused: the next look tries again."""
+    """Commits everything that was taken. During a rebalance this may fail; the next poll tries again."""
     try:
         consumer.commit(asynchronous=False)
     except KafkaException as error:

@@ -15,7 +15,8 @@ BATCH_CHARACTERS = 500_000
 
 
 def prepare() -> None:
-    """Makes what events wait in, again if a broker came back empty; raises after some seconds if it does not answer."""
+    """Creates topics or queues, also after a broker lost them; raises after some seconds if the broker does not
+    respond."""
     if settings.KAFKA_URL:
         from socialapp.messaging.transports import kafka
 
@@ -25,12 +26,12 @@ def prepare() -> None:
 
 
 def keeps_order() -> bool:
-    """Whether what is sent of one thing arrives in the order in which it was sent."""
+    """Whether events about the same object arrive in the order in which they were sent."""
     return bool(settings.KAFKA_URL)
 
 
 def send(events: Sequence[OutboxEvent]) -> None:
-    """Hands events over; raises after some seconds unless the broker has confirmed all of them."""
+    """Sends events; raises after some seconds unless the broker has confirmed all of them."""
     if settings.KAFKA_URL:
         from socialapp.messaging.transports import kafka
 

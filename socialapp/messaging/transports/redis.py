@@ -1,10 +1,10 @@
 """Redis as broker: kombu's transport with a fix for workers that stop consuming after Redis was unavailable.
 
-A message that cannot be acknowledged, because Redis is down, counts as unacknowledged in kombu for ever. When the
-prefetch limit is reached that way, kombu asks Redis for nothing any more and does not notice that it is back.
-Reported as https://github.com/celery/celery/issues/8030 and https://github.com/celery/celery/issues/8384; kombu 5.7
-still behaves so. Nor does kombu expect a message to be acknowledged on a channel that has been closed meanwhile: its
-AttributeError ends the worker. To be removed when tests/faults/test_broker.py passes without it.
+When Redis is down, a message cannot be acknowledged, and kombu counts it as unacknowledged forever. Once the prefetch
+limit is reached that way, kombu stops asking Redis for messages and does not notice that it is back. Reported as
+https://github.com/celery/celery/issues/8030 and https://github.com/celery/celery/issues/8384; kombu 5.7 still does it.
+Also, when a message is acknowledged on a channel that has been closed meanwhile, kombu raises an AttributeError that
+ends the worker. Remove this when tests/faults/test_broker.py passes without it.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from kombu.transport import redis, virtual
 
 
 class QoS(redis.QoS):
-    """Forgets a message that was handled even when Redis cannot be informed."""
+    """Forgets a handled message even if Redis cannot be told."""
 
     def ack(self, delivery_tag: str) -> None:
-        """Redis will deliver it again; the inbox recognises it."""
+        """Redis will deliver it again, and the inbox recognises it."""
         self._settle(delivery_tag, super().ack)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
@@ -25,7 +25,7 @@ class QoS(redis.QoS):
         self._settle(delivery_tag, partial(super().reject, requeue=requeue))
 
     def _settle(self, delivery_tag: str, settle: Callable[[str], None]) -> None:
-        is_closed: bool = self.channel.connection is None  # for good: a task that ends later cannot be acknowledged
+        is_closed: bool = self.channel.connection is None  # permanently: a task that ends later cannot be acknowledged
         if is_closed:
             virtual.QoS.ack(self, delivery_tag)
             return
@@ -37,7 +37,7 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """Channels that use it."""
+    """Channels that use this QoS."""
 
     QoS = QoS
 
