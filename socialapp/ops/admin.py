@@ -1,4 +1,4 @@
-"""The bus in the admin site: the state of every context's events, dead letters, and a button to replay."""
+"""The event bus in the admin site: the state of every context's events, dead letters, and a button to replay them."""
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,14 +14,15 @@ from socialapp.messaging.operations import dead_letters, replay, status
 
 @admin.register(FailedDelivery)
 class BusAdmin(ContextModelAdmin[FailedDelivery]):
-    """One page over all contexts: their tables lie in different databases, so no list of Django's shows them all."""
+    """One page over all contexts: their tables are in different databases, so Django's change list cannot show them
+    all."""
 
     def get_urls(self) -> list[URLPattern]:
-        """That page's address only: Django's pages of one row do not know in which database to look."""
+        """Only that page's URL: Django's pages for single rows do not know which database to use."""
         return [pattern for pattern in super().get_urls() if str(pattern.name).endswith("_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        """Shows the state of the bus; POST replays the event chosen, or all of a context."""
+        """Shows the state of the bus; POST replays the chosen event, or all of a context."""
         if not self.has_view_permission(request):
             return HttpResponse(status=403)
         if request.method == "POST":

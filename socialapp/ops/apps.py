@@ -1,4 +1,4 @@
-"""The Django app of operations: commands, system checks, periodic tasks, and metrics counted when asked."""
+"""The Django app of operations: commands, system checks, periodic tasks, and metrics computed at each scrape."""
 
 from django.apps import AppConfig
 
@@ -6,14 +6,14 @@ from socialapp.telemetry.metrics import add_collector
 
 
 class OpsConfig(AppConfig):
-    """What operators use."""
+    """Tools for operators."""
 
     name = "socialapp.ops"
     label = "ops"
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        """Registers the system checks and the backlog's metrics."""
+        """Registers the system checks and the metrics of the backlog."""
         import socialapp.ops.checks  # noqa: F401  (registers them)
         from socialapp.ops.backlog import BacklogCollector
 

@@ -1,7 +1,7 @@
 """Loads the archive of a data export into an account of this installation: profile, posts, comments, follows.
 
-An archive comes from whoever hands it in, so nothing in it is trusted: everything is written as the account that it is
-loaded into, under the rules of a bulk import, and people are followed as that account would follow them.
+An archive comes from a user, so nothing in it is trusted: everything is written as the account that it is loaded into,
+under the rules of a bulk import, and people are followed as that account would follow them.
 """
 
 import json
@@ -23,18 +23,18 @@ from socialapp.ops.bulk import BATCH, MAX_LINE, fault_of, import_records
 from socialapp.rpc.calls import client
 
 _NAMES_A_CALL = 50
-_FIRST_MINUTE = first_id_at(datetime.fromtimestamp(60, UTC))  # as many ids as a minute has
+_FIRST_MINUTE = first_id_at(datetime.fromtimestamp(60, UTC))  # one minute's worth of ids
 _BROKEN = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError, EOFError)
 
 
 class BadArchive(Exception):
-    """The file is not the archive of an export, or is damaged; the message is for people."""
+    """The file is not an export archive, or is damaged; the message is for people."""
 
 
 @dataclass
 class LoadedArchive:
-    """What came of loading an archive: records taken (also those that were there already), people who are followed or
-    were asked, and why what is missing was left out."""
+    """The result of loading an archive: records taken (including those that were there already), people who are now
+    followed or were sent a request, and why the rest was left out."""
 
     posts: int = 0
     comments: int = 0
@@ -43,17 +43,17 @@ class LoadedArchive:
 
 
 def load_archive(path: Path, *, user_id: int, dry_run: bool, on_progress: Callable[[int], object]) -> LoadedArchive:
-    """Loads an archive into the account `user_id`; with `dry_run` nothing is written, and what would be is counted.
+    """Loads an archive into the account `user_id`; with `dry_run` it writes nothing and counts what it would load.
 
-    Run again, it passes over what is there already. `on_progress` gets how many uncompressed bytes were read.
-    BadArchive when the file is no archive or is damaged; what was loaded until then stays.
+    When run again, it skips what is there already. `on_progress` gets the number of uncompressed bytes read. Raises
+    BadArchive if the file is no archive or is damaged; what was loaded by then stays.
     """
     with _opened(path) as file:
         return _load(_Archive(file, on_progress), user_id=user_id, dry_run=dry_run)
 
 
 def archive_bytes(path: Path) -> int:
-    """How many uncompressed bytes loading an archive reads; BadArchive when the file is none."""
+    """The number of uncompressed bytes that loading an archive reads; BadArchive if the file is not one."""
     with _opened(path) as file:
         return sum(info.file_size for info in file.infolist() if info.filename in _Archive.FILES)
 
@@ -89,15 +89,15 @@ class _Archive:
         self.post_ids = frozenset(_text(row, "id") for row in self.own_rows(self.POSTS))
 
     def post_id(self, text: str, *, user_id: int) -> str:
-        """The id that a post gets here. One older than the account, where nobody looks for its posts, moves into the
-        account's first minute: in the same order, and to the same place whenever the archive is loaded."""
+        """The id that a post gets here. A post older than the account, which nobody would look for there, moves into
+        the account's first minute: in the same order, and to the same id whenever the archive is loaded."""
         owner_id = int(self.owner_id)
         if text not in self.post_ids or not _is_id(text) or not owner_id <= int(text) < user_id:
             return text
         return str(user_id + 1 + (int(text) - owner_id) * _FIRST_MINUTE // (user_id - owner_id))
 
     def rows(self, name: str) -> Iterator[Record]:
-        """The rows of a table, one at a time; BadArchive at one that is not a JSON object."""
+        """The rows of a table, one at a time; BadArchive if one is not a JSON object."""
         number = 0
         try:
             with self._file.open(name) as lines:
@@ -109,7 +109,7 @@ class _Archive:
             raise BadArchive(f"{name} is damaged after line {number}: {error}") from None
 
     def own_rows(self, name: str) -> Iterator[Record]:
-        """The rows of a table that are the owner's."""
+        """The rows of a table that belong to the owner."""
         return (row for row in self.rows(name) if str(row.get("user_id")) == self.owner_id)
 
 
@@ -125,7 +125,7 @@ def _row(line: bytes, *, place: str) -> Record:
 
 def _load(archive: _Archive, *, user_id: int, dry_run: bool) -> LoadedArchive:
     loaded = LoadedArchive()
-    # The profile first: where the account was private, posts must not be public even for a moment.
+    # The profile first: if the account was private, posts must not be public even for a moment.
     _load_profile(archive, user_id=user_id, dry_run=dry_run)
     loaded.posts = _load_records("post", _posts(archive, user_id), loaded.left_out, dry_run=dry_run)
     comments = _comments(archive, user_id, loaded.left_out, dry_run=dry_run)
@@ -219,7 +219,7 @@ def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 
 def _fault_of_id(text: str) -> str:
-    """What is wrong with an id; "" for nothing. One of the future would stand above everybody's posts for as long."""
+    """What is wrong with an id; "" if nothing. A post with a future id would stay on top of feeds until then."""
     if not _is_id(text):
         return "id is not an id"
     return "id lies in the future" if id_time(int(text)) > datetime.now(UTC) + timedelta(minutes=1) else ""
@@ -248,6 +248,6 @@ def _follow(archive: _Archive, *, user_id: int, left_out: Counter[str], dry_run:
 
 
 def _text(row: Record, name: str) -> str:
-    """A member as text: ids come as numbers or strings; "" for what is absent."""
+    """A member as text: ids come as numbers or strings; "" if it is absent."""
     value: Any = row.get(name)
     return "" if value is None or isinstance(value, bool | list | dict) else str(value)

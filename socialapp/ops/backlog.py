@@ -1,6 +1,6 @@
-"""What still waits: outbox, failed deliveries, queues (those of Kafka included), and how far replicas are behind.
+"""Metrics of waiting work: outbox, failed deliveries, queues (Kafka's included), and how far replicas are behind.
 
-Counted when asked: a number kept by one process would be wrong in the others.
+They are computed at each scrape: a number kept by one process would be wrong in the others.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 class BacklogCollector(Collector):
-    """Three queries a context, and one look at each of its queues and at each server with read replicas."""
+    """Three queries per context, and one request for each of its queues and for each server with read replicas."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The gauges."""
@@ -82,14 +82,15 @@ def _queues() -> Iterator[GaugeMetricFamily]:
         for name, count in _depths().items():
             depth.add_metric([name], count)
         up.add_metric([], 1)
-    except Exception as error:  # the transports raise what they like, and the other numbers are still wanted
+    except Exception as error:  # transports raise various errors, and the other metrics are still needed
         log.warning("metrics.broker_away", error=repr(error))
         up.add_metric([], 0)
     yield from (up, depth)
 
 
 def _depths() -> Counter[str]:
-    """What waits in each queue; with Kafka, a context's events are its lag and what is tried again through Celery."""
+    """The number of waiting messages per queue; with Kafka, a context's events are its lag plus its retries through
+    Celery."""
     depths = Counter(dict(_celery_depths()))
     if settings.KAFKA_URL:
         from socialapp.messaging.transports import kafka
@@ -110,9 +111,9 @@ def _celery_depths() -> Iterator[tuple[str, int]]:
 
 
 def _depth(connection: "Connection", name: str) -> int:
-    """A queue that is not there holds nothing; asking RabbitMQ for it closes the channel.
+    """A queue that does not exist holds nothing; asking RabbitMQ for it closes the channel.
 
-    On Redis a queue is made by its messages alone, and kombu, given a prefix for keys, takes any for missing.
+    On Redis a queue exists only while it has messages, and kombu with a key prefix considers every queue missing.
     """
     channel: Any = connection.channel()
     must_exist = settings.BROKER_URL.startswith("amqp")
@@ -135,7 +136,7 @@ def _replicas() -> Iterator[GaugeMetricFamily]:
 
 
 def _replica_servers() -> dict[str, str]:
-    """Each server that holds replicas, with one of their aliases: a server is behind with all of them alike."""
+    """Each server that holds replicas, with one of their aliases: all replicas on a server have the same lag."""
     aliases = [alias for names in settings.REPLICAS.values() for alias in names]
     found = [(settings.DATABASES[alias], alias) for alias in aliases]
     return {f"{database['HOST']}:{database['PORT'] or 3306}": alias for database, alias in found}

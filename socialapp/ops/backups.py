@@ -1,8 +1,8 @@
-"""Backups of all contexts as of one moment, taken while the application goes on, and their restoring.
+"""Backs up all contexts as of one moment while the application keeps running, and restores such backups.
 
-For the moment in which every database's snapshot is opened nobody can commit anywhere; then all go on, and the
-snapshots are written out. So the backup never holds an effect without its cause: what an inbox has, some outbox has,
-and what an outbox calls confirmed, every inbox has. What was under way between the two is found by the reconciler after
+Commits are blocked in all databases while their snapshots are opened; then they continue while the snapshots are
+written out. So the backup never holds an effect without its cause: every event in an inbox is in some outbox, and every
+event that an outbox calls confirmed is in every inbox. Events that were on their way are found by the reconciler after
 restoring.
 """
 
@@ -34,7 +34,7 @@ MANIFEST = "manifest.json"
 _PIECE = 1 << 20
 _START_SECONDS = 20
 _LOCK_SECONDS = 15
-_BEGUN = b"-- Table structure for table"  # what a dump says once its snapshot is open
+_BEGUN = b"-- Table structure for table"  # what a dump prints once its snapshot is open
 
 OnBytes = Callable[[int], object]
 
@@ -55,7 +55,7 @@ class Part:
 
 
 def take_backup(folder: Path, *, on_bytes: OnBytes) -> dict[str, Any]:
-    """Writes a backup of all served contexts into an empty folder; its manifest. The manifest is written last."""
+    """Writes a backup of all served contexts into an empty folder, its manifest last; returns the manifest."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if any(folder.iterdir()):
         raise BackupError(f"{folder} is not empty")
@@ -82,7 +82,7 @@ def take_backup(folder: Path, *, on_bytes: OnBytes) -> dict[str, Any]:
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a whole backup; every file is there and unharmed."""
+    """The manifest of a complete backup, after checking that every file is there and intact."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError):
@@ -97,9 +97,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def restore_backup(folder: Path, *, force: bool, on_bytes: OnBytes) -> dict[str, dict[str, int]]:
-    """Fills the databases of all served contexts from a backup; the rows of each table, which are those of the backup.
+    """Fills the databases of all served contexts from a backup; returns each table's row counts, equal to the backup's.
 
-    A database that holds tables is refused, or emptied with `force`. Nothing is touched before everything is checked.
+    A database that holds tables is refused, or emptied with `force`. Everything is checked before anything is changed.
     """
     manifest = read_manifest(folder)
     parts = {name: Part(**part) for name, part in manifest["contexts"].items()}
@@ -127,7 +127,7 @@ def restore_backup(folder: Path, *, force: bool, on_bytes: OnBytes) -> dict[str,
 
 @contextmanager
 def _nobody_commits() -> Iterator[dict[str, str]]:
-    """No served context's database commits anything inside; gives the servers' binlog positions (GTID) then."""
+    """No served context's database commits anything inside the block; yields the servers' binlog positions (GTID)."""
     with ExitStack() as stack:
         positions = {}
         for server, alias in _servers().items():
@@ -177,7 +177,7 @@ def _open_dump(alias: str, folder: Path, stack: ExitStack, on_bytes: OnBytes) ->
 
 
 class _MySQLDump:
-    """A dump that runs; what it says is compressed into the file as it comes."""
+    """A running dump, whose output is compressed into the file as it comes."""
 
     def __init__(self, alias: str, folder: Path, stack: ExitStack, on_bytes: OnBytes) -> None:
         self.part = Part(f"{alias}.sql.gz", "mysql")
@@ -185,7 +185,7 @@ class _MySQLDump:
         self._path = folder / self.part.file
         self._on_bytes = on_bytes
         self._begun = threading.Event()
-        # Server-wide, and at the same moment: what the rows are counted in.
+        # Server-wide, and at the same moment: the transaction in which the rows are counted.
         self._snapshot = connections[alias].copy()
         stack.callback(self._snapshot.close)
         with self._snapshot.cursor() as cursor:
@@ -202,12 +202,13 @@ class _MySQLDump:
         self._writer.start()
 
     def wait_begun(self, *, until: float) -> None:
-        """Returns when the tool's snapshot is open; gives up at a time of the monotonic clock: all writers wait."""
+        """Waits until the tool's snapshot is open, up to a time of the monotonic clock: meanwhile all writes are
+        blocked."""
         if not self._begun.wait(until - time.monotonic()):
             raise BackupError(f"the dump of {self._alias} did not begin")
 
     def finish(self) -> None:
-        """Waits for the tool's end."""
+        """Waits for the tool to end."""
         self._writer.join()
         if self._process.wait() != 0:
             self._errors.seek(0)
@@ -253,7 +254,7 @@ def _client(*names: str) -> list[str]:
 
 
 def _login(alias: str, stack: ExitStack) -> Path:
-    """A file of options for the client programs: on the command line everybody could read the password."""
+    """An option file for the client programs: on the command line everybody could read the password."""
     config = connections[alias].settings_dict
     values = {"host": config["HOST"], "port": config["PORT"], "user": config["USER"], "password": config["PASSWORD"]}
     folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -285,7 +286,7 @@ def _restore_mysql(alias: str, path: Path, on_bytes: OnBytes) -> None:
                     target.write(piece)
                     on_bytes(len(piece))
         except BrokenPipeError:
-            pass  # the client has ended, and says why
+            pass  # the client has ended and prints why
         if process.wait() != 0:
             errors.seek(0)
             raise BackupError(f"{alias} could not be restored: {errors.read().decode(errors='replace')[-500:]}")
@@ -323,7 +324,7 @@ def _sqlite(alias: str) -> sqlite3.Connection:
 
 
 def _restore_sqlite(alias: str, path: Path, on_bytes: OnBytes) -> None:
-    """Copies into the file rather than over it: whoever has it open sees the change, or keeps it from happening."""
+    """Copies into the file instead of replacing it: programs that have it open see the change, or block it."""
     connections[alias].close()
     target = Path(connections[alias].settings_dict["NAME"])
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -390,5 +391,5 @@ def _write_private(path: Path, content: bytes) -> None:
 
 
 def media_folder() -> Path:
-    """Where uploads lie when they are files: a backup of the databases does not hold them."""
+    """The folder of uploads, if they are files: a backup of the databases does not include them."""
     return Path(settings.DATA_DIR) / "media"

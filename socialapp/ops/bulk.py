@@ -17,8 +17,8 @@ from socialapp.rpc.calls import client
 
 BATCH = 500
 MAX_LINE = 100_000
-_BATCH_BYTES = 500_000  # what a batch may take where it travels to another process
-_IDS_A_CALL = 100  # they travel in a URL
+_BATCH_BYTES = 500_000  # of a batch that is sent to another process
+_IDS_A_CALL = 100  # they are sent in a URL
 _ATTEMPTS = 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -26,7 +26,7 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @dataclass
 class Loaded:
-    """What came of loading a file. `taken` counts those that were there already too."""
+    """The result of loading a file. `taken` includes records that were there already."""
 
     taken: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     rejected: int = 0
@@ -34,7 +34,8 @@ class Loaded:
 
 @dataclass
 class _Progress:
-    """How far a load has come, in bytes and lines of a file of `size` bytes, and how long `.rejected` was then."""
+    """The progress of a load, in bytes and lines of a file of `size` bytes, and the length of `.rejected` at that
+    point."""
 
     size: int
     offset: int = 0
@@ -46,18 +47,18 @@ class _Progress:
 @dataclass(frozen=True, slots=True)
 class _Line:
     number: int
-    end: int  # byte offset behind the line
+    end: int  # byte offset after the line
     text: str
     record: Record | None
     reason: str = ""
 
 
 def load_file(path: Path, *, on_progress: Callable[[int], object], restart: bool = False) -> Loaded:
-    """Loads `path`; bad lines go to `<path>.rejected` with number and reason, the rest is loaded.
+    """Loads `path`; bad lines go to `<path>.rejected` with number and reason, and the rest is loaded.
 
-    Restartable: `<path>.progress` remembers how far it came, and a record that is there already is passed over, so
-    that a load which was killed and run again ends like one that was not. `on_progress` gets how many bytes were
-    done. OSError when one of the files cannot be used.
+    It can be interrupted: `<path>.progress` records how far it came, and records that exist already are skipped, so a
+    load that was killed and run again gives the same result as one that was not. `on_progress` gets the number of bytes
+    done. Raises OSError if one of the files cannot be used.
     """
     note = path.with_name(path.name + ".progress")
     rejects_path = path.with_name(path.name + ".rejected")
@@ -79,12 +80,12 @@ def load_file(path: Path, *, on_progress: Callable[[int], object], restart: bool
 
 
 def _private(path: Path) -> IO[bytes]:
-    """A file to read and write that only its owner may read: what was rejected can hold addresses and hashes."""
+    """A file that only its owner may read and write: rejected lines can hold e-mail addresses and password hashes."""
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
 
 
 def _resumed(note: Path, size: int) -> _Progress:
-    """What an interrupted load noted; the beginning when there is no note, or one of a file of another size."""
+    """The progress of an interrupted load; the beginning if there is none, or it is of a file of another size."""
     try:
         progress = msgspec.json.decode(note.read_bytes(), type=_Progress)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -93,7 +94,7 @@ def _resumed(note: Path, size: int) -> _Progress:
 
 
 def _save(note: Path, progress: _Progress) -> None:
-    """Whole or not at all: a process may be killed at any moment."""
+    """Writes it atomically, as the process may be killed at any moment."""
     partial = note.with_name(note.name + ".partial")
     partial.write_text(json.dumps(asdict(progress)))
     partial.replace(note)
@@ -125,7 +126,8 @@ def _parse(raw: bytes, number: int, end: int) -> _Line:
 
 
 def _batches(lines: Iterator[_Line]) -> Iterator[list[_Line]]:
-    """Runs of lines of one type, so that every record comes after those above it; bad lines go with the run."""
+    """Groups consecutive lines of one type, so that every record is loaded after those above it; bad lines stay in
+    order."""
     batch: list[_Line] = []
     kind = None
     room = 0
@@ -165,7 +167,7 @@ def _without_type(record: Record) -> Record:
 
 
 def import_records(kind: str, *, records: list[Record]) -> list[Rejected]:
-    """Hands records of one kind to every context that holds a part of them; those that one refused go no further."""
+    """Passes records of one kind to every context that holds a part of them; those that one rejects go no further."""
     refused = {
         index: Rejected(index=index, reason=reason)
         for index, record in enumerate(records)
@@ -187,12 +189,12 @@ def _load_part(context: str, kind: str, records: list[Record]) -> list[Rejected]
         try:
             return load(kind=kind, records=records)
         except NotFound:
-            continue  # something that a record refers to went at this moment; asked again, it is seen to be gone
+            continue  # something that a record refers to was deleted just now; the retry sees that
     return load(kind=kind, records=records)
 
 
 def fault_of(record: Record) -> str:
-    """What is wrong with a record by the rules for all kinds; "" for nothing. The contexts check the rest."""
+    """What is wrong with a record by the rules for all kinds; "" if nothing. The contexts check the rest."""
     for name, value in record.items():
         if not isinstance(value, str | bool | None):
             return f"{_shown(name)} must be text (numbers too), true, false or null"
@@ -220,9 +222,9 @@ def _shown(name: str) -> str:
 
 
 def export_records(kind: str, *, until: datetime) -> Iterator[Record]:
-    """Every record of a kind, in a fixed order, with the parts of all contexts that hold some of it.
+    """Every record of a kind, in a fixed order, combined from all contexts that hold a part of it.
 
-    What was made after `until` is left out: it may refer to what was made after the kinds before were read.
+    Records created after `until` are left out: they may refer to something created after the earlier kinds were read.
     """
     owner, *others = KINDS[kind]
     after: str | None = ""

@@ -1,4 +1,4 @@
-"""Django system checks for `manage.py check --deploy`: the settings that would make a server unsafe."""
+"""Django system checks for `manage.py check --deploy`: settings that would make a server unsafe."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from socialapp.ops.diagnostics import settings_findings
 
 @register(Tags.security, deploy=True)
 def check_safety(app_configs: Iterable[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Every unsafe setting is an error."""
+    """Reports every unsafe setting as an error."""
     return [
         Error(finding.problem, hint=finding.remedy, id=f"socialapp.{finding.code}") for finding in settings_findings()
     ]

@@ -1,7 +1,7 @@
-"""The contracts between contexts, their events and calls, as JSON Schemas, and which changes would break one.
+"""The contracts between contexts, their events and calls, as JSON Schemas, and the changes that would break them.
 
-While a release rolls out, and between services that are released apart, old code speaks with new code: each must
-understand the other. docs/schemas holds the published schemas.
+During a rollout, and between services that are released separately, old code exchanges messages with new code: each
+must understand the other. docs/schemas holds the published schemas.
 """
 
 import inspect
@@ -18,17 +18,17 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def contract_schemas() -> dict[str, Schema]:
-    """Every event and every contract of the code, by the name of its file in docs/schemas."""
+    """Every event and every contract in the code, by the name of its file in docs/schemas."""
     events = {f"events/{name}.json": event_schema(event) for name, event in sorted(EVENTS.items())}
     calls = {f"calls/{name}.json": call_schema(contract) for name, contract in sorted(CONTRACTS.items())}
     return {**events, **calls}
 
 
 def call_schema(contract: type) -> Schema:
-    """The methods of a contract: how each is called, its arguments and its answer."""
+    """The methods of a contract: how each is called, its arguments and its result."""
     methods = {name: method for name, method in vars(contract).items() if hasattr(method, "__call_kind__")}
     types = [get_type_hints(method)[name] for method in methods.values() for name in (*_parameters(method), "return")]
-    # An `object` is a value of the public API's objects, which docs/openapi.yaml describes.
+    # An `object` stands for any of the public API's objects, which docs/openapi.yaml describes.
     schemas, definitions = msgspec.json.schema_components(
         types, ref_template="#/$defs/{name}", schema_hook=lambda kind: {"description": "any value"}
     )
@@ -47,7 +47,7 @@ def _parameters(method: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 def _method_schema(method: Any, schemas: Iterator[Schema]) -> Schema:
-    """Takes the schemas of its arguments and of its answer from `schemas`, in this order."""
+    """Takes the schemas of its arguments and its result from `schemas`, in this order."""
     parameters = _parameters(method)
     return {
         "kind": method.__call_kind__,
@@ -61,9 +61,9 @@ def _method_schema(method: Any, schemas: Iterator[Schema]) -> Schema:
 
 
 def broken(old: Schema, *, new: Schema) -> list[str]:
-    """What breaks between an old and a new schema, in either direction; [] when they are compatible.
+    """What breaks between an old and a new schema, in either direction; [] if they are compatible.
 
-    More events, methods, and fields and arguments with a default break nothing.
+    Added events and methods, and added fields and arguments with a default, break nothing.
     """
     found = _broken_object(old, new, "")
     for name, definition in old.get("$defs", {}).items():

@@ -1,6 +1,6 @@
-"""What makes an installation unsafe: settings and servers that would lose what was answered, or let others in.
+"""Finds what makes an installation unsafe: settings and servers that could lose acknowledged data, or let others in.
 
-`manage.py doctor` asks the servers too; `manage.py check --deploy` looks at the settings only.
+`manage.py doctor` also checks the servers; `manage.py check --deploy` only the settings.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from socialapp.core.replicas import replica_problem
 from socialapp.ops.probes import servers
 
 _SECRET_CHARACTERS = 32
-_SETTINGS = {"search": "ELASTICSEARCH"}  # where it has another name than the server
+_SETTINGS = {"search": "ELASTICSEARCH"}  # where its name differs from the server's
 SQLITE_FULL = 2
 _WANTED_VARIABLES = {"innodb_flush_log_at_trx_commit": "1", "sync_binlog": "1"}
 _EVICTION_ALLOWED = "noeviction"
@@ -27,7 +27,7 @@ _EVICTION_ALLOWED = "noeviction"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong: `code` for machines, `where` it is, `problem` and `remedy` for people."""
+    """A problem: `code` for machines, `where` it is, `problem` and `remedy` for people."""
 
     code: str
     where: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 def settings_findings() -> Iterator[Finding]:
-    """What can be found from the settings alone."""
+    """Problems that are visible in the settings alone."""
     if settings.DEBUG:
         yield Finding("debug", "settings", "DEBUG is on: errors show the code and its secrets", "unset DEBUG")
     for name in ("SECRET_KEY", "SERVICE_SECRET"):
@@ -60,7 +60,7 @@ def settings_findings() -> Iterator[Finding]:
 
 
 def database_findings(alias: str) -> Iterator[Finding]:
-    """Whether the database of `alias` answers, commits durably and has all tables and indexes."""
+    """Whether the database of `alias` responds, commits durably and has all tables and indexes."""
     connection = connections[alias]
     try:
         connection.ensure_connection()
@@ -74,11 +74,11 @@ def database_findings(alias: str) -> Iterator[Finding]:
 
 
 def _durability_findings(alias: str) -> Iterator[Finding]:
-    """A commit that was answered must survive a power cut."""
+    """An acknowledged commit must survive a power cut."""
     connection = connections[alias]
     with connection.cursor() as cursor:
         if is_tidb(alias):
-            return  # it commits through Raft, and the variables mean nothing
+            return  # it commits through Raft; these variables have no effect
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA synchronous")
             if int(cursor.fetchone()[0]) < SQLITE_FULL:
@@ -99,7 +99,7 @@ def _migration_findings(alias: str) -> Iterator[Finding]:
 
 
 def _index_findings(alias: str) -> Iterator[Finding]:
-    """Every index and unique constraint that a model declares must be there, as far as the database has its kind."""
+    """Every index and unique constraint that a model declares must exist, if the database supports its kind."""
     connection = connections[alias]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
@@ -124,7 +124,7 @@ def _declared_names(model: type[Model], features: Any) -> list[str]:
 
 
 def replica_findings() -> Iterator[Finding]:
-    """A replica that is passed over costs nothing but what it costs; the primary carries its share."""
+    """A skipped replica costs only its capacity: the primary takes over its share of reads."""
     for aliases in settings.REPLICAS.values():
         for alias in aliases:
             if trouble := replica_problem(alias):
@@ -132,7 +132,7 @@ def replica_findings() -> Iterator[Finding]:
 
 
 def server_findings() -> Iterator[Finding]:
-    """Servers that do not answer."""
+    """Servers that do not respond."""
     for server in servers():
         try:
             server.check()
@@ -145,7 +145,7 @@ def server_findings() -> Iterator[Finding]:
 
 
 def redis_findings() -> Iterator[Finding]:
-    """Redis may lose everything, but must not throw single keys away: a broker's queue is one of them."""
+    """Redis may lose everything at once, but must not evict single keys: a broker's queue is one of them."""
     try:
         info: dict[str, Any] = redis_client().info("memory")
     except redis_errors():
@@ -156,7 +156,7 @@ def redis_findings() -> Iterator[Finding]:
 
 
 def search_findings() -> Iterator[Finding]:
-    """Whether Elasticsearch, if it is used, has all data at hand."""
+    """Whether Elasticsearch, if it is used, has all its data available."""
     if not settings.ELASTICSEARCH_URL or not serves("search"):
         return
     import httpx
@@ -170,7 +170,7 @@ def search_findings() -> Iterator[Finding]:
 
 
 def all_findings() -> list[Finding]:
-    """Everything that is wrong with this installation, as far as it can be seen from here."""
+    """All problems of this installation that this process can see."""
     found = [*settings_findings()]
     for context in served():
         found += database_findings(context.name)

@@ -1,8 +1,8 @@
-"""What machines ask: is the process alive, can it serve, and what has it done. Not for the gateway's clients.
+"""Health checks and metrics for machines: liveness, readiness, Prometheus. Not reachable through the gateway.
 
-A process is ready when its own databases answer. Redis, the broker and the search engine are named too, but without
-them it serves on (events wait in the outbox, search answers 503), so that one of them failing does not
-take every process out of the gateway at once.
+A process is ready if its own databases respond. Redis, the broker and the search engine are reported too, but the
+process keeps serving without them (events wait in the outbox, search returns 503), so that an outage of one of them
+does not take every process out of the gateway at once.
 """
 
 import time
@@ -21,13 +21,13 @@ from socialapp.telemetry.metrics import exposition
 
 @reading_only
 def live(request: HttpRequest) -> HttpResponse:
-    """200 as long as the process can answer anything."""
+    """200 as long as the process can respond at all."""
     return _json({"status": "live"})
 
 
 @reading_only
 def ready(request: HttpRequest) -> HttpResponse:
-    """200 when everything needed answers, else 503; names each dependency. Takes at most `PROBE_SECONDS`."""
+    """200 if everything it needs responds, else 503; names each dependency. Takes at most `PROBE_SECONDS`."""
     states = _probe(dependencies())
     needed_down = any(state["needed"] and state["status"] == "down" for state in states.values())
     any_down = any(state["status"] == "down" for state in states.values())
@@ -37,7 +37,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 @reading_only
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text format: requests by route, and of each served context how far its events have come.
+    """Prometheus' text format: requests by route, and how far each served context's events have come.
 
     With `PROMETHEUS_MULTIPROC_DIR` set, the requests of all processes that share the folder are summed.
     """
@@ -45,7 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _probe(asked: list[Dependency]) -> dict[str, dict[str, Any]]:
-    """Asks all at once; whatever has not answered when the time is over is down."""
+    """Probes all at once; those that have not responded in time count as down."""
     pool = ThreadPoolExecutor(max_workers=len(asked), thread_name_prefix="probe")
     started = {dependency.name: pool.submit(_timed, dependency.check) for dependency in asked}
     wait(started.values(), timeout=PROBE_SECONDS)

@@ -1,7 +1,6 @@
 """Finds migrations that the previous release cannot run with: during a rollout, old code runs on new tables.
 
-Every migration is taken as a whole: what its tables were before, and what they are after it. docs/deploying.md has
-the rule.
+Every migration is judged as a whole: its tables before and after it. docs/deploying.md states the rule.
 """
 
 import re
@@ -19,7 +18,7 @@ from django.db.models import NOT_PROVIDED, AutoField, CheckConstraint, UniqueCon
 
 MARKER = "safe_after_release"
 _OURS = ("apps.", "socialapp.")
-# What a column of one kind holds, one of a later kind in the same line holds too.
+# Each kind in a line can hold the values of the kinds before it.
 _WIDER = (
     ("SmallIntegerField", "IntegerField", "BigIntegerField"),
     ("PositiveSmallIntegerField", "PositiveIntegerField", "PositiveBigIntegerField"),
@@ -35,17 +34,17 @@ class _Column:
     kind: str
     sizes: tuple[int | None, ...]
     null: bool
-    filled: bool  # by the database, in rows that are written without it
+    filled: bool  # by the database, in rows that are inserted without it
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
     columns: Mapping[str, _Column]
-    rules: frozenset[str]  # that its rows must fulfil
+    rules: frozenset[str]  # constraints that its rows must fulfil
 
 
 def findings(migrations: Iterable[Migration] | None = None) -> list[str]:
-    """What is wrong with our own migrations, a line each; or with those given, in the order in which they run."""
+    """The problems of our own migrations, a line each; or of the given ones, in the order in which they run."""
     found: list[str] = []
     state = ProjectState()
     for migration in _ours_in_order() if migrations is None else migrations:
@@ -59,7 +58,7 @@ def findings(migrations: Iterable[Migration] | None = None) -> list[str]:
 
 
 def current_release() -> str:
-    """The release that is being made."""
+    """The release that is being prepared."""
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
     return str(project["version"])
 
@@ -71,7 +70,7 @@ def _ours_in_order() -> Iterator[Migration]:
 
 
 def _judged(migration: Migration, problems: list[str]) -> Iterator[str]:
-    """A migration may contract when it says after which release."""
+    """A migration may drop or narrow something if it says after which release."""
     release = getattr(migration, MARKER, None)
     if release is None:
         yield from problems
@@ -139,7 +138,7 @@ def _problems_of_new_code(name: str, table: _Table, known: _Table) -> Iterator[s
 
 
 def _holds(now: _Column, was: _Column) -> bool:
-    """Whether a column has room for everything that it had room for before."""
+    """Whether a column can hold every value that it could hold before."""
     if now.kind != was.kind:
         lines = (line for line in _WIDER if was.kind in line and now.kind in line)
         if not any(line.index(was.kind) < line.index(now.kind) for line in lines):

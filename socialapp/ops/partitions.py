@@ -1,6 +1,7 @@
-"""Partitions by month: tables whose time-sortable ids grow without end, cut by ranges of ids so that months can go.
+"""Partitions by month: divides ever-growing tables with time-sortable ids by ranges of ids, so that months can be
+dropped.
 
-MySQL and MariaDB only. The last partition takes whatever is newer than all others, so that an insert never fails.
+MySQL and MariaDB only. The last partition takes all newer rows, so that an insert never fails.
 """
 
 import json
@@ -19,13 +20,14 @@ from socialapp.core.ids import first_id_at
 AHEAD_MONTHS = 3
 _LAST = "pmax"
 _MOST_MONTHS_BACK = 240
-_LOCK_SECONDS = 10  # a change that waits for a long transaction holds up everybody behind it
+_LOCK_SECONDS = 10  # a change that waits for a long transaction blocks everybody behind it
 _BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that may be partitioned. `retention_setting` names the setting of how many days are kept, if not all."""
+    """A table that may be partitioned. `retention_setting` names the setting with the days to keep; without it, all
+    are."""
 
     name: str
     context: str
@@ -40,7 +42,7 @@ TABLES = {table.name: table for table in (
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition: it holds ids less than `less_than` (None: all further ones). Rows are the server's estimate."""
+    """A partition, with ids below `less_than` (None: all further ones). Rows are the server's estimate."""
 
     name: str
     less_than: int | None
@@ -49,16 +51,16 @@ class Partition:
 
 
 class PartitionError(Exception):
-    """Why a table cannot be partitioned, or a partition not be taken out."""
+    """Why a table cannot be partitioned, or a partition cannot be removed."""
 
 
 def supports_partitions(table: Table) -> bool:
-    """Whether the database of the table knows partitions."""
+    """Whether the table's database supports partitions."""
     return connections[table.context].vendor == "mysql"
 
 
 def partitions_of(table: Table) -> list[Partition]:
-    """The partitions in their order; none when the table is not partitioned."""
+    """The partitions in order; none if the table is not partitioned."""
     rows = _query(
         table,
         "SELECT partition_name, partition_description, table_rows, data_length + index_length"
@@ -73,7 +75,7 @@ def partitions_of(table: Table) -> list[Partition]:
 
 
 def obstacles(table: Table) -> list[str]:
-    """What keeps the table from being partitioned: other unique keys, foreign keys from or to it."""
+    """What prevents the table from being partitioned: other unique keys, foreign keys from or to it."""
     unique = _query(
         table,
         "SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()"
@@ -90,7 +92,8 @@ def obstacles(table: Table) -> list[str]:
 
 
 def init_statements(table: Table, *, today: date) -> list[str]:
-    """What partitions a table that is not yet; empty when it is. Copies the table: writes to it wait meanwhile."""
+    """The statements that partition a table; none if it is partitioned. They copy the table, and block writes
+    meanwhile."""
     if partitions_of(table):
         return []
     if found := obstacles(table):
@@ -102,7 +105,8 @@ def init_statements(table: Table, *, today: date) -> list[str]:
 
 
 def ahead_statements(table: Table, *, today: date, months: int = AHEAD_MONTHS) -> list[str]:
-    """What adds the partitions that are missing for the coming months; empty when they are there, or there are none."""
+    """The statements that add missing partitions for the coming months; none if there are, or the table is not
+    partitioned."""
     known = partitions_of(table)
     bounds = [partition.less_than for partition in known if partition.less_than is not None]
     if not known:
@@ -117,7 +121,7 @@ def ahead_statements(table: Table, *, today: date, months: int = AHEAD_MONTHS) -
 
 
 def run_statements(table: Table, *, statements: list[str]) -> None:
-    """Runs changes of the table; gives up after some seconds rather than hold up everybody who reads or writes."""
+    """Changes the table; gives up after some seconds instead of blocking all reads and writes."""
     with connections[table.context].cursor() as cursor:
         cursor.execute(f"SET SESSION lock_wait_timeout = {_LOCK_SECONDS}")
         for statement in statements:
@@ -125,7 +129,8 @@ def run_statements(table: Table, *, statements: list[str]) -> None:
 
 
 def add_ahead() -> int:
-    """Adds coming partitions to every partitioned table of the served contexts; how many tables were changed."""
+    """Adds coming partitions to every partitioned table of the served contexts; returns how many tables were
+    changed."""
     changed = 0
     for table in TABLES.values():
         if table.context in settings.DATABASES and supports_partitions(table):
@@ -136,7 +141,7 @@ def add_ahead() -> int:
 
 
 def expired_partitions(table: Table, *, before: date | None, today: date) -> list[Partition]:
-    """The partitions that lie wholly before the first of `before`'s month, or else before the table's retention."""
+    """The partitions that lie entirely before the first of `before`'s month, or else before the table's retention."""
     if before is None:
         if not table.retention_setting:
             raise PartitionError(f"{table.name} has no retention: say until when, with --before YYYY-MM")
@@ -152,10 +157,11 @@ def expired_partitions(table: Table, *, before: date | None, today: date) -> lis
 
 
 def archive(table: Table, *, partition: Partition, folder: Path, on_rows: Callable[[int], object]) -> int:
-    """Takes a partition out of its table, writes its rows to a file in `folder` and drops it; how many rows.
+    """Removes a partition from its table, writes its rows to a file in `folder` and drops it; returns the number of
+    rows.
 
-    The rows leave the table at one moment, so none is written after it was exported. An interrupted run is finished by
-    the next one (`archive_left_over`).
+    The rows leave the table at one moment, so none is written after the export. The next run finishes an interrupted
+    one (`archive_left_over`).
     """
     outside = f"{table.name}_out_{partition.name}"
     run_statements(
@@ -171,7 +177,7 @@ def archive(table: Table, *, partition: Partition, folder: Path, on_rows: Callab
 
 
 def archive_left_over(table: Table, *, folder: Path, on_rows: Callable[[int], object]) -> list[tuple[str, int]]:
-    """Finishes what an interrupted run took out of the table and did not export: (name, rows) of each."""
+    """Exports what an interrupted run removed from the table but did not export: (name, rows) of each."""
     names = _query(
         table,
         "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name LIKE %s",
@@ -186,7 +192,7 @@ def archive_left_over(table: Table, *, folder: Path, on_rows: Callable[[int], ob
 
 
 def _drop_emptied(table: Table, outside: str, partition: str) -> None:
-    """A run that ended between taking out and dropping leaves the partition; one that ended earlier, all its rows."""
+    """Drops the partition if its rows were exchanged out; a run that ended before that left all its rows in it."""
     taken_out = bool(_query(table, f"SELECT 1 FROM {outside} LIMIT 1"))  # noqa: S608
     if taken_out and any(known.name == partition for known in partitions_of(table)):
         run_statements(table, statements=[f"ALTER TABLE {table.name} DROP PARTITION {partition}"])
@@ -237,7 +243,7 @@ def _definitions(months: list[date]) -> str:
 
 
 def _oldest_month(oldest_id: int | None, today: date) -> date:
-    """Where the partitions begin; whatever is older lies in the first one."""
+    """The month where the partitions begin; all older rows are in the first one."""
     farthest = _months_after(_month(today), -_MOST_MONTHS_BACK)
     if oldest_id is None:
         return _month(today)

@@ -1,4 +1,4 @@
-"""Whether the servers that this process depends on answer: the one probe behind readiness, `doctor` and the backlog."""
+"""Checks whether the servers that this process needs respond; used by readiness, `doctor` and the backlog metrics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ PROBE_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """Something outside the process; `check` raises when it does not answer."""
+    """A server outside the process; `check` raises if it does not respond."""
 
     name: str
     is_needed: bool
@@ -28,7 +28,7 @@ class Dependency:
 
 
 def dependencies() -> list[Dependency]:
-    """The databases and replicas of the served contexts, and whatever else is set up."""
+    """The databases and replicas of the served contexts, and the other configured servers."""
     return [
         *(Dependency(f"database:{context.name}", True, partial(_check_database, context.name)) for context in served()),
         *(
@@ -41,7 +41,7 @@ def dependencies() -> list[Dependency]:
 
 
 def servers() -> list[Dependency]:
-    """Those that all contexts share."""
+    """The servers that all contexts share."""
     found = [Dependency("redis", False, _check_redis), Dependency("broker", False, _check_broker)]
     if settings.KAFKA_URL:
         found.append(Dependency("kafka", False, _check_kafka))
@@ -51,8 +51,8 @@ def servers() -> list[Dependency]:
 
 
 def broker_connection() -> "Connection":
-    """A connection to Celery's broker that gives up soon; not opened yet."""
-    from kombu import Connection  # loaded with all of Celery, which web processes otherwise need seldom
+    """An unopened connection to Celery's broker that gives up soon."""
+    from kombu import Connection  # loads all of Celery, which web processes rarely need otherwise
 
     options: dict[str, Any] = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0}
     if not settings.BROKER_URL.startswith("amqp"):
@@ -61,7 +61,7 @@ def broker_connection() -> "Connection":
 
 
 def _check_database(alias: str) -> None:
-    # The connection belongs to the thread of the probe and ends with it.
+    # The connection belongs to the probe's thread and ends with it.
     connection = connections[alias]
     try:
         with connection.cursor() as cursor:

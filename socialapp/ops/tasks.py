@@ -9,5 +9,5 @@ PERIODIC = {"ops.add_partitions": 86_400.0}
 
 @shared_task(name="ops.add_partitions")
 def add_partitions() -> None:
-    """Adds the coming months' partitions to the tables that are partitioned. Idempotent."""
+    """Adds the coming months' partitions to the partitioned tables. Idempotent."""
     add_ahead()

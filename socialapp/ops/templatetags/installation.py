@@ -17,12 +17,12 @@ from socialapp.rpc.calls import client
 log = structlog.get_logger()
 register = template.Library()
 T = TypeVar("T")
-_BACKUP_DAYS, _VERIFY_DAYS = 2, 8  # after so many without one, it is late
+_BACKUP_DAYS, _VERIFY_DAYS = 2, 8  # after that many without one, it is overdue
 
 
 @register.inclusion_tag("admin/installation.html")
 def installation() -> dict[str, object]:
-    """Active people, storage, the bus and the last runs; what does not answer is left out."""
+    """Active people, storage, the bus and the last runs; leaves out what does not respond."""
     states = [status(context.name) for context in served()]
     runs = last_runs()
     return {

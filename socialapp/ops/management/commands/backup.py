@@ -1,4 +1,4 @@
-"""`manage.py backup DIR`: the databases of all contexts as of one moment, while the application goes on."""
+"""`manage.py backup DIR`: the databases of all contexts as of one moment, while the application keeps running."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from socialapp.ops.backups import BackupError, media_folder, take_backup
 
 
 class Command(BaseCommand):
-    """The files hold everything that people have entrusted to the installation: mode 0600, and keep them so."""
+    """The files hold everything that users have entrusted to the installation: they get mode 0600; keep it."""
 
     help = (
         "Write the databases of all served contexts, as of one moment, into an empty folder. Media files, secrets and "
@@ -22,12 +22,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to."""
+        """The folder, and how to report."""
         parser.add_argument("folder", type=Path)
         parser.add_argument("--json", action="store_true", dest="as_json", help="print the manifest")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Takes it and prints what is in it."""
+        """Takes the backup and prints what is in it."""
         folder: Path = options["folder"]
         try:
             with tqdm(unit="B", unit_scale=True, desc="backup", file=sys.stderr, disable=None) as bar:

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: what is unreachable, misconfigured or unsafe, with the remedy; exit status 1 when anything is."""
+"""`manage.py doctor`: reports what is unreachable, misconfigured or unsafe, with the remedy; then exit status 1."""
 
 import json
 import sys
@@ -12,17 +12,17 @@ from socialapp.ops.diagnostics import all_findings
 
 
 class Command(BaseCommand):
-    """Looks only; changes nothing."""
+    """Changes nothing."""
 
     help = "Show what is unreachable, misconfigured or unsafe"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How to print it."""
+        """The output format."""
         parser.add_argument("--json", action="store_true", dest="as_json", help="a JSON list instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """A line for each finding."""
+        """Prints a line for each finding."""
         findings = all_findings()
         if options["as_json"]:
             self.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2))

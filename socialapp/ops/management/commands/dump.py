@@ -16,7 +16,7 @@ from socialapp.ops.bulk import export_records
 
 
 class Command(BaseCommand):
-    """The file holds e-mail addresses and password hashes: it is written for its owner alone (mode 0600)."""
+    """The file holds e-mail addresses and password hashes, so only its owner may read it (mode 0600)."""
 
     help = "Write all users, follows, posts, comments and reactions to a JSON Lines file. Format: docs/records.md."
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--kind", action="append", choices=list(KINDS), help="only these kinds (repeatable)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Writes beside the target and moves it there when it is whole."""
+        """Writes beside the target and moves the file there when it is complete."""
         kinds = options["kind"] or list(KINDS)
         if options["file"] == "-":
             self._write(sys.stdout, kinds)

@@ -1,4 +1,4 @@
-"""`manage.py lint_migrations`: whether the release before can run on the tables of this one."""
+"""`manage.py lint_migrations`: whether the previous release can run on the tables of this one."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from socialapp.ops.migration_lint import findings
 class Command(BaseCommand):
     """Needs no database."""
 
-    help = "List the migrations that the previous release cannot live with"
+    help = "List the migrations that the previous release cannot run with"
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:

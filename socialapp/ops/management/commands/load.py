@@ -1,4 +1,4 @@
-"""`manage.py load FILE`: takes records from JSON Lines, or the archive of somebody's export into their account here."""
+"""`manage.py load FILE`: loads records from JSON Lines, or the archive of a data export into an account here."""
 
 import json
 import sys
@@ -17,20 +17,20 @@ from socialapp.rpc.calls import client
 
 
 class Command(BaseCommand):
-    """Loads what is good, sets the rest aside; can be interrupted and run again."""
+    """Loads the good lines and sets the others aside; can be interrupted and run again."""
 
     help = (
         "Load a JSON Lines file (format: docs/records.md). Bad lines go to FILE.rejected with number and reason; "
-        "an interrupted load goes on where it was. Exit status 2 when lines were rejected. With --user: load the "
+        "an interrupted load continues where it stopped. Exit status 2 when lines were rejected. With --user: load the "
         "archive of an export into that account: profile, posts, comments on posts that are here, follows by name."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file, and how to report."""
+        """The file, its account, and how to report."""
         parser.add_argument("file", type=Path)
-        parser.add_argument("--restart", action="store_true", help="from the beginning, not where the last load ended")
+        parser.add_argument("--restart", action="store_true", help="start over, not where the last load ended")
         parser.add_argument("--user", metavar="NAME", help="the file is an archive: the account to load it into")
-        parser.add_argument("--dry-run", action="store_true", help="of an archive: only count what would be loaded")
+        parser.add_argument("--dry-run", action="store_true", help="with an archive: only count what would be loaded")
         parser.add_argument("--json", action="store_true", help="report as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py migrate_all`: the tables of every served context, each in its own database."""
+"""`manage.py migrate_all`: migrates every served context, each in its own database."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,25 +12,25 @@ from socialapp.core.contexts import served
 
 
 def pending_migrations(alias: str) -> list[str]:
-    """The migrations that the database of `alias` lacks, as app.name; empty when it is up to date."""
+    """The migrations that the database of `alias` lacks, as app.name; empty if it is up to date."""
     executor = MigrationExecutor(connections[alias])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
 class Command(BaseCommand):
-    """Migrates what lacks something; `--check` and `--plan` only report."""
+    """Migrates the databases that lack something; `--check` and `--plan` only report."""
 
     help = "Migrate the databases of all served contexts"
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Ways of only looking."""
+        """Options that only report."""
         parser.add_argument("--check", action="store_true", help="exit 1 when a database lacks migrations")
         parser.add_argument("--plan", action="store_true", help="print what would be done")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One database after the other; those up to date cost one query."""
+        """Migrates one database after the other; those that are up to date cost one query."""
         missing = {context.name: self._pending(context.name) for context in served()}
         for alias, names in missing.items():
             if options["plan"] or options["check"]:

@@ -1,4 +1,4 @@
-"""`manage.py partitions`: posts and notifications cut by month: growing tables stay quick, and old months can go."""
+"""`manage.py partitions`: partitions posts and notifications by month, to keep tables fast and drop old months."""
 
 import json
 import sys
@@ -19,27 +19,27 @@ from socialapp.ops.partitions import TABLES, Table
 
 
 class Command(BaseCommand):
-    """Lists, makes, adds and takes out partitions; `--dry-run` only prints what would be done."""
+    """Lists, creates, adds and removes partitions; `--dry-run` only prints what would be done."""
 
     help = (
-        "Partition the tables of posts and notifications by month (MySQL, MariaDB). status: what there is; init: cut a "
-        "table that is whole (copies it); ahead: add the coming months (also done daily); archive: write old months to "
-        "files and drop them."
+        "Partition the tables of posts and notifications by month (MySQL, MariaDB). status: list them; init:"
+        " partition a table (copies it); ahead: add the coming months (also done daily); archive: write old months to"
+        " files and drop them."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What to do, to which table."""
+        """What to do, and to which table."""
         parser.add_argument("action", choices=["status", "init", "ahead", "archive"])
         parser.add_argument("--table", choices=list(TABLES), action="append", help="only this one (repeatable)")
         parser.add_argument("--months", type=int, default=partitions.AHEAD_MONTHS, help="ahead: how many")
         parser.add_argument("--before", type=_month, help="archive: whole months before this one (YYYY-MM)")
         parser.add_argument("--into", type=Path, help="archive: folder of the files (DATA_DIR/archive)")
-        parser.add_argument("--yes", action="store_true", help="archive: posts too, which nothing brings back")
+        parser.add_argument("--yes", action="store_true", help="archive: posts too, which cannot be restored")
         parser.add_argument("--dry-run", action="store_true", help="print what would be done")
         parser.add_argument("--json", action="store_true", dest="as_json", help="report as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One table after the other."""
+        """Handles one table after the other."""
         actions: dict[str, Callable[[Table, dict[str, Any]], Any]] = {
             "status": self._status,
             "init": self._init,

@@ -13,7 +13,7 @@ from socialapp.ops.backups import BackupError, restore_backup
 
 
 class Command(BaseCommand):
-    """Checks every file first; stop the application's processes before."""
+    """Checks every file first; stop the application's processes before running it."""
 
     help = (
         "Fill the databases of all served contexts from a folder that `backup` wrote. Stop all processes first; "
@@ -22,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where from."""
+        """The folder, and how to report."""
         parser.add_argument("folder", type=Path)
         parser.add_argument("--force", action="store_true", help="replace what the databases hold")
         parser.add_argument("--json", action="store_true", dest="as_json", help="print the rows of every table")

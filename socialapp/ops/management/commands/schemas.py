@@ -15,12 +15,12 @@ from socialapp.ops.contract_schemas import broken, contract_schemas
 
 
 class Command(BaseCommand):
-    """A changed schema is a changed contract: the diff of these files is what a reviewer reads."""
+    """A changed schema is a changed contract: reviewers read the diff of these files."""
 
     help = "Write the OpenAPI and AsyncAPI documents, and the schemas of all events and calls; none may be broken."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to."""
+        """The folder to write to."""
         parser.add_argument("--into", type=Path, default=Path(settings.BASE_DIR) / "docs")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
 
 def _keep(made: dict[str, dict[str, Any]], folder: Path) -> None:
-    """Writes the schemas, unless one breaks a published one."""
+    """Writes the schemas, unless a change would break a published one."""
     kept = {str(path.relative_to(folder)): orjson.loads(path.read_bytes()) for path in sorted(folder.glob("*/*.json"))}
     faults = [
         f"{name}: {fault}"

@@ -1,4 +1,4 @@
-"""`manage.py trace REQUEST_ID`: which events a request has caused, when they were sent, and who has taken them."""
+"""`manage.py trace REQUEST_ID`: which events a request caused, when they were sent, and which handlers took them."""
 
 from argparse import ArgumentParser
 from dataclasses import asdict
@@ -11,17 +11,17 @@ from socialapp.messaging.request_trace import lines, request_trace
 
 
 class Command(BaseCommand):
-    """Reads only; knows what the tables of all contexts still hold (see OUTBOX_RETENTION_DAYS), served here or not."""
+    """Only reads; covers what the tables of all contexts still hold (OUTBOX_RETENTION_DAYS), served here or not."""
 
     help = "Show the trace of one request through the bus of all contexts; exit status 1 when nothing is known of it"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which request, and how to print it."""
+        """The request, and the output format."""
         parser.add_argument("request_id", help="X-Request-ID of the answer; request_id in the logs")
         parser.add_argument("--json", action="store_true", dest="as_json", help="one JSON document instead of lines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """An indented tree: each event, its handlers, and the events that these published."""
+        """Prints an indented tree: each event, its handlers, and the events that these published."""
         steps, silent = request_trace(options["request_id"])
         if silent:
             self.stderr.write(f"no answer from {', '.join(silent)}: what they know is left out")
