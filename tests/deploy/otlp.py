@@ -1,4 +1,4 @@
-"""A collector of traces: takes OTLP over HTTP and decodes it, as a real one does."""
+"""A trace collector: accepts OTLP over HTTP and decodes it, as a real one does."""
 
 import threading
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Collector:
-    """What has been sent so far."""
+    """The spans received so far."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -18,7 +18,7 @@ class Collector:
         self._spans: list[Span] = []
 
     def take(self, body: bytes) -> None:
-        """One request's worth."""
+        """Adds the spans of one request."""
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
             self.services |= {
                 attribute.value.string_value
@@ -41,13 +41,13 @@ class Collector:
         return [span for span in list(self._spans) if span.name == name]
 
     def mentions(self, text: str) -> bool:
-        """Whether any span holds the text."""
+        """Whether any span contains the text."""
         return any(text in str(span) for span in list(self._spans))
 
 
 @contextmanager
 def collecting() -> Iterator[Collector]:
-    """A collector on a port of its own."""
+    """A collector on its own port."""
     collector = Collector()
 
     class Receiver(BaseHTTPRequestHandler):

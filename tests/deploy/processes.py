@@ -1,4 +1,4 @@
-"""Single roles as containers run them, with databases, Redis keys and queues of their own."""
+"""Single roles as containers run them, with their own databases, Redis keys and queues."""
 
 import os
 import secrets
@@ -25,7 +25,7 @@ _OWN = ("_URL", "SERVICES", "DATA_DIR", "PROMETHEUS_MULTIPROC_DIR", "METRICS_POR
 
 @dataclass
 class Roles:
-    """The roles of one installation, each a process of its own."""
+    """The roles of one installation, each in its own process."""
 
     folder: Path
     environment: dict[str, str]
@@ -34,11 +34,11 @@ class Roles:
 
     @cached_property
     def product(self) -> Product:
-        """What a client sees."""
+        """The product as a client sees it."""
         return Product(f"http://127.0.0.1:{self.environment['WEB_PORT']}", self.environment, None)  # type: ignore[arg-type]
 
     def manage(self, *arguments: str) -> str:
-        """A command of manage.py; what it printed."""
+        """Runs a command of manage.py; returns what it printed."""
         command = [sys.executable, "manage.py", *arguments]
         ended = subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False
@@ -55,7 +55,7 @@ class Roles:
         port: str = "",
         **more: str,
     ) -> None:
-        """Starts a role (by its usual command, if no other is given) and waits until it can work."""
+        """Starts a role, with its usual command unless another is given, and waits until it is ready."""
         port = port or str(free_port())
         with (self.folder / f"{role}.log").open("ab") as log:
             self.running[role] = subprocess.Popen(
@@ -78,11 +78,11 @@ class Roles:
             return False
 
     def ask_to_stop(self, role: str) -> None:
-        """What a container engine sends first."""
+        """The signal that a container engine sends first."""
         self.running[role].send_signal(signal.SIGTERM)
 
     def wait_for_end(self, role: str) -> tuple[int, float]:
-        """The exit status of a role that was asked to stop, and the seconds it took from now."""
+        """The exit status of a role that was asked to stop, and the seconds from now until it ended."""
         started = time.monotonic()
         process = self.running.pop(role)
         try:
@@ -94,12 +94,12 @@ class Roles:
         return code, time.monotonic() - started
 
     def stop(self, role: str) -> tuple[int, float]:
-        """Asks a role to stop and waits."""
+        """Asks a role to stop and waits for it."""
         self.ask_to_stop(role)
         return self.wait_for_end(role)
 
     def kill_all(self) -> None:
-        """Whatever a failed test has left."""
+        """Kills the roles that a failed test has left."""
         self.product.http.close()
         del self.product
         for process in self.running.values():
@@ -108,7 +108,7 @@ class Roles:
                 process.wait()
 
     def said(self, role: str) -> str:
-        """The end of a role's log."""
+        """The last lines of a role's log."""
         return (self.folder / f"{role}.log").read_text(errors="replace")[-4000:]
 
     # --- Its databases
@@ -118,26 +118,26 @@ class Roles:
         return Path(self.environment["DATA_DIR"]) / "db" / f"{context}.sqlite3"
 
     def number(self, context: str, sql: str) -> int:
-        """What a query that counts gives."""
+        """The number that a counting query returns."""
         with closing(sqlite3.connect(self.database(context), timeout=30)) as connection:
             return int(connection.execute(sql).fetchone()[0])
 
     @contextmanager
     def locked(self, context: str) -> Iterator[None]:
-        """Nobody can write to the database of a context: whoever tries waits, as for a slow disk."""
+        """Locks the database of a context for writing: writers wait, as for a slow disk."""
         with closing(sqlite3.connect(self.database(context), timeout=30, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("ROLLBACK")
 
     def unsent(self) -> int:
-        """Events of all contexts that the broker does not have."""
+        """The number of events of all contexts that the broker does not have."""
         return sum(self.number(name, "SELECT COUNT(*) FROM bus_outbox WHERE state = 0") for name in CONTEXTS)
 
 
 @contextmanager
 def installed(folder: Path, **more: str) -> Iterator[Roles]:
-    """An installation with tables and no role running."""
+    """An installation with tables, where no role is running."""
     data = folder / "data"
     for inner in ("db", "media", "mail"):
         (data / inner).mkdir(parents=True)
@@ -166,5 +166,5 @@ def installed(folder: Path, **more: str) -> Iterator[Roles]:
 
 
 def until(check: Callable[[], bool], *, seconds: float = 20.0) -> None:
-    """Waits until something is so."""
+    """Waits until the condition holds."""
     eventually(check, seconds=seconds)

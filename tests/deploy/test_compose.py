@@ -1,4 +1,4 @@
-"""The compose files: valid by the specification, and consistent with image, gateway and variables."""
+"""The compose files are valid by the specification, and consistent with image, gateway and variables."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def text(name: str) -> str:
 
 
 def services(name: str) -> dict[str, Any]:
-    """The services, with YAML's merges done and `extends` followed."""
+    """The services, with YAML merges done and `extends` resolved."""
     found: dict[str, Any] = yaml.safe_load(text(name))["services"]
     for service in found.values():
         if other := service.pop("extends", None):
@@ -39,7 +39,7 @@ def of_the_product(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_files_conform_to_the_specification(name: str) -> None:
+def test_compose_files_conform_to_the_specification(name: str) -> None:
     filled_in = _VARIABLE.sub(lambda match: (match[3] or "") if match[2] == "-" else "secret", text(name))
     plain = yaml.safe_load(filled_in)  # with its anchors resolved
     PyCompose.from_yaml(yaml.safe_dump(plain))
@@ -56,13 +56,13 @@ def test_every_reference_resolves(name: str) -> None:
             assert (FOLDER / source).exists() if source.startswith(".") else source in whole["volumes"], volume
         for other, needed in service.get("depends_on", {}).items():
             if needed["condition"] == "service_healthy":
-                # the image of the product brings its own
+                # the product's image brings its own
                 assert "healthcheck" in found[other] or "socialapp" in found[other]["image"], other
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_gateway_finds_what_was_replaced(name: str) -> None:
-    """nginx looks names up when it starts, and a container that is replaced may get another address."""
+def test_the_gateway_finds_replaced_containers(name: str) -> None:
+    """nginx resolves names when it starts, and a replaced container may get another address."""
     gateway = services(name)["gateway"]
     upstreams = {value.partition(":")[0] for key, value in gateway["environment"].items() if key.endswith("UPSTREAM")}
     assert upstreams == gateway["depends_on"].keys()
@@ -70,17 +70,17 @@ def test_the_gateway_finds_what_was_replaced(name: str) -> None:
         assert needed == {"condition": "service_healthy", "restart": True}, other
 
 
-def test_all_that_an_installation_needs_is_started_with_it() -> None:
+def test_everything_an_installation_needs_is_started_with_it() -> None:
     images = {key: service["image"] for key, service in services("compose.yaml").items() if "profiles" not in service}
     needed = {"mariadb": "database", "redis": "redis", "rabbitmq": "rabbitmq", "elasticsearch": "elasticsearch"}
     for image, name in {**needed, "minio": "objects", "nginx": "gateway"}.items():
         assert image in images[name]
         if name != "gateway":
-            assert services("compose.split.yaml")[name] == services("compose.yaml")[name], "one and the same"
+            assert services("compose.split.yaml")[name] == services("compose.yaml")[name], "the same one"
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_images_are_pinned_and_name_no_registry(name: str) -> None:
+def test_images_are_pinned_without_a_registry(name: str) -> None:
     for service in services(name).values():
         image = _VARIABLE.sub(lambda match: match[3] or "", service["image"])
         first, _, tag = image.rpartition(":")
@@ -95,14 +95,14 @@ def test_the_product_is_isolated(name: str) -> None:
         assert service["read_only"] is True, key
         assert service["cap_drop"] == ["ALL"], key
         assert service["security_opt"] == ["no-new-privileges:true"], key
-        assert service["stop_grace_period"] == "15s", "longer than the ten seconds that a role takes at most"
-        assert "ports" not in service, "only the gateway is reached from outside"
+        assert service["stop_grace_period"] == "15s", "longer than the ten seconds in which roles must stop"
+        assert "ports" not in service, "only the gateway is reachable from outside"
     published = [key for key, service in services(name).items() if "ports" in service]
     assert set(published) <= {"gateway", "grafana"}
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_only_variables_that_the_product_reads(name: str) -> None:
+def test_only_variables_that_the_product_reads_are_set(name: str) -> None:
     documented = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
     for key, service in of_the_product(name).items():
         assert set(service["environment"]) <= documented, key
@@ -120,17 +120,17 @@ def test_every_role_has_a_container() -> None:
     }
 
 
-def test_nine_services_know_each_other() -> None:
+def test_nine_services_have_each_others_urls() -> None:
     found = of_the_product("compose.split.yaml")
     assert list(found) == list(CONTEXTS)
     for name, service in found.items():
         environment = service["environment"]
         assert environment["SERVICES"] == name
         assert environment["DATABASE_URL"].endswith(f"/socialapp_{name}")
-        assert f"//{name}:" in environment["DATABASE_URL"], "a database user of its own"
+        assert f"//{name}:" in environment["DATABASE_URL"], "its own database user"
         for other in CONTEXTS:
             assert environment[f"{other.upper()}_URL"] == f"http://{other}:8001"
-        assert name in environment["ALLOWED_HOSTS"].rpartition("}")[2].split(","), "others call it by this name"
+        assert name in environment["ALLOWED_HOSTS"].rpartition("}")[2].split(","), "other services call it by this name"
         assert ("JWT_PRIVATE_KEY" in environment) == (name == "auth"), "only auth signs"
     gateway = services("compose.split.yaml")["gateway"]["environment"]
     assert {gateway[f"{name.upper()}_UPSTREAM"] for name in CONTEXTS} == {f"{name}:8001" for name in CONTEXTS}
@@ -140,7 +140,7 @@ def test_every_context_has_a_database() -> None:
     assert f"for context in {' '.join(CONTEXTS)}; do" in text("database/databases.sh")
 
 
-def test_the_first_start_makes_all_secrets_once(tmp_path: Path) -> None:
+def test_the_first_start_generates_all_secrets_once(tmp_path: Path) -> None:
     """`docker/up` with a stub of docker that records its arguments."""
     folder = tmp_path / "docker"
     folder.mkdir()
@@ -161,7 +161,7 @@ def test_the_first_start_makes_all_secrets_once(tmp_path: Path) -> None:
     assert (folder / ".env").read_text() == made
     values = dict(line.split("=", 1) for line in made.splitlines())
     needed = {found[0] for name in FILES for found in _VARIABLE.findall(text(name)) if found[1] == "?"}
-    # Installations from before pushes have none.
+    # Older installations have none for pushes.
     assert needed | {"VAPID_PRIVATE_KEY"} == values.keys()
     from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 

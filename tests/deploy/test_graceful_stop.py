@@ -1,4 +1,4 @@
-"""SIGTERM: every role finishes what it has in hand, hands the rest back, and is gone within ten seconds."""
+"""Graceful stop: on SIGTERM every role finishes or returns its work, and exits within ten seconds."""
 
 import signal
 import socket
@@ -28,14 +28,14 @@ _POSTS = 30
 
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
-    """One installation for all of them: making the tables takes longest."""
+    """One installation for all these tests: creating the tables takes longest."""
     with installed(tmp_path_factory.mktemp("stop")) as made:
         yield made
 
 
 @pytest.fixture
 def alice(roles: Roles) -> Iterator[Member]:
-    """Somebody who has registered, with the web role running."""
+    """A registered user, with the web role running."""
     roles.start("web")
     yield roles.product.join("alice")
     if "web" in roles.running:
@@ -50,14 +50,14 @@ def _none_left_over(roles: Roles) -> Iterator[None]:
 
 
 def handled(roles: Roles) -> tuple[int, int]:
-    """How many new posts notifications has taken, and how many deliveries stand in its inbox twice."""
+    """How many new posts notifications has processed, and how many of its inbox entries are duplicates."""
     with_type = "SELECT COUNT(*) FROM bus_inbox WHERE handler = 'notifications.notify_first_followers'"
     twice = "SELECT COUNT(*) FROM (SELECT 1 FROM bus_inbox GROUP BY event_id, handler HAVING COUNT(*) > 1)"
     return roles.number("notifications", with_type), roles.number("notifications", twice)
 
 
 def indexed(roles: Roles) -> tuple[int, int]:
-    """How many new posts search has taken, and how many deliveries it has to try again."""
+    """How many new posts search has processed, and how many deliveries it has to retry."""
     taken = "SELECT COUNT(*) FROM bus_inbox WHERE handler = 'search.index_post'"
     return roles.number("search", taken), roles.number("search", "SELECT COUNT(*) FROM bus_failed_delivery")
 
@@ -66,7 +66,7 @@ def posts_in(roles: Roles) -> int:
     return roles.number("posts", "SELECT COUNT(*) FROM bus_outbox WHERE type = 'posts.post_created.v1'")
 
 
-def test_web_answers_the_request_in_hand(roles: Roles, alice: Member) -> None:
+def test_web_finishes_the_request_in_progress(roles: Roles, alice: Member) -> None:
     answers: list[httpx.Response] = []
     with roles.locked("posts"):
         writing = threading.Thread(target=lambda: answers.append(alice.post("/v1/posts", {"content": "slow"})))
@@ -75,7 +75,7 @@ def test_web_answers_the_request_in_hand(roles: Roles, alice: Member) -> None:
         roles.ask_to_stop("web")
         time.sleep(_HELD_SECONDS)
         assert not answers, "the request must still be under way"
-        roles.ask_to_stop("web")  # somebody who is impatient changes nothing
+        roles.ask_to_stop("web")  # a second signal, from an impatient operator, changes nothing
     writing.join(STOP_SECONDS)
     code, seconds = roles.wait_for_end("web")
     assert [answer.status_code for answer in answers] == [201]
@@ -84,7 +84,7 @@ def test_web_answers_the_request_in_hand(roles: Roles, alice: Member) -> None:
     assert roles.number("posts", f"SELECT COUNT(*) FROM posts WHERE id = {answers[0].json()['id']}") == 1
 
 
-def test_web_that_cannot_finish_ends_all_the_same(roles: Roles, alice: Member) -> None:
+def test_web_that_cannot_finish_stops_nevertheless(roles: Roles, alice: Member) -> None:
     with roles.locked("posts"):
 
         def write() -> None:
@@ -110,7 +110,9 @@ def give_to_the_broker(roles: Roles, alice: Member, count: int) -> None:
 
 
 def wait_for_the_others(roles: Roles) -> None:
-    """Until all but notifications, whose database is locked, have taken every post: its batch is all that is left."""
+    """Waits until all but notifications, whose database is locked, have processed every post: only its batch
+    remains.
+    """
     takers = (
         ("users", "count_post"),
         ("search", "index_post"),
@@ -124,7 +126,7 @@ def wait_for_the_others(roles: Roles) -> None:
 
 
 def everything_arrives_once(roles: Roles, **options: Any) -> None:
-    """With all roles running again, every event is handled, and none twice."""
+    """With all roles running again, every event is handled exactly once."""
     for role in ("relay", "beat"):
         roles.start(role)
     roles.start("worker", **options)
@@ -133,22 +135,22 @@ def everything_arrives_once(roles: Roles, **options: Any) -> None:
         assert roles.stop(role)[0] == 0, role
 
 
-def test_worker_loses_and_doubles_nothing(roles: Roles, alice: Member) -> None:
+def test_a_stopped_worker_neither_loses_nor_duplicates_events(roles: Roles, alice: Member) -> None:
     options: dict[str, Any] = {"WORKER_POOL": "prefork", "WORKER_CONCURRENCY": "2"}
     give_to_the_broker(roles, alice, _POSTS)
-    with roles.locked("notifications"):  # a batch comes to a halt in the middle of its transaction
+    with roles.locked("notifications"):  # a batch stops in the middle of its transaction
         roles.start("worker", **options)
         wait_for_the_others(roles)
         roles.ask_to_stop("worker")
         time.sleep(_HELD_SECONDS)
-        assert roles.running["worker"].poll() is None, "it must still have something in hand"
-        roles.ask_to_stop("worker")  # somebody who is impatient changes nothing
+        assert roles.running["worker"].poll() is None, "the worker must still have work in progress"
+        roles.ask_to_stop("worker")  # a second signal, from an impatient operator, changes nothing
     assert roles.wait_for_end("worker")[0] == 0
     assert handled(roles)[1] == 0
     everything_arrives_once(roles, **options)
 
 
-def test_worker_that_cannot_finish_hands_back(roles: Roles, alice: Member) -> None:
+def test_a_worker_that_cannot_finish_returns_its_messages(roles: Roles, alice: Member) -> None:
     options: dict[str, Any] = {"WORKER_POOL": "threads", "WORKER_CONCURRENCY": "2"}
     give_to_the_broker(roles, alice, 1)
     with roles.locked("notifications"):
@@ -159,7 +161,7 @@ def test_worker_that_cannot_finish_hands_back(roles: Roles, alice: Member) -> No
     everything_arrives_once(roles, **options)
 
 
-def test_worker_does_not_wait_for_an_elasticsearch_that_hangs(roles: Roles, alice: Member) -> None:
+def test_a_stopping_worker_does_not_wait_for_a_hanging_elasticsearch(roles: Roles, alice: Member) -> None:
     give_to_the_broker(roles, alice, 1)
     with socket.create_server(("127.0.0.1", 0)) as hanging:
         hanging.settimeout(60)
@@ -167,15 +169,15 @@ def test_worker_does_not_wait_for_an_elasticsearch_that_hangs(roles: Roles, alic
         roles.start("worker", WORKER_POOL="prefork", ELASTICSEARCH_URL=url, ELASTICSEARCH_SECONDS="60")
         connection, _ = hanging.accept()
         with connection:
-            assert connection.recv(1), "it asks, and nobody will answer"
+            assert connection.recv(1), "its request must be waiting for a response that will not come"
             code, seconds = roles.stop("worker")
     assert (code, seconds < STOP_SECONDS) == (0, True)
     everything_arrives_once(roles, WORKER_POOL="threads")
 
 
 @pytest.mark.parametrize("role", [*ROLES, "all"])
-def test_a_role_that_is_still_loading_ends_at_once(roles: Roles, role: str, tmp_path: Path) -> None:
-    """As the first process of a container it would not get a signal that it has no handler for."""
+def test_a_role_that_is_still_loading_stops_at_once(roles: Roles, role: str, tmp_path: Path) -> None:
+    """As the first process of a container it would not receive a signal without a handler."""
     (tmp_path / "django_stubs_ext.py").write_text(
         f"import pathlib, time\npathlib.Path({str(tmp_path / 'loading')!r}).touch()\ntime.sleep(120)\n"
     )
@@ -194,7 +196,7 @@ def test_a_role_that_is_still_loading_ends_at_once(roles: Roles, role: str, tmp_
         process.wait()
 
 
-def test_relay_sends_what_it_has_claimed(roles: Roles, alice: Member) -> None:
+def test_a_stopping_relay_sends_the_events_it_has_claimed(roles: Roles, alice: Member) -> None:
     for number in range(_POSTS):
         alice.write(f"waiting {number}")
     assert roles.unsent() >= _POSTS
@@ -202,13 +204,13 @@ def test_relay_sends_what_it_has_claimed(roles: Roles, alice: Member) -> None:
     code, seconds = roles.stop("relay")
     assert (code, seconds < 5) == (0, True)
     claimed = "SELECT COUNT(*) FROM bus_outbox WHERE state = 0 AND claim <> 0"
-    assert sum(roles.number(name, claimed) for name in CONTEXTS) == 0, "nothing may wait for a claim to expire"
+    assert sum(roles.number(name, claimed) for name in CONTEXTS) == 0, "no event may have to wait until a claim expires"
     everything_arrives_once(roles, WORKER_POOL="threads")
 
 
-def test_beat_ends_although_a_task_is_being_sent(roles: Roles) -> None:
+def test_beat_stops_while_a_task_is_being_sent(roles: Roles) -> None:
     if "BROKER_URL" not in roles.environment:
-        pytest.skip("the broker is Redis, which confirms nothing")
+        pytest.skip("the broker is Redis, which sends no confirmations")
     broker = urlsplit(roles.environment["BROKER_URL"])
     with proxy_to(broker.port or 5672) as network:
         url = broker._replace(netloc=broker.netloc.replace(f":{broker.port}", f":{network.port}"))
@@ -217,7 +219,7 @@ def test_beat_ends_although_a_task_is_being_sent(roles: Roles) -> None:
 
         def note_task(request: bytes) -> bool:
             if b"reconcile" in request:
-                network.chunk_bytes, network.delay = 3, 0.05  # the answer comes in pieces, each shorter than a header
+                network.chunk_bytes, network.delay = 3, 0.05  # the response comes in pieces, each shorter than a header
                 sending.set()
             return True
 
@@ -229,7 +231,7 @@ def test_beat_ends_although_a_task_is_being_sent(roles: Roles) -> None:
     assert seconds < STOP_SECONDS
 
 
-def test_sockets_are_asked_to_reconnect(roles: Roles, alice: Member) -> None:
+def test_sockets_clients_are_asked_to_reconnect(roles: Roles, alice: Member) -> None:
     roles.start("sockets")
     url = f"ws://127.0.0.1:{roles.environment['SOCKETS_PORT']}/ws/notifications/"
     with connect(url, subprotocols=["bearer", alice.access]) as socket:  # type: ignore[list-item]
@@ -238,13 +240,13 @@ def test_sockets_are_asked_to_reconnect(roles: Roles, alice: Member) -> None:
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=STOP_SECONDS)
         assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code in (1001, 1012), "service restart: clients connect again"
+        assert closed.value.rcvd.code in (1001, 1012), "service restart: clients reconnect"
     code, seconds = roles.wait_for_end("sockets")
     assert code == 0
     assert seconds < STOP_SECONDS
 
 
-def test_all_roles_of_a_small_service(roles: Roles, tmp_path: Path) -> None:
+def test_all_roles_under_one_supervisor_stop(roles: Roles, tmp_path: Path) -> None:
     more: dict[str, Any] = {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     roles.start("all", **more)
     code, seconds = roles.stop("all")

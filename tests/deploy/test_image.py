@@ -1,4 +1,4 @@
-"""The image: what it is made of, and that its commands work as they are written there. No engine builds it here."""
+"""The image: its contents, and that its commands work as they are written. No container engine builds it here."""
 
 import json
 import os
@@ -21,7 +21,7 @@ DOCKERFILE = (ROOT / "docker" / "Dockerfile").read_text()
 
 
 def instruction(name: str) -> list[str]:
-    """What follows an instruction of the last stage, with continued lines joined."""
+    """The arguments of an instruction in the last stage, with continued lines joined."""
     joined = DOCKERFILE.replace("\\\n", " ")
     last = joined[joined.rindex("\nFROM ") :]
     return [line.removeprefix(f"{name} ").strip() for line in last.splitlines() if line.startswith(f"{name} ")]
@@ -32,13 +32,13 @@ def in_exec_form(name: str) -> list[str]:
     return found
 
 
-def test_a_linter_finds_nothing() -> None:
+def test_the_dockerfile_passes_the_linter() -> None:
     linter = Path(sys.executable).with_name("hadolint")
     ended = subprocess.run([linter, str(ROOT / "docker/Dockerfile")], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (0, "")
 
 
-def test_only_what_the_lock_names_by_hash_is_installed() -> None:
+def test_only_packages_locked_by_hash_are_installed() -> None:
     assert "--require-hashes" in DOCKERFILE
     assert "--no-deps" in DOCKERFILE
 
@@ -51,9 +51,9 @@ def test_it_runs_unprivileged_with_a_health_check() -> None:
     assert not re.search(r"(?i)(secret|password|private)\w*=", DOCKERFILE)
 
 
-def test_nothing_but_what_it_needs_reaches_the_builder() -> None:
+def test_only_necessary_files_reach_the_builder() -> None:
     rules = (ROOT / ".dockerignore").read_text().splitlines()
-    assert rules[1] == "*", "everything is left out but what is named"
+    assert rules[1] == "*", "everything is excluded except what is listed"
     allowed = {rule[1:] for rule in rules if rule.startswith("!")}
     copied = {
         source
@@ -66,10 +66,10 @@ def test_nothing_but_what_it_needs_reaches_the_builder() -> None:
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Path]:
-    """The folder whose `app` is the image's, made by the steps of the Dockerfile, to be written by nobody."""
+    """The folder whose `app` is the image's, made by the steps of the Dockerfile, and read-only for everybody."""
     if f":{sys.version_info[0]}.{sys.version_info[1]}-" not in DOCKERFILE:
-        pytest.skip("the lock is for the Python that the image starts from")
-    folder = Path(tempfile.mkdtemp(prefix="image-"))  # in pytest's own folders no other user gets
+        pytest.skip("the lock is for the Python version of the base image")
+    folder = Path(tempfile.mkdtemp(prefix="image-"))  # other users may not enter pytest's own folders
     folder.chmod(0o755)
     joined = DOCKERFILE.replace("\\\n", " ")
     for step in re.findall(r"^((?:RUN|COPY) (?!apt-get|--from).+)$", joined, re.MULTILINE):
@@ -87,7 +87,7 @@ def image() -> Iterator[Path]:
 
 
 def _run(command: str, folder: Path) -> None:
-    """A step of the build; what was downloaded once is not downloaded again."""
+    """A step of the build; downloads are cached."""
     command = command.replace("/app", f"{folder}/app").replace("--no-cache-dir", "")
     command = command.replace("/tmp/requirements.lock", str(ROOT / "requirements.lock"))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -109,16 +109,17 @@ def _copy(*names: str, app: Path) -> None:
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    """Which of `names` in `folder` .dockerignore keeps from the builder."""
+    """Those of `names` in `folder` that .dockerignore excludes from the build."""
     rules = [rule for rule in (ROOT / ".dockerignore").read_text().splitlines()[2:] if not rule.startswith("!")]
     paths = {name: (Path(folder) / name).relative_to(ROOT).as_posix() for name in names}
     return {name for name, path in paths.items() if any(fnmatchcase(path, rule) for rule in rules)}
 
 
 def as_in_a_container(*writable: Path) -> tuple[str, ...]:
-    """What goes before a command so that the image's user runs it on a file system that is read-only but for folders.
+    """The prefix of a command that runs it as the image's user on a file system that is read-only except for
+    folders.
 
-    Nothing where that may not be arranged; then the image's files are read-only by their modes alone.
+    Empty where that is not possible; then the image's files are read-only only by their modes.
     """
     user, _, group = instruction("USER")[0].partition(":")
     binds = "".join(f"mount --bind {folder} {folder}; " for folder in writable)
@@ -127,20 +128,20 @@ def as_in_a_container(*writable: Path) -> tuple[str, ...]:
     return before if subprocess.run([*before, "true"], capture_output=True, check=False).returncode == 0 else ()
 
 
-def test_packages_fit_each_other_and_are_no_more_than_needed(image: Path) -> None:
+def test_packages_are_compatible_and_minimal(image: Path) -> None:
     venv = image / "app" / "venv"
     checked = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python"), "check"]
     ended = subprocess.run(checked, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout
-    assert not (venv / "bin" / "pip").exists(), "nothing is installed any more"
-    assert not list(venv.glob("lib/*/site-packages/setuptools")), "nothing is built any more"
-    assert len(list((image / "app").rglob("*.pyc"))) > 1000, "nothing can be compiled later"
+    assert not (venv / "bin" / "pip").exists(), "there must be no installer"
+    assert not list(venv.glob("lib/*/site-packages/setuptools")), "there must be no build tools"
+    assert len(list((image / "app").rglob("*.pyc"))) > 1000, "there must be no compiler"
     size = sum(path.stat().st_size for path in (image / "app").rglob("*") if not path.is_symlink())
     assert size < 550e6, "a third of it is ffmpeg"
 
 
-def test_its_commands_work_without_anything_else(image: Path) -> None:
-    """Entry point, commands and health check, with the image's environment alone, with /data and /tmp to write to."""
+def test_its_commands_work_in_the_image_alone(image: Path) -> None:
+    """Entry point, commands and health check, with only the image's environment, and only /data and /tmp writable."""
     app, data, scratch = image / "app", image / "data", image / "tmp"
     before = {path: path.stat().st_mtime_ns for path in app.rglob("*")}
     scratch.mkdir()
@@ -189,11 +190,11 @@ def test_its_commands_work_without_anything_else(image: Path) -> None:
                 assert run.stop(role)[0] == 0, role
         finally:
             run.kill_all()
-    assert {path: path.stat().st_mtime_ns for path in app.rglob("*")} == before, "nothing may be written there"
+    assert {path: path.stat().st_mtime_ns for path in app.rglob("*")} == before, "it must not be writable"
 
 
 def test_the_embedded_parts_are_not_needed_in_the_image() -> None:
-    """The image has neither the Valkey nor the gateway of `./run`: no role may import them."""
+    """The image has neither Valkey nor the gateway of `./run`: no role may import them."""
     removed = re.search(r"pip uninstall --yes --quiet (.+)$", DOCKERFILE, re.MULTILINE)
     assert removed
     names = [name for name in removed[1].split() if name != "pip"]

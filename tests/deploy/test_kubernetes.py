@@ -1,4 +1,4 @@
-"""The manifests: built by kustomize, valid by Kubernetes' schemas, and as restricted as intended."""
+"""The manifests are built by kustomize, valid by Kubernetes' schemas, and as restricted as intended."""
 
 import re
 import shutil
@@ -18,7 +18,9 @@ from tests.scenarios.product import ROOT
 FOLDER = ROOT / "docker" / "kubernetes"
 OVERLAYS = ("monolith", "split")
 VERSION = "1.32"
-pytestmark = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl, which builds the manifests, is not here")
+pytestmark = pytest.mark.skipif(
+    not shutil.which("kubectl"), reason="kubectl, which builds the manifests, is not installed"
+)
 
 Document = dict[str, Any]
 
@@ -42,7 +44,7 @@ def pods(overlay: str) -> dict[str, Document]:
 
 
 def fits(selector: Document, labels: dict[str, str]) -> bool:
-    """Whether a label selector takes these labels."""
+    """Whether a label selector matches these labels."""
     for rule in selector.get("matchExpressions", []):
         assert rule["operator"] == "In"
         if labels.get(rule["key"]) not in rule["values"]:
@@ -51,7 +53,7 @@ def fits(selector: Document, labels: dict[str, str]) -> bool:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_schemas(overlay: str) -> None:
+def test_manifests_conform_to_the_schemas(overlay: str) -> None:
     for document in built(overlay):
         kubernetes_validate.validate(document, VERSION, strict=True)
     names = [(found["kind"], found["metadata"]["name"]) for found in built(overlay)]
@@ -65,7 +67,7 @@ def test_pods_are_isolated(overlay: str) -> None:
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
         assert spec["automountServiceAccountToken"] is False, name
-        assert spec["enableServiceLinks"] is False, "else a service called web would set WEB_PORT"
+        assert spec["enableServiceLinks"] is False, "otherwise a service called web would set WEB_PORT"
         for container in [*spec["containers"], *spec.get("initContainers", [])]:
             assert container["securityContext"] == {
                 "allowPrivilegeEscalation": False,
@@ -97,7 +99,7 @@ def test_deployments_survive_drains_and_releases(overlay: str) -> None:
 
 
 def metrics_of(scaler: Document) -> dict[str, Document]:
-    """By name: what a HorizontalPodAutoscaler looks at, with the selector if it has one."""
+    """By name: the metric of a HorizontalPodAutoscaler, with its selector if it has one."""
     found = {}
     for metric in scaler["spec"]["metrics"]:
         kind = metric["type"].lower()
@@ -109,7 +111,7 @@ def metrics_of(scaler: Document) -> dict[str, Document]:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_each_role_is_scaled_by_what_it_falls_short_of(overlay: str) -> None:
+def test_each_role_is_scaled_by_its_bottleneck(overlay: str) -> None:
     wanted = {
         "web": {"cpu"},
         "worker": {"socialapp_queue_depth", "socialapp_outbox_lag_seconds"},
@@ -148,7 +150,7 @@ def test_every_reference_resolves(overlay: str) -> None:
         assert sum(service["spec"]["selector"].items() <= labels.items() for labels in templates) == 1, name
     for target in of_kind(overlay, "HorizontalPodAutoscaler").values():
         assert target["spec"]["scaleTargetRef"]["name"] in of_kind(overlay, "Deployment")
-    assert not of_kind(overlay, "Secret"), "secrets come from outside"
+    assert not of_kind(overlay, "Secret"), "secrets are not part of the manifests"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -205,7 +207,7 @@ def test_the_network_policies_allow_what_is_needed(overlay: str) -> None:
     assert not may_reach("posts-worker", "notifications-sockets", 8002)
 
 
-def test_split_services_know_each_other() -> None:
+def test_split_services_have_each_others_urls() -> None:
     for context in CONTEXTS:
         (config,) = [
             found["data"] for name, found in of_kind("split", "ConfigMap").items() if f"{context}-config" in name
@@ -221,7 +223,7 @@ def test_split_services_know_each_other() -> None:
 
 
 @pytest.mark.parametrize(("overlay", "prefix"), [("monolith", ""), ("split", "posts-")])
-def test_media_are_converted_apart(overlay: str, prefix: str) -> None:
+def test_media_are_converted_by_separate_workers(overlay: str, prefix: str) -> None:
     def variables(name: str) -> dict[str, str]:
         (container,) = pods(overlay)[prefix + name]["spec"]["containers"]
         return {item["name"]: item["value"] for item in container.get("env", [])}
@@ -232,7 +234,7 @@ def test_media_are_converted_apart(overlay: str, prefix: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_only_variables_that_the_product_reads(overlay: str) -> None:
+def test_only_variables_that_the_product_reads_are_set(overlay: str) -> None:
     documented = set(re.findall(r"\b([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text()))
     for name, config in of_kind(overlay, "ConfigMap").items():
         if "config" in name.split("-"):

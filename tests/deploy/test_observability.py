@@ -1,4 +1,4 @@
-"""Observability: one trace from a request to the last socket, metrics of every role, and who queries them."""
+"""Observability: one trace from a request to the last socket, metrics of every role, and what queries them."""
 
 import json
 import re
@@ -33,18 +33,18 @@ _TEXT = "nobody else may read this"
 
 @dataclass
 class Seen:
-    """What one story has left outside of the processes that it ran in."""
+    """The traces, logs and metrics that one scenario has produced."""
 
     roles: Roles
     collector: Collector
     numbers: dict[str, dict[str, float]]  # of every role: sample with its labels → value
     families: set[str]
-    private: list[str]  # what no log may show
+    private: list[str]  # values that no log may contain
 
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    """All roles as processes of their own; somebody follows, somebody posts, a socket receives the notification."""
+    """All roles in their own processes; a user follows, another posts, a socket receives the notification."""
     folder = tmp_path_factory.mktemp("seen")
     with ExitStack() as stack:
         collector = stack.enter_context(collecting())
@@ -83,7 +83,7 @@ def _with_labels(sample: Any) -> str:
 
 
 def act_out_a_story(roles: Roles) -> list[str]:
-    """Acts out the story; returns what must not appear in logs."""
+    """Runs the scenario; returns the values that must not appear in logs."""
     product = Product(f"http://127.0.0.1:{roles.environment['WEB_PORT']}", roles.environment, None)  # type: ignore[arg-type]
     alice, bob = product.join("alice"), product.join("bob")
     assert bob.follow(alice)["following"] is True
@@ -118,33 +118,33 @@ def test_one_trace_from_the_request_to_the_socket(seen: Seen) -> None:
     spans = seen.collector.trace(_TRACE)
     by_name = {span.name: span for span in spans.values()}
     request = by_name["POST v1/posts"]
-    assert request.parent_span_id.hex() == _CALLER, "the caller's trace goes on"
+    assert request.parent_span_id.hex() == _CALLER, "the caller's trace is continued"
     attributes = {one.key: one.value for one in request.attributes}
     assert attributes["http.response.status_code"].int_value == 201
     assert attributes["request_id"].string_value == _REQUEST
     published = by_name["publish posts.post_created.v1"]
     assert published.parent_span_id == request.span_id
     asked = {one.value.string_value for span in spans.values() for one in span.attributes if one.key == "db.system"}
-    assert asked == {"redis"}, "and SQLite, whose module cannot be instrumented"
+    assert asked == {"redis"}, "or SQLite, whose module cannot be instrumented"
     every = [handler for context in CONTEXTS for handler in handlers_of(context, event="posts.post_created.v1")]
     assert {handler.context for handler in every} >= {"notifications", "users", "search", "metrics"}
     taken = {span.name for span in spans.values() if span.parent_span_id == published.span_id}
     assert {f"handle {handler.name}" for handler in every} <= taken
     assert by_name["send posts.post_created.v1"].parent_span_id == published.span_id
-    # Mentions are handled a batch at a time: what is pushed belongs to the event.
+    # Mentions are handled in batches: the push still belongs to the trace of its event.
     assert by_name["push to sockets"].parent_span_id == published.span_id
     for span in spans.values():
-        assert span.parent_span_id.hex() in {*spans, _CALLER}, f"{span.name} hangs in the air"
+        assert span.parent_span_id.hex() in {*spans, _CALLER}, f"{span.name} has no parent"
         assert span.end_time_unix_nano >= span.start_time_unix_nano
     assert seen.collector.services == {"socialapp-test"}
 
 
-def test_a_request_without_a_trace_begins_one(seen: Seen) -> None:
+def test_a_request_without_a_trace_starts_one(seen: Seen) -> None:
     (feed,) = seen.collector.named("GET v1/feed")
     assert feed.parent_span_id == b""
 
 
-def test_logs_carry_request_and_trace(seen: Seen) -> None:
+def test_logs_contain_request_and_trace_ids(seen: Seen) -> None:
     lines = [json.loads(line) for line in seen.roles.said("web").splitlines() if line.startswith("{")]
     (line,) = [line for line in lines if line.get("request_id") == _REQUEST and line["event"] == "request"]
     assert line["traceparent"].split("-")[1] == _TRACE
@@ -153,14 +153,14 @@ def test_logs_carry_request_and_trace(seen: Seen) -> None:
     assert (line["method"], line["path"], line["status"]) == ("POST", "/v1/posts", 201)
 
 
-def test_a_socket_has_a_line_with_its_request(seen: Seen) -> None:
+def test_a_socket_logs_a_line_with_its_request_id(seen: Seen) -> None:
     lines = [json.loads(line) for line in seen.roles.said("sockets").splitlines() if line.startswith("{")]
     (line,) = [line for line in lines if line["event"] == "socket"]
     assert (line["request_id"], line["path"]) == (_SOCKET, "/ws/notifications/")
     assert line["seconds"] > 0
 
 
-def test_no_log_shows_what_is_private(seen: Seen) -> None:
+def test_no_log_contains_private_data(seen: Seen) -> None:
     for role in ROLES:
         said = (seen.roles.folder / f"{role}.log").read_text()
         assert [text for text in seen.private if text in said] == [], role
@@ -175,7 +175,7 @@ def test_every_role_exports_metrics(seen: Seen) -> None:
     assert numbers["worker"]["socialapp_deliveries_total outcome=handled type=posts.post_created.v1"] >= 4
     assert numbers["worker"]["socialapp_delivery_seconds_count context=search type=posts.post_created.v1"] == 1
     assert 0 <= numbers["worker"]["socialapp_delivery_lag_seconds context=search"] < 30
-    assert numbers["sockets"]["socialapp_sockets_connected"] == 0, "the one that was open has left"
+    assert numbers["sockets"]["socialapp_sockets_connected"] == 0, "the open socket has closed"
     for role in ROLES:
         assert numbers[role]["socialapp_outbox_unsent context=posts"] == 0, role
         assert numbers[role]["socialapp_broker_up"] == 1, role
@@ -195,14 +195,14 @@ def expressions() -> Iterator[str]:
             yield rule["expr"]
 
 
-def test_dashboard_and_alerts_are_promql() -> None:
+def test_dashboard_and_alerts_are_valid_promql() -> None:
     found = list(expressions())
     assert len(found) > 30
     for expression in found:
         promql_parser.parse(expression)
 
 
-def test_alerts_are_whole() -> None:
+def test_alerts_are_complete() -> None:
     for group in yaml.safe_load((FOLDER / "alerts.yaml").read_text())["groups"]:
         for rule in group["rules"]:
             if "record" in rule:
@@ -215,8 +215,8 @@ def test_alerts_are_whole() -> None:
             assert f"`{rule['alert']}`" in documented, "what to do must be documented"
 
 
-def test_every_metric_that_is_queried_is_exported(seen: Seen) -> None:
-    """By dashboard, alerts, adapter, autoscalers and documentation."""
+def test_every_queried_metric_is_exported(seen: Seen) -> None:
+    """The queries are those of dashboard, alerts, adapter, autoscalers and documentation."""
     asked = {name for expression in expressions() for name in _NAME.findall(expression)}
     for path in (
         FOLDER / "adapter.yaml",
@@ -225,7 +225,7 @@ def test_every_metric_that_is_queried_is_exported(seen: Seen) -> None:
     ):
         asked |= set(_NAME.findall(path.read_text()))
     exported = seen.families | {name.removesuffix("_total") for name in seen.families}
-    # calls and retries did not happen here, but are counted where they do
+    # calls and retries did not happen here, but roles with calls and retries count them
     declared = {family.name for family in REGISTRY.collect()}
     assert asked - exported - {f"{name}_total" for name in declared} == set()
     documented = _stems(set(_NAME.findall((ROOT / "docs/observability.md").read_text())))
@@ -236,7 +236,7 @@ def test_every_metric_that_is_queried_is_exported(seen: Seen) -> None:
 def test_every_exported_metric_is_shown(seen: Seen) -> None:
     shown = _stems({name for expression in expressions() for name in _NAME.findall(expression)})
     exported = _stems({name for name in seen.families if name.startswith("socialapp_")})
-    assert exported - shown == set(), "on the dashboard or in an alert"
+    assert exported - shown == set(), "it must be on the dashboard or in an alert"
 
 
 def _stems(names: set[str]) -> set[str]:

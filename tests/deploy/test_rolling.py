@@ -1,4 +1,4 @@
-"""A release on the tables of the next one: what only expands is not noticed by those who read and write meanwhile."""
+"""Rolling releases: code works on the tables of the next release, whose migrations only expand, without errors."""
 
 import sqlite3
 import threading
@@ -12,7 +12,7 @@ from socialapp.core.contexts import CONTEXTS
 from tests.deploy.processes import Roles, installed, until
 from tests.scenarios.product import Member
 
-# What socialapp/ops/migration_lint.py lets a migration add to a table that is in use.
+# What socialapp/ops/migration_lint.py allows a migration to add to a table that is in use.
 _ADDED = ("next_optional TEXT NULL", "next_filled INTEGER NOT NULL DEFAULT 7")
 
 
@@ -25,7 +25,7 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
 
 
 def expand(roles: Roles) -> None:
-    """What a migration of the next release does to every table of every context."""
+    """Does to every table of every context what a migration of the next release may do."""
     for context in CONTEXTS:
         with closing(sqlite3.connect(roles.database(context), timeout=60)) as connection:
             tables = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -39,7 +39,7 @@ def expand(roles: Roles) -> None:
 
 
 def take_part(author: Member, reader: Member, number: int) -> None:
-    """Something of everything; each answer is a success."""
+    """Uses a part of every context; each request succeeds."""
     post = author.write(f"post {number} #rolling @{reader.username}")["id"]
     comment = reader.post(f"/v1/posts/{post}/comments", {"content": "seen"})
     answers = [
@@ -55,7 +55,7 @@ def take_part(author: Member, reader: Member, number: int) -> None:
     assert [answer.status_code for answer in answers if answer.status_code not in (200, 201, 204)] == []
 
 
-def test_nobody_notices_the_tables_of_the_next_release(roles: Roles) -> None:
+def test_code_works_on_the_tables_of_the_next_release(roles: Roles) -> None:
     alice, bob = roles.product.join("alice"), roles.product.join("bob")
     assert bob.follow(alice)["following"]
     expanded = threading.Event()

@@ -1,4 +1,4 @@
-"""Metrics of several processes of one role are summed, survive a killed process, and start over with the role."""
+"""Metrics of several processes of one role are summed, survive a killed process, and are reset with the role."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ from tests.scenarios.product import ROOT
 
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
-    """An installation whose web role has two processes, and which is given no folder for their numbers."""
+    """An installation whose web role has two processes, without a configured folder for their metrics."""
     with installed(tmp_path_factory.mktemp("shared"), WEB_WORKERS="2") as made:
         yield made
 
@@ -31,7 +31,7 @@ def _none_left_over(roles: Roles) -> Iterator[None]:
 
 
 def ask(roles: Roles, times: int) -> None:
-    """Requests on connections of their own, so that any process may take them."""
+    """Sends each request on its own connection, so that any process may accept it."""
     for _ in range(times):
         answer = httpx.get(f"http://127.0.0.1:{roles.environment['WEB_PORT']}/health/live", timeout=30)
         assert answer.status_code == 200
@@ -45,27 +45,27 @@ def number(roles: Roles, role: str, name: str, **labels: str) -> float:
 
 
 def asked(roles: Roles) -> float:
-    """How often the web role says that it was asked."""
+    """The number of requests that the web role reports."""
     return number(roles, "web", "socialapp_http_requests_total", route="health/live", status="200")
 
 
 def workers(roles: Roles) -> set[int]:
-    """The processes that answer requests."""
+    """The processes that serve requests."""
     children = psutil.Process(roles.running["web"].pid).children()
     return {child.pid for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE}
 
 
-def test_counts_add_up_and_outlive_a_killed_process(roles: Roles, tmp_path: Path) -> None:
+def test_counters_are_summed_and_survive_a_killed_process(roles: Roles, tmp_path: Path) -> None:
     roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     before = asked(roles)
     ask(roles, 60)
     assert asked(roles) == before + 60
     counting = {path.stem.rpartition("_")[2] for path in tmp_path.glob("counter_*.db")}
-    assert counting >= {str(pid) for pid in workers(roles)}, "both have a part in it"
+    assert counting >= {str(pid) for pid in workers(roles)}, "both processes must have served some"
     killed = workers(roles).pop()
     os.kill(killed, signal.SIGKILL)
     until(lambda: len(workers(roles) - {killed}) == 2, seconds=60)
-    assert asked(roles) >= before + 60, "what it had counted stays counted"
+    assert asked(roles) >= before + 60, "the counts of the killed process remain"
     before = asked(roles)
     ask(roles, 40)
     assert asked(roles) == before + 40
@@ -83,19 +83,19 @@ def test_gauges_of_dead_processes_are_dropped(roles: Roles, tmp_path: Path) -> N
     assert not left.exists()
 
 
-def test_a_role_begins_with_an_empty_folder(roles: Roles, tmp_path: Path) -> None:
+def test_a_role_starts_with_an_empty_metrics_folder(roles: Roles, tmp_path: Path) -> None:
     roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     ask(roles, 25)
     roles.kill_all()
     roles.running.clear()
-    assert list(tmp_path.glob("counter_*.db")), "killed as it was, it could not tidy up"
+    assert list(tmp_path.glob("counter_*.db")), "the killed role could not clean up"
     until(lambda: not still_counting(tmp_path), seconds=30)
     roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     assert asked(roles) < 25
 
 
 def still_counting(folder: Path) -> bool:
-    """Whether a process has the folder's lock open."""
+    """Whether a process has the folder's lock file open."""
     lock = str(folder / "lock")
     for process in psutil.process_iter():
         try:
@@ -106,14 +106,14 @@ def still_counting(folder: Path) -> bool:
     return False
 
 
-def test_a_folder_in_use_is_not_emptied(roles: Roles, tmp_path: Path) -> None:
+def test_a_metrics_folder_in_use_is_not_emptied(roles: Roles, tmp_path: Path) -> None:
     roles.start("web", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     ask(roles, 25)
     roles.start("beat", PROMETHEUS_MULTIPROC_DIR=str(tmp_path))
     assert asked(roles) >= 25
 
 
-def test_a_role_of_several_makes_a_folder_and_takes_it_away(roles: Roles, tmp_path: Path) -> None:
+def test_a_role_with_several_processes_creates_and_removes_its_metrics_folder(roles: Roles, tmp_path: Path) -> None:
     roles.start("web", TMPDIR=str(tmp_path))
     (folder,) = tmp_path.glob("socialapp-metrics-*")
     before = asked(roles)
@@ -123,8 +123,8 @@ def test_a_role_of_several_makes_a_folder_and_takes_it_away(roles: Roles, tmp_pa
     assert not folder.exists()
 
 
-def test_a_command_that_is_no_role_needs_no_folder(tmp_path: Path) -> None:
-    """As the variable may stand in the environment of all containers, that of the migrations too."""
+def test_a_command_that_is_not_a_role_needs_no_metrics_folder(tmp_path: Path) -> None:
+    """The variable may be set in the environment of all containers, including those that migrate."""
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "not made")}
     command = [sys.executable, "manage.py", "help"]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -36,7 +36,9 @@ def follow_and_post(register: Callable[..., Person], drain: Callable[[], int]) -
     return alice
 
 
-def test_from_the_request_to_its_last_handler(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_a_trace_leads_from_the_request_to_its_last_handler(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     follow_and_post(register, drain)
     (created,) = steps()
     assert (created["type"], created["state"], created["sent_at"]) == ("posts.post_created.v1", "new", None)
@@ -52,11 +54,11 @@ def test_from_the_request_to_its_last_handler(register: Callable[..., Person], d
     assert any("handled by notifications.notify_first_followers" in line for line in lines)
 
 
-def test_what_an_event_causes_stands_under_it(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_effects_of_an_event_are_nested_under_it(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = follow_and_post(register, drain)
     post_id = json.loads(alice.client.get(f"/v1/profiles/{alice.id}/posts").content)["results"][0]["id"]
     drain()
-    # A comment and its deletion: whoever deletes the post has the comments go by a second event, in another context.
+    # A comment and its deletion: deleting the post has the comments deleted by a second event, in another context.
     assert alice.client.post(f"/v1/posts/{post_id}/comments", {"content": "first"}).status_code == 201
     drain()
     OutboxEvent.objects.using("posts").filter(correlation=REQUEST).delete()
@@ -71,7 +73,7 @@ def test_what_an_event_causes_stands_under_it(register: Callable[..., Person], d
     assert indented[0].startswith("    ")
 
 
-def test_failures_are_shown(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_a_trace_shows_failures(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     follow_and_post(register, drain)
     event = OutboxEvent.objects.using("posts").get(correlation=REQUEST)
     FailedDelivery(
@@ -90,7 +92,7 @@ def test_failures_are_shown(register: Callable[..., Person], drain: Callable[[],
     assert "dead by notifications.notify_first_followers, 7 times: ValueError('no')" in trace()
 
 
-def test_an_unknown_request_is_an_error(register: Callable[..., Person]) -> None:
+def test_tracing_an_unknown_request_is_an_error(register: Callable[..., Person]) -> None:
     with pytest.raises(CommandError, match=REQUEST) as refused:
         trace()
     assert refused.value.returncode == 1

@@ -1,1 +1,1 @@
-"""The product split into services: the same as in one process."""
+"""The product split into services behaves the same as in one process."""

@@ -1,4 +1,4 @@
-"""Starts the product as several services behind the gateway, each with databases and secrets of its own."""
+"""Starts the product as several services behind the gateway, each with its own databases and secrets."""
 
 import contextlib
 import os
@@ -32,7 +32,7 @@ SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 _START_SECONDS = 300.0
 _STOP_SECONDS = 30.0
-# Nothing of the surroundings may leak into a service.
+# No variable of the tests' own environment may leak into a service.
 _OWN = ("_URL", "_KEY", "DATA_DIR", "SERVICES", "SERVICE_NAME", "SERVICE_SECRET", "RATE_LIMITS")
 
 
@@ -48,11 +48,11 @@ class Service:
 
     @property
     def port(self) -> str:
-        """Where its web role answers."""
+        """The URL of its web role."""
         return self.environment["WEB_PORT"]
 
     def start(self) -> None:
-        """Starts it; it makes its tables first."""
+        """Starts it; it creates its tables first."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for inner in ("db", "media", "mail"):
             (Path(self.environment["DATA_DIR"]) / inner).mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ class Service:
             )
 
     def wait(self) -> None:
-        """Until it is ready."""
+        """Waits until it is ready."""
         assert self.process
         deadline = time.monotonic() + _START_SECONDS
         while not self.is_ready():
@@ -79,14 +79,14 @@ class Service:
             time.sleep(0.1)
 
     def is_ready(self) -> bool:
-        """Whether its own databases answer."""
+        """Whether its own databases respond."""
         try:
             return httpx.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=20).status_code == 200
         except httpx.HTTPError:
             return False
 
     def stop(self, sent: signal.Signals = signal.SIGTERM) -> None:
-        """Ends it, by force after a while."""
+        """Stops it, by force after a while."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(sent)
@@ -98,7 +98,7 @@ class Service:
 
     @contextlib.contextmanager
     def hung(self) -> Iterator[None]:
-        """All its roles take connections and never answer."""
+        """Freezes all its roles: they accept connections and never respond."""
         roles = self._roles()
         for role in roles:
             role.suspend()
@@ -112,7 +112,7 @@ class Service:
 
     @contextlib.contextmanager
     def killed(self) -> Iterator[None]:
-        """All its roles are killed; their supervisor is held until the end, and then starts them again."""
+        """Kills all its roles; their supervisor is paused until the end, and then restarts them."""
         assert self.process
         supervisor = psutil.Process(self.process.pid)
         supervisor.suspend()
@@ -126,7 +126,7 @@ class Service:
             self.wait()
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """A command where this service runs."""
+        """Runs a command with this service's environment."""
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.run(
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=180, check=False
@@ -137,13 +137,13 @@ class Service:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def said(self) -> str:
-        """The end of what it wrote."""
+        """The last lines of its log."""
         return (self.folder / "service.log").read_text(errors="replace")[-3000:]
 
 
 @dataclass
 class Cluster:
-    """All services and the gateway in front of them."""
+    """All services, and the gateway in front of them."""
 
     folder: Path
     shared: dict[str, str]
@@ -157,7 +157,7 @@ class Cluster:
         return next(service for service in self.services.values() if context in service.contexts)
 
     def add(self, name: str, contexts: tuple[str, ...], **more: str) -> Service:
-        """Plans a service; `connect` tells all of them where the others are."""
+        """Plans a service; `connect` gives each the URLs of the others."""
         folder = self.folder / name
         keys = {"JWT_PRIVATE_KEY": self.key} if "auth" in contexts else {"JWT_PUBLIC_KEY": _public_key(self.key)}
         environment = {
@@ -184,7 +184,7 @@ class Cluster:
         return self.services[name]
 
     def connect(self) -> None:
-        """Tells every service where the contexts are that it does not serve."""
+        """Gives every service the URLs of the contexts that it does not serve."""
         for service in self.services.values():
             for context in CONTEXTS:
                 if context not in service.contexts:
@@ -192,7 +192,7 @@ class Cluster:
                     service.environment[f"{context.upper()}_URL"] = f"http://127.0.0.1:{other.port}"
 
     def upstreams(self) -> dict[str, str]:
-        """Where the gateway finds everything."""
+        """The gateway's variables: the URL of every context."""
         found = {f"{name.upper()}_UPSTREAM": f"127.0.0.1:{self.serving(name).port}" for name in CONTEXTS}
         sockets = self.serving("notifications").environment["SOCKETS_PORT"]
         media = Path(self.serving("posts").environment["DATA_DIR"]) / "media"
@@ -200,7 +200,7 @@ class Cluster:
         return {**found, "RATE_LIMITS": "off"}
 
     def start(self) -> None:
-        """Starts everything and waits until all of it is ready."""
+        """Starts all services and waits until they are ready."""
         self.connect()
         for service in self.services.values():
             service.start()
@@ -210,7 +210,7 @@ class Cluster:
         self.gateway.start()
 
     def stop(self) -> None:
-        """Ends everything, all at the same time."""
+        """Stops all services, concurrently."""
         for product in self._products:
             product.http.close()
         self.gateway.stop()
@@ -222,7 +222,7 @@ class Cluster:
         drop_queues(self.shared.get("BROKER_URL", ""), self.shared["QUEUE_PREFIX"])
 
     def product(self) -> Product:
-        """The same product as in one process; commands run where auth is."""
+        """The same interface as the product in one process; commands run in the service of auth."""
         auth = self.serving("auth")
         assert self.gateway.process
         environment = {**auth.environment, "SOCIALAPP_PYTHON": sys.executable}
@@ -237,7 +237,7 @@ def _public_key(private: str) -> str:
 
 
 def shared_services(services: dict[str, str]) -> dict[str, str]:
-    """What all services share: Redis, broker, search engine and the secret of the calls between them."""
+    """What all services share: Redis, broker, search engine and the secret for calls between them."""
     run = f"split_{secrets.token_hex(3)}"
     given = {name: os.environ[name] for name in ("REDIS_URL", "BROKER_URL") if os.environ.get(name)}
     return {
@@ -252,7 +252,9 @@ def shared_services(services: dict[str, str]) -> dict[str, str]:
 
 @contextlib.contextmanager
 def cluster(split: str, folder: Path, services: dict[str, str]) -> Iterator[Cluster]:
-    """The product in one of `SPLITS`; `services` are variables that name servers, over those of the environment."""
+    """The product in one of `SPLITS`; `services` are variables with the URLs of servers, which override the
+    environment.
+    """
     made = Cluster(folder, shared_services(services), Gateway(folder / "gateway", {}))
     for name, contexts in SPLITS[split].items():
         made.add(name, contexts)

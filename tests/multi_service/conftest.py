@@ -1,4 +1,4 @@
-"""What the tests of the split product share: a cluster of each kind, started once for all of them."""
+"""Fixtures of the split product: a cluster of each kind, started once for all tests."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,7 +9,7 @@ from tests.deploy.otlp import Collector, collecting
 from tests.multi_service.cluster import Cluster, cluster
 from tests.scenarios.product import Product, own_services
 
-DEADLINE = 4.0  # that one service waits for another; a busy machine may be slow to answer
+DEADLINE = 4.0  # the deadline of calls between services; a busy machine may respond slowly
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def _empty_redis() -> None:
 
 @pytest.fixture(scope="package")
 def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """The services of one of `SPLITS`, which the test names by parametrizing this fixture; three are traced."""
+    """The services of one of `SPLITS`, which a test selects by parametrizing this fixture; three of them are traced."""
     with ExitStack() as stack:
         variables = {**stack.enter_context(own_services()), "CALL_TIMEOUT": str(DEADLINE)}
         if request.param == "split3":
@@ -29,12 +29,12 @@ def services(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="package")
 def collector() -> Iterator[Collector]:
-    """Takes the traces of the three services."""
+    """Receives the traces of the three services."""
     with collecting() as made:
         yield made
 
 
 @pytest.fixture(scope="package")
 def product(services: Cluster) -> Product:
-    """What clients see of them."""
+    """The services as clients see them."""
     return services.product()

@@ -1,4 +1,4 @@
-"""Every context alone: it loads, passes Django's checks, and holds nothing of the others."""
+"""Every context alone loads, passes Django's checks, and contains nothing of the others."""
 
 import json
 import os
@@ -57,7 +57,7 @@ _OF_ALL = ["/health/live", "/health/ready", "/metrics", "/v1/schema", "/internal
 
 
 def look(services: str) -> dict[str, Any]:
-    """What a process that serves only `services` consists of. It has the public key of tokens, and no private one."""
+    """The contents of a process that serves only `services`. It has the public key of tokens, and no private key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.endswith(("_KEY", "DATABASE_URL"))},
@@ -83,7 +83,7 @@ def look(services: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
-def test_a_context_alone_holds_nothing_of_the_others(name: str) -> None:
+def test_a_context_alone_contains_nothing_of_the_others(name: str) -> None:
     context = CONTEXTS[name]
     found = look(name)
     assert [app for app in found["apps"] if app.startswith("apps.")] == [context.app]
@@ -104,7 +104,7 @@ def test_a_context_alone_holds_nothing_of_the_others(name: str) -> None:
     assert found["paths"] == [*_OF_ALL, *_PATHS[name]]
 
 
-def test_two_contexts_together_hold_both_and_no_more() -> None:
+def test_two_contexts_together_contain_only_these_two() -> None:
     found = look("posts,comments")
     assert found["databases"] == ["comments", "posts"]
     assert found["queues"] == ["events.comments", "events.posts", "slow.posts", "tasks.comments", "tasks.posts"]
@@ -112,7 +112,7 @@ def test_two_contexts_together_hold_both_and_no_more() -> None:
     assert found["paths"] == [*_OF_ALL, *_PATHS["posts"], *_PATHS["comments"]]
 
 
-def test_a_name_that_no_context_has_is_refused() -> None:
+def test_an_unknown_context_name_is_refused() -> None:
     environment = {**os.environ, "SERVICES": "posts,likes", "SECRET_KEY": "k" * 50}
     ended = subprocess.run(
         [sys.executable, "manage.py", "check"],

@@ -1,4 +1,4 @@
-"""What can go wrong between two services, and what the caller makes of it."""
+"""Failures of calls between two services, and how the caller handles them."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ _CARD = {"id": 1, "username": "ada", "full_name": "Ada", "profile_picture": ""}
 
 
 class Other(ThreadingHTTPServer):
-    """The other service: it answers what the test says, and counts."""
+    """The other service: it returns what the test sets, and counts its calls."""
 
     daemon_threads = True
 
@@ -57,7 +57,7 @@ class Other(ThreadingHTTPServer):
 
 @pytest.fixture
 def other(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Other]:
-    """Users, served elsewhere."""
+    """The users context, served by another service."""
     server = Other()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setattr(calls, "serves", lambda name: False)
@@ -76,7 +76,7 @@ def other(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Other]:
 
 
 def problem(status: int, code: str, **headers: str) -> Answer:
-    """A problem as the other side would answer it."""
+    """A problem as the other side would return it."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda request: (status, {"detail": "so it is", "code": code, "errors": []}, named)
 
@@ -85,14 +85,14 @@ def profiles() -> list[ProfileSummary]:
     return client(Users).profiles(ids=[1])
 
 
-def test_a_refused_service_token_is_a_fault_and_not_the_clients(other: Other) -> None:
+def test_a_refused_service_token_is_unavailable_instead_of_401(other: Other) -> None:
     other.answer = problem(401, "token_invalid", **{CALL_REFUSED.replace("-", "_"): "yes"})
     with pytest.raises(Unavailable) as caught:
         profiles()
     assert (caught.value.code, caught.value.retry_after) == ("users_unavailable", 2)
 
 
-def test_a_context_that_is_not_served_there_is_not_a_thing_that_is_not_there(other: Other) -> None:
+def test_a_context_that_is_not_served_there_is_not_reported_as_not_found(other: Other) -> None:
     other.answer = problem(404, "not_found", **{CALL_REFUSED.replace("-", "_"): "yes"})
     with pytest.raises(Unavailable):
         profiles()
@@ -101,19 +101,19 @@ def test_a_context_that_is_not_served_there_is_not_a_thing_that_is_not_there(oth
         profiles()
 
 
-def test_an_outage_further_on_is_passed_on_as_no_fault_of_this_service(other: Other) -> None:
+def test_an_outage_further_downstream_does_not_open_the_breaker(other: Other) -> None:
     other.answer = problem(503, "auth_unavailable", Retry_After="7")
     for _ in range(8):
         with pytest.raises(Unavailable) as caught:
             profiles()
         assert (caught.value.code, caught.value.retry_after) == ("auth_unavailable", 7)
-    assert other.asked == 8, "asked once each time, and no breaker opened"
+    assert other.asked == 8, "one attempt each time, and the breaker stays closed"
     other.answer = lambda request: (200, [_CARD], {})
     assert [card.username for card in profiles()] == ["ada"]
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_a_fault_is_tried_again_and_then_unavailable(other: Other, status: int) -> None:
+def test_a_failed_call_is_retried_and_then_unavailable(other: Other, status: int) -> None:
     answers: Iterator[tuple[int, Any, dict[str, str]]] = iter(
         [(status, b"<html>", {}), (status, b"", {}), (200, [_CARD], {})]
     )
@@ -126,23 +126,23 @@ def test_a_fault_is_tried_again_and_then_unavailable(other: Other, status: int) 
 
 
 def hang_up(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-    """The connection is cut instead of an answer."""
+    """The connection is cut instead of a response."""
     request.connection.shutdown(socket.SHUT_RDWR)
     raise ConnectionAbortedError
 
 
 @pytest.mark.parametrize("answer", [lambda request: (500, b"", {}), hang_up], ids=["a fault", "a cut connection"])
-def test_reads_are_tried_again_and_writes_are_not(other: Other, answer: Answer) -> None:
+def test_reads_are_retried_and_writes_are_not(other: Other, answer: Answer) -> None:
     other.answer = answer
     with pytest.raises(Unavailable):
         profiles()
     assert other.asked == 3
     with pytest.raises(Unavailable):
         client(Users).hide(user_id=1)
-    assert other.asked == 4, "it may have been done"
+    assert other.asked == 4, "the write may have succeeded"
 
 
-def test_an_answer_that_comes_in_small_pieces_keeps_the_deadline_too(other: Other, settings: Any) -> None:
+def test_a_response_in_small_pieces_is_bound_by_the_deadline_too(other: Other, settings: Any) -> None:
     gone_on = threading.Event()
 
     def trickle(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
@@ -160,10 +160,10 @@ def test_an_answer_that_comes_in_small_pieces_keeps_the_deadline_too(other: Othe
     with pytest.raises(Unavailable):
         profiles()
     gone_on.set()
-    assert other.asked == 1, "nothing was left for a second try"
+    assert other.asked == 1, "no time was left for a second attempt"
 
 
-def test_a_nested_call_ends_before_its_caller_gives_up(other: Other) -> None:
+def test_the_deadline_of_a_nested_call_is_shorter_than_its_callers(other: Other) -> None:
     timeouts: list[float] = []
 
     def note(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
@@ -176,14 +176,14 @@ def test_a_nested_call_ends_before_its_caller_gives_up(other: Other) -> None:
         profiles()
     with calls.deadline(1000.0):
         profiles()
-    assert timeouts[1] <= 6 < timeouts[0] <= 20, "three quarters of what is left, or the whole deadline"
+    assert timeouts[1] <= 6 < timeouts[0] <= 20, "three quarters of the remaining time, or the whole deadline"
     assert 6 < timeouts[2] <= 20, "no longer than its own deadline"
     with calls.deadline(0.000_001), pytest.raises(Unavailable):
         profiles()
-    assert len(timeouts) == 3, "there was no time left to ask"
+    assert len(timeouts) == 3, "there was no time left for the call"
 
 
-def test_all_tries_together_keep_the_deadline(other: Other, settings: Any) -> None:
+def test_all_retries_together_keep_the_deadline(other: Other, settings: Any) -> None:
     def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
         time.sleep(2.0)
         return 500, b"", {}
@@ -193,10 +193,10 @@ def test_all_tries_together_keep_the_deadline(other: Other, settings: Any) -> No
     started = time.monotonic()
     with pytest.raises(Unavailable):
         profiles()
-    assert time.monotonic() - started < 3.9, "one try and what is left for a second, not two tries"
+    assert time.monotonic() - started < 3.9, "one attempt and the time left for a second, not two full attempts"
 
 
-def test_threads_do_not_wait_for_each_others_calls(other: Other, settings: Any) -> None:
+def test_calls_of_different_threads_do_not_block_each_other(other: Other, settings: Any) -> None:
     all_have_asked = threading.Barrier(8)
 
     def wait_for_the_others(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
@@ -210,13 +210,13 @@ def test_threads_do_not_wait_for_each_others_calls(other: Other, settings: Any) 
     assert len(answers) == 8
 
 
-def test_after_faults_one_call_finds_out_and_the_others_wait_for_it(other: Other) -> None:
+def test_after_failures_one_call_probes_the_breaker_and_others_wait_for_it(other: Other) -> None:
     other.answer = lambda request: (500, b"", {})
     for _ in range(3):
         with pytest.raises(Unavailable):
             profiles()
     asked = other.asked
-    assert asked == 5, "three tries, then two, then the breaker is open"
+    assert asked == 5, "three attempts, then two, then the breaker is open"
     other.answer = lambda request: (200, [_CARD], {})
     time.sleep(calls.OPEN_SECONDS + 0.1)
     assert profiles()

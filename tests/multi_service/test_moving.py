@@ -1,4 +1,4 @@
-"""Moves reactions out of a running installation, as docs/splitting.md tells it, while people go on reacting."""
+"""Moves reactions out of a running installation, following docs/splitting.md, while users keep reacting."""
 
 import contextlib
 import random
@@ -18,7 +18,7 @@ from tests.multi_service.cluster import Cluster, Service, shared_services
 from tests.scenarios.product import Member, eventually
 
 _KINDS = ("like", "love", "haha", "sad", "angry")
-# How a connection that was kept for the next request ends, by an nginx whose configuration has changed.
+# How kept-alive connections end when the configuration of nginx changes.
 _CLOSED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _VERIFYING = (("reactions", "verify", "--context", "reactions"), ("others", "verify"))
 _OTHERS = tuple(name for name in CONTEXTS if name != "reactions")
@@ -26,7 +26,7 @@ _OTHERS = tuple(name for name in CONTEXTS if name != "reactions")
 
 @dataclass
 class Load:
-    """Somebody who keeps reacting to posts and reading them, and remembers what was answered."""
+    """A user who keeps reacting to posts and reading them, and records the responses."""
 
     member: Member
     posts: list[str]
@@ -37,7 +37,7 @@ class Load:
     reads: Counter[int] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Until asked to stop."""
+        """Runs until asked to stop."""
         chance = random.Random(self.member.id)
         headers = {"Authorization": f"Bearer {self.member.access}"}
         with httpx.Client(base_url=self.member.product.url, headers=headers, timeout=60) as client:
@@ -47,7 +47,7 @@ class Load:
                 time.sleep(0.02)
 
     def _react(self, client: httpx.Client, post: str, kind: str) -> None:
-        """A connection that was closed under way is tried again, as browsers do: the request is idempotent."""
+        """A connection that closes during a request is retried, as browsers do: the request is idempotent."""
         try:
             answer = client.put(f"/v1/posts/{post}/reaction", json={"reaction_type": kind})
         except _CLOSED:
@@ -58,7 +58,7 @@ class Load:
             self.unknown.discard(post)
         else:
             assert answer.status_code != 503 or answer.headers["Retry-After"]
-            self.unknown.add(post)  # a 503 may have been done all the same
+            self.unknown.add(post)  # a 503 may have been executed nevertheless
 
     def _read(self, client: httpx.Client, post: str) -> None:
         try:
@@ -69,22 +69,24 @@ class Load:
 
 
 def total(loads: list[Load], kind: str) -> Counter[int]:
-    """All answers to writes, or to reads, by status."""
+    """The number of responses to writes, or to reads, by status."""
     return sum((getattr(load, kind) for load in loads), Counter())
 
 
 def go_on(loads: list[Load], *, answers: int = 40) -> None:
-    """Waits until that many more writes were answered."""
+    """Waits until that many more writes got a response."""
     before = sum(total(loads, "writes").values())
     eventually(lambda: sum(total(loads, "writes").values()) >= before + answers, seconds=180)
 
 
 def is_all_there(loads: list[Load], post: str) -> bool:
-    """AssertionError unless all that was answered with 200 is there, and counts are those of the reactions."""
+    """Asserts that every write acknowledged with 200 is stored, and that counts match the reactions."""
     for load in loads:
         for seen_post, kind in load.answered.items():
             seen = load.member.get(f"/v1/posts/{seen_post}").json()
-            assert seen_post in load.unknown or seen["my_reaction"] == kind, f"{load.member.username}'s was lost"
+            assert seen_post in load.unknown or seen["my_reaction"] == kind, (
+                f"a reaction of {load.member.username} was lost"
+            )
     counts = loads[0].member.get(f"/v1/posts/{post}").json()["reactions"]
     own = [load.member.get(f"/v1/posts/{post}").json()["my_reaction"] for load in loads]
     assert {kind: count for kind, count in counts.items() if count} == dict(Counter(filter(None, own)))
@@ -92,7 +94,7 @@ def is_all_there(loads: list[Load], post: str) -> bool:
 
 
 def nothing_differs(cluster: Cluster) -> bool:
-    """Whether counts, metrics, notifications and all else derived from the reactions are what they must be."""
+    """Asserts that counts, metrics, notifications and everything else derived from reactions are correct."""
     found = [cluster.services[name].manage(*command) for name, *command in _VERIFYING]
     assert all(ended.returncode == 0 for ended in found), [ended.stdout + ended.stderr for ended in found]
     return not any("under way" in ended.stdout for ended in found)
@@ -100,7 +102,7 @@ def nothing_differs(cluster: Cluster) -> bool:
 
 @contextlib.contextmanager
 def people_reacting(cluster: Cluster) -> Iterator[list[Load]]:
-    """Three people who react to the posts of one of them until the end of the block."""
+    """Three users who react to the posts of one of them until the end of the block."""
     product = cluster.product()
     people = [product.join(name) for name in ("ada", "bob", "eve")]
     posts = [people[0].write(f"post {number}")["id"] for number in range(4)]
@@ -119,7 +121,7 @@ def people_reacting(cluster: Cluster) -> Iterator[list[Load]]:
             thread.join(120)
 
 
-def test_reactions_move_out_while_people_react(tmp_path: Path) -> None:
+def test_reactions_move_to_their_own_service_under_load(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path, shared_services({"CALL_TIMEOUT": "20"}), Gateway(tmp_path / "gateway", {}))
     old = cluster.add("everything", tuple(CONTEXTS))
     try:
@@ -133,12 +135,12 @@ def test_reactions_move_out_while_people_react(tmp_path: Path) -> None:
                 go_on(loads)
             old.stop()
             go_on(loads)
-            assert set(total(loads, "writes")) == {200}, "nobody has noticed"
+            assert set(total(loads, "writes")) == {200}, "no request failed"
             _move_database(cluster.services["reactions"], loads)
-            assert set(total(loads, "writes")) == {200, 503}, "paused, and said so"
-            assert set(total(loads, "reads")) == {200}, "posts are read on, without counts"
+            assert set(total(loads, "writes")) == {200, 503}, "paused, and reported as such"
+            assert set(total(loads, "reads")) == {200}, "posts remain readable, without counts"
         for post in loads[0].posts:
-            eventually(partial(is_all_there, loads, post))  # a breaker may be open for two seconds more
+            eventually(partial(is_all_there, loads, post))  # a breaker may stay open for two more seconds
         eventually(lambda: nothing_differs(cluster), seconds=180)
         for service in cluster.services.values():
             eventually(lambda service=service: service.manage("doctor").returncode == 0)  # type: ignore[misc]
@@ -148,7 +150,7 @@ def test_reactions_move_out_while_people_react(tmp_path: Path) -> None:
 
 
 def _serve_beside(cluster: Cluster, old: Service) -> None:
-    """Reactions alone, and all others without it, beside the old process and on the same databases."""
+    """Runs reactions alone, and all others without it, beside the old process and on the same databases."""
     same = {
         "DATABASE_URL": f"sqlite:///{old.environment['DATA_DIR']}/db/{{context}}.sqlite3",
         "SECRET_KEY": old.environment["SECRET_KEY"],
@@ -164,7 +166,7 @@ def _serve_beside(cluster: Cluster, old: Service) -> None:
 
 
 def _move_database(reactions: Service, loads: list[Load]) -> None:
-    """The database goes to a place of its own while reactions, and nothing else, pauses."""
+    """The database moves to its own place while only reactions pauses."""
     before = total(loads, "writes")[503]
     reactions.stop()
     eventually(lambda: total(loads, "writes")[503] > before)

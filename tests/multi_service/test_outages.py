@@ -1,4 +1,4 @@
-"""A context that is killed or hangs takes down what needs it and nothing else; no answer is a server error."""
+"""A context that is killed or hangs affects only what depends on it; no response is an internal error."""
 
 import json
 import os
@@ -26,7 +26,7 @@ _GATEWAY_SECONDS = 5.0  # that the gateway waits for a service
 
 @dataclass(frozen=True)
 class Ask:
-    """A request, and the contexts that it cannot be answered without, its own first."""
+    """A request, and the contexts it depends on, its own first."""
 
     method: str
     path: str
@@ -35,7 +35,7 @@ class Ask:
     succeeds: int = 200
 
 
-_VISIBILITY = ("posts", "users")  # who may see a post
+_VISIBILITY = ("posts", "users")  # these decide who may see a post
 ASKS = [
     Ask("GET", "/v1/auth/me", ("auth",)),
     Ask("GET", "/v1/users/{author}", ("auth",)),
@@ -77,13 +77,13 @@ ASKS = [
 
 @dataclass(frozen=True)
 class Talk:
-    """Somebody whose post was commented on and reacted to; it asks in their name."""
+    """A user whose post has a comment and a reaction; requests are made in their name."""
 
     ada: Member
     names: dict[str, str]
 
     def ask(self, ask: Ask) -> httpx.Response:
-        """One request; unlike elsewhere a 503 is an answer, and a proper one."""
+        """One request; unlike elsewhere, 503 is an acceptable response."""
         content = None if ask.body is None else json.dumps(ask.body).replace("{other}", self.names["other"])
         headers = {"Authorization": f"Bearer {self.ada.access}", "Content-Type": "application/json"}
         path = ask.path.format_map(self.names)
@@ -98,9 +98,9 @@ class Talk:
         return answer
 
     def check(self, expected: dict[Ask, int]) -> None:
-        """Each request is answered with its status, and all but those that the gateway gives up on within a deadline.
+        """Each request returns its expected status, and all but those on which the gateway gives up do so in time.
 
-        Not at once: who asks a service that has just begun to hang waits for it; and the machine may be busy.
+        Not at once: requests to a service that has just begun to hang wait for it; and the machine may be busy.
         """
         left = dict(expected)
 
@@ -123,7 +123,7 @@ class Talk:
 
 @pytest.fixture(scope="module")
 def talk(product: Product, services: Cluster) -> Iterator[Talk]:
-    """All of it has arrived everywhere."""
+    """Waits until all events have arrived everywhere."""
     ada, bob = product.join("ada"), product.join("bob")
     bob.follow(ada)
     post = ada.write("hello world")["id"]
@@ -140,7 +140,7 @@ def talk(product: Product, services: Cluster) -> Iterator[Talk]:
 
 
 def without(*missing: str, own: int = 503) -> dict[Ask, int]:
-    """What each request is answered while a context is missing; `own` is how its own paths fail."""
+    """The expected status of each request while a context is missing; `own` is the failure of its own paths."""
     return {
         ask: own if ask.needs[0] in missing else 503 if set(missing).intersection(ask.needs) else ask.succeeds
         for ask in ASKS
@@ -148,13 +148,13 @@ def without(*missing: str, own: int = 503) -> dict[Ask, int]:
 
 
 def revocations(services: Cluster) -> tuple[redis.Redis, str]:
-    """Where Redis keeps what it knows of them; after a minute auth is asked again."""
+    """The Redis keys of cached revocations; after a minute they are fetched from auth again."""
     return redis.Redis.from_url(os.environ["REDIS_URL"]), f"{services.shared['REDIS_PREFIX']}auth:revoked"
 
 
 @contextmanager
 def revocations_remembered(services: Cluster, talk: Talk) -> Iterator[None]:
-    """What is known of them does not grow old."""
+    """Keeps the cached revocations from expiring."""
     client, key = revocations(services)
     with client:
         eventually(lambda: talk.ada.get("/v1/auth/me").status_code == 200 and client.persist(key))
@@ -172,7 +172,7 @@ def test_the_schema_describes_all_services(product: Product) -> None:
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
-def test_a_context_that_hangs_or_is_killed_takes_only_what_needs_it(services: Cluster, talk: Talk, name: str) -> None:
+def test_a_hanging_or_killed_context_affects_only_what_depends_on_it(services: Cluster, talk: Talk, name: str) -> None:
     talk.check(without())
     with revocations_remembered(services, talk), services.serving(name).hung():
         talk.check(without(name, own=504))
@@ -181,8 +181,8 @@ def test_a_context_that_hangs_or_is_killed_takes_only_what_needs_it(services: Cl
     talk.check(without())
 
 
-def test_without_auth_for_a_minute_public_requests_go_on_and_others_wait(services: Cluster, talk: Talk) -> None:
-    """What is known of revocations is too old then. Before that all goes on, as above."""
+def test_without_auth_for_a_minute_only_public_requests_succeed(services: Cluster, talk: Talk) -> None:
+    """Cached revocations have expired then. Before that everything works, as above."""
     post = f"/v1/posts/{talk.names['post']}"
     client, key = revocations(services)
     with services.serving("auth").killed(), client:
@@ -194,7 +194,7 @@ def test_without_auth_for_a_minute_public_requests_go_on_and_others_wait(service
 
 
 def _forget_counts(services: Cluster) -> None:
-    """Ends what Redis holds of them for half a minute."""
+    """Removes the cached revocations from Redis for half a minute."""
     store = redis.Redis.from_url(os.environ["REDIS_URL"])
     for key in store.scan_iter(f"{services.shared['REDIS_PREFIX']}fragment:*", count=1000):
         store.delete(key)
@@ -210,7 +210,7 @@ def test_without_reactions_posts_and_comments_show_none(services: Cluster, talk:
             assert not any(talk.ada.get(path).json()["reactions"].values())
         refused = talk.ask(Ask("PUT", f"{post}/reaction", ("reactions",), {"reaction_type": "sad"}))
         assert refused.status_code == 503
-    eventually(lambda: talk.ada.get(post).json() == before)  # what was refused was not done
+    eventually(lambda: talk.ada.get(post).json() == before)  # refused writes had no effect
 
 
 def test_without_comments_posts_show_none(services: Cluster, talk: Talk) -> None:
@@ -222,7 +222,7 @@ def test_without_comments_posts_show_none(services: Cluster, talk: Talk) -> None
     eventually(lambda: talk.ada.get(post).json() == before)
 
 
-def test_what_happens_while_search_is_down_is_found_afterwards(services: Cluster, talk: Talk) -> None:
+def test_changes_during_an_outage_of_search_are_found_afterwards(services: Cluster, talk: Talk) -> None:
     word = f"meanwhile{talk.ada.id}"
     with services.serving("search").killed():
         post = talk.ada.write(word)["id"]
@@ -234,19 +234,21 @@ def test_what_happens_while_search_is_down_is_found_afterwards(services: Cluster
     eventually(lambda: found() == [post], seconds=180)
 
 
-def test_the_problem_names_what_is_missing_however_far_away(services: Cluster, talk: Talk) -> None:
+def test_the_problem_names_the_missing_context_however_far_downstream(services: Cluster, talk: Talk) -> None:
     comments = Ask("GET", f"/v1/posts/{talk.names['post']}/comments", ("comments", *_VISIBILITY))
     with services.serving("users").killed():
         eventually(lambda: talk.ask(comments).json().get("code") == "users_unavailable")
     talk.check(without())
 
 
-def test_a_context_that_hangs_further_on_is_reported_within_the_deadline(services: Cluster, talk: Talk) -> None:
-    """Search asks posts, which asks reactions: posts gives that up while there is time left to answer without."""
+def test_a_hanging_context_further_downstream_is_reported_within_the_deadline(services: Cluster, talk: Talk) -> None:
+    """Search calls posts, which calls reactions: posts gives up on that while there is time left to respond without
+    it.
+    """
     search = Ask("GET", "/v1/search?q=hello&type=posts", ("search", *_VISIBILITY))
 
     def is_found_without() -> bool:
-        talk.check(without())  # so that nobody has faults to remember, which would spare them the waiting
+        talk.check(without())  # so that no breaker remembers failures, which would avoid the waiting
         with services.serving("reactions").hung():
             return talk.ask(search).status_code == 200
 

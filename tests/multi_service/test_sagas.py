@@ -1,4 +1,4 @@
-"""What takes all nine services: each of these is finished once a service that was killed in the middle is back."""
+"""Processes across all nine services finish once a service that was killed in the middle is back."""
 
 import io
 import zipfile
@@ -12,12 +12,12 @@ from tests.scenarios.product import PASSWORD, Member, Product, eventually
 
 pytestmark = pytest.mark.parametrize("services", ["split9"], indirect=True)
 
-_SECONDS = 240.0  # an event that failed is tried again after pauses that grow
+_SECONDS = 240.0  # failed events are retried after growing pauses
 
 
 @pytest.fixture
 def talk(product: Product) -> tuple[Member, Member, str]:
-    """Ada has written a post; bob follows her, has commented on it and reacted to it, and all of it is found."""
+    """Ada has written a post; bob follows her, has commented on it and reacted to it, and search finds everything."""
     ada, bob = product.join("ada"), product.join("bob")
     bob.follow(ada)
     post = ada.write(f"hello zz{ada.id}")["id"]
@@ -30,18 +30,18 @@ def talk(product: Product) -> tuple[Member, Member, str]:
 
 
 def found(seeker: Member, author: Member) -> list[str]:
-    """The posts of the author that the search finds."""
+    """The author's posts that search finds."""
     return [item["item"]["id"] for item in seeker.get(f"/v1/search?q=zz{author.id}&type=posts").json()["results"]]
 
 
 def erased(product: Product, erasure: str) -> set[str]:
-    """The contexts that have erased their part."""
+    """The contexts that have confirmed their part of the erasure."""
     state = product.call("GET", f"/v1/auth/erasures/{erasure}").json()
     return {context["name"] for context in state["contexts"] if context["erased_at"]}
 
 
 @pytest.mark.parametrize("missing", ["users", "comments"])
-def test_who_leaves_is_erased_everywhere(
+def test_erasure_finishes_in_every_service(
     services: Cluster, product: Product, talk: tuple[Member, Member, str], missing: str
 ) -> None:
     ada, bob, post = talk
@@ -60,14 +60,14 @@ def test_who_leaves_is_erased_everywhere(
 
 
 def decide(services: Cluster, decision: str) -> None:
-    """A moderator's decision; the site that they use calls the same."""
+    """A moderator's decision; the admin site calls the same."""
     code = f"from apps.moderation.actions import *; from apps.moderation.queries.cases import Target; {decision}"
     done = services.serving("moderation").manage("shell", "-c", code)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("missing", ["posts", "search"])
-def test_what_a_moderator_removes_is_gone_everywhere(
+def test_a_removed_post_is_hidden_in_every_service(
     services: Cluster, talk: tuple[Member, Member, str], missing: str
 ) -> None:
     ada, bob, post = talk
@@ -83,7 +83,7 @@ def test_what_a_moderator_removes_is_gone_everywhere(
 
 
 @pytest.mark.parametrize("missing", ["users", "posts"])
-def test_who_is_banned_is_out_and_no_longer_seen(
+def test_a_banned_user_is_logged_out_and_hidden(
     services: Cluster, product: Product, talk: tuple[Member, Member, str], missing: str
 ) -> None:
     ada, bob, post = talk
@@ -98,7 +98,7 @@ def test_who_is_banned_is_out_and_no_longer_seen(
     eventually(lambda: found(bob, ada) == [] and bob.feed_ids() == [], seconds=_SECONDS)
 
 
-def test_an_export_is_made_when_all_can_be_asked(
+def test_an_export_is_completed_once_all_services_are_available(
     services: Cluster, product: Product, talk: tuple[Member, Member, str]
 ) -> None:
     ada, _, post = talk

@@ -1,6 +1,6 @@
-"""The main job, unchanged, on three services behind the gateway, and some of it on nine.
+"""The main job, unchanged, on three services behind the gateway, and a part of it on nine.
 
-On nine the other modules of this folder do nearly all that it consists of; on one service tests/gateway/test_real.py.
+On nine, the other modules of this folder cover nearly all of it; on one service, tests/gateway/test_real.py does.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _MAIN_JOB = [scenario for name, scenario in vars(test_main_job).items() if name.
 
 @pytest.mark.parametrize("services", ["split3"], indirect=True)
 @pytest.mark.parametrize("scenario", _MAIN_JOB, ids=lambda scenario: scenario.__name__.removeprefix("test_"))
-def test_the_main_job_passes(scenario: Callable[[Product], None], product: Product) -> None:
+def test_the_main_job_passes_on_three_services(scenario: Callable[[Product], None], product: Product) -> None:
     scenario(product)
 
 

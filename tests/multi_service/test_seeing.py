@@ -1,4 +1,4 @@
-"""Observability of split services: one trace over all of them, and `manage.py trace` from the rows of all."""
+"""Observability of split services: one trace across all of them, and `manage.py trace` from the rows of all."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("services", ["split3"], indirect=True)
 
 @pytest.fixture(scope="module")
 def _traced(services: Cluster) -> None:
-    """Somebody who is followed posts, and a socket receives the notification."""
+    """A followed user posts, and a socket receives the notification."""
     alice, bob = services.product().join("alice"), services.product().join("bob")
     bob.follow(alice)
     eventually(lambda: alice.get(f"/v1/profiles/{alice.id}").json()["followers_count"] == 1)
@@ -31,33 +31,33 @@ def _traced(services: Cluster) -> None:
 
 
 @pytest.mark.usefixtures("_traced")
-def test_one_trace_over_all_services(collector: Collector) -> None:
+def test_one_trace_spans_all_services(collector: Collector) -> None:
     every = {f"handle {handler.name}" for context in CONTEXTS for handler in handlers_of(context, event=_EVENT)}
     eventually(lambda: collector.names(_TRACE) >= {"POST v1/posts", "push to sockets", *every})
     spans = collector.trace(_TRACE)
-    # A service exports the span of a call when the call has ended, so after the spans of the other side.
+    # A service exports the span of a call when the call has ended, thus after the spans of the other side.
     eventually(lambda: all(one.parent_span_id.hex() in collector.trace(_TRACE) for one in _answers(collector)))
     spans = collector.trace(_TRACE)
     calls = {spans[span.parent_span_id.hex()].name for span in _answers(collector)}
     assert calls
-    assert all(name.startswith("call ") for name in calls), "what a service does for another hangs under the call"
+    assert all(name.startswith("call ") for name in calls), "spans of the called service are children of the call"
     assert collector.services == {"people", "content", "finding"}
 
 
 def _answers(collector: Collector) -> list[Any]:
-    """What services did for each other within the trace."""
+    """The work that services did for each other within the trace."""
     return [span for span in collector.trace(_TRACE).values() if " internal/" in span.name]
 
 
 def traced_from(service: Service) -> tuple[list[dict[str, Any]], str]:
-    """What `manage.py trace` tells in the place of a service, and what it complains of."""
+    """The output and the warnings of `manage.py trace` in a service."""
     ended = service.manage("trace", _REQUEST, "--json")
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout), ended.stderr
 
 
 @pytest.mark.usefixtures("_traced")
-def test_the_trace_of_one_request_is_shown_in_every_service(services: Cluster) -> None:
+def test_every_service_shows_the_whole_trace_of_a_request(services: Cluster) -> None:
     every = {handler.name for context in CONTEXTS for handler in handlers_of(context, event=_EVENT)}
 
     def handled() -> set[str]:

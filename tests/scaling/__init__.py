@@ -1,1 +1,1 @@
-"""Replicas, partitions and backups, on servers of the tests' own."""
+"""Replicas, partitions and backups, on the tests' own servers."""

@@ -1,4 +1,4 @@
-"""A MariaDB of these tests' own: replicas, partitions and backups need more of a server than a database to use."""
+"""A MariaDB for these tests only: replicas, partitions and backups need more than a database on a shared server."""
 
 import shutil
 import tempfile
@@ -12,12 +12,12 @@ from tests.faults.servers import MariaDB
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """What stands in Redis belongs to the installation under test, for as long as that lives."""
+    """Redis belongs to the installation under test, and is not emptied while that runs."""
 
 
 @pytest.fixture(scope="package")
 def folder() -> Iterator[Path]:
-    """A short path that servers which drop root's rights can enter."""
+    """A short path that servers which drop root privileges can enter."""
     path = Path(tempfile.mkdtemp(prefix="growing-"))
     path.chmod(0o755)
     yield path

@@ -1,4 +1,4 @@
-"""An installation on a MariaDB of these tests' own, perhaps with a replica; its databases: <name>_<context>."""
+"""An installation on a MariaDB for these tests only, optionally with a replica; its databases: <name>_<context>."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ ON_MARIADB = [name for name in CONTEXTS if name != "search"]
 
 
 def embedded(home: Path, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-    """A command of manage.py on an installation with SQLite files in a folder."""
+    """Runs a command of manage.py on an installation with SQLite files in a folder."""
     (home / "db").mkdir(parents=True, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.endswith(("DATABASE_URL", "SERVICES"))}
     return _manage({**kept, "DATA_DIR": str(home), "ELASTICSEARCH_URL": ""}, *arguments, check=check)
@@ -40,7 +40,7 @@ def _manage(environment: dict[str, str], *arguments: str, check: bool) -> "subpr
 
 
 class Replica(Server):
-    """A read-only MariaDB that follows `primary`; `number` sets several apart."""
+    """A read-only MariaDB that replicates `primary`; `number` distinguishes several."""
 
     def __init__(self, folder: Path, primary: MariaDB, *, number: int) -> None:
         super().__init__("mariadb", folder, ports=("MARIADB_PORT",))
@@ -70,7 +70,7 @@ class Replica(Server):
         return subprocess.CompletedProcess(ended.args, ended.returncode, "", log.read_text()[-3000:])
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        """One statement, on a connection that may do anything."""
+        """Runs one statement, on a connection with all privileges."""
         import MySQLdb
 
         connection = MySQLdb.connect(unix_socket=str(self.folder / "s.sock"), user="root")
@@ -82,17 +82,17 @@ class Replica(Server):
             connection.close()
 
     def selects(self) -> int:
-        """How many SELECTs it has answered since it started."""
+        """How many SELECTs it has executed since it started."""
         return int(self.sql("SHOW GLOBAL STATUS LIKE 'Com_select'")[0][1])
 
     def catch_up(self) -> None:
-        """Returns when it has all that the primary has now."""
+        """Returns when it has everything that the primary has now."""
         position = self._primary.sql("SELECT @@gtid_binlog_pos")[0][0]
         assert self.sql(f"SELECT MASTER_GTID_WAIT('{position}', 120)") == [(0,)]
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
-        """It gets nothing new, while it still reports that it replicates."""
+        """Stops it from receiving changes, while it still reports that it replicates."""
         import MySQLdb
 
         with closing(MySQLdb.connect(unix_socket=str(self.folder / "s.sock"), user="root")) as connection:
@@ -101,7 +101,7 @@ class Replica(Server):
 
 
 class Dataset:
-    """The product's web role on these servers, and people of a drawn crowd, who registered long ago."""
+    """The product's web role on these servers, with a generated set of users, who registered long ago."""
 
     def __init__(self, folder: Path, database: MariaDB, *, name: str = "dataset", **variables: str) -> None:
         self.folder, self.database, self.name = folder, database, name
@@ -124,24 +124,24 @@ class Dataset:
         self.http = httpx.Client(base_url=self.url, timeout=20)
 
     def create(self, *, people: int = 0) -> None:
-        """Databases, tables and people."""
+        """Creates databases, tables and users."""
         create_migrated(self.environment["DATABASE_URL"], {context: f"{self.name}_{context}" for context in ON_MARIADB})
         copy_migrated(self.folder / "data" / "db", "search")
         if people:
             self.manage("demo", "--people", str(people), "--password", PASSWORD)
 
     def make_databases(self) -> None:
-        """Empty ones, in place of what there was."""
+        """Creates empty databases in place of the old ones."""
         for context in ON_MARIADB:
             self.database.sql(f"DROP DATABASE IF EXISTS {self.name}_{context}")
             self.database.sql(f"CREATE DATABASE {self.name}_{context} CHARACTER SET utf8mb4")
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
-        """A command of manage.py on this installation."""
+        """Runs a command of manage.py on this installation."""
         return _manage(self.environment, *arguments, check=check)
 
     def start(self) -> None:
-        """The web role, until it answers."""
+        """Starts the web role, and waits until it responds."""
         with (self.folder / "web.log").open("ab") as log:
             self._web = subprocess.Popen(
                 [sys.executable, str(ROOT / "manage.py"), "serve", "web"],
@@ -153,7 +153,7 @@ class Dataset:
         eventually(self._answers, seconds=60)
 
     def stop(self) -> None:
-        """Ends the web role."""
+        """Stops the web role."""
         self.http.close()
         if self._web is not None:
             self._web.terminate()
@@ -166,7 +166,7 @@ class Dataset:
             return False
 
     def log_in(self, username: str) -> dict[str, str]:
-        """The header that speaks for somebody."""
+        """The Authorization header of a user."""
         answer = self.http.post("/v1/auth/login", json={"login": username, "password": PASSWORD})
         assert answer.status_code == 200, answer.text
         return {"Authorization": f"Bearer {answer.json()['access']}"}

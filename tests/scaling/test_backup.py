@@ -1,4 +1,4 @@
-"""Backups as of one moment, under load, and what is there after restoring them."""
+"""Backups taken under load are consistent across databases, and contain everything acknowledged when restored."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ from tests.scaling.dataset import ON_MARIADB, Dataset, embedded
 from tests.scenarios.product import eventually
 
 _PEOPLE = 6
-# What relay, broker, worker and reconciler do, until nothing is left to do: how many events were sent again.
+# Does what relay, broker, worker and reconciler do, until nothing is left; prints how many events were sent again.
 _SETTLE = """
 from socialapp.messaging.reconcile import reconcile
 from socialapp.core.contexts import CONTEXTS
@@ -37,7 +37,7 @@ print(resent, sum(reconcile(name)[1] for name in CONTEXTS))
 
 @dataclass
 class Written:
-    """What was acknowledged to writers: the ids of posts with the time at which each was acknowledged."""
+    """Acknowledged writes: the ids of posts with the time of each acknowledgement."""
 
     posts: dict[int, datetime] = field(default_factory=dict)
     refused: list[int] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Written:
 
 @dataclass
 class Backup:
-    """A backup that was taken while people wrote."""
+    """A backup that was taken under writers."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -65,27 +65,27 @@ def dataset(folder: Path, database: MariaDB) -> Iterator[Dataset]:
 
 @pytest.fixture(scope="module")
 def backup(dataset: Dataset, folder: Path) -> Backup:
-    """Taken with three people writing and a cause always written before its effect, in another database."""
+    """Taken with three users writing, each cause before its effect, in different databases."""
     for context, table in (("posts", "cause"), ("comments", "effect")):
         dataset.database.sql(f"CREATE TABLE source_{context}.{table} (id BIGINT PRIMARY KEY)")
     written = Written()
     target = folder / "backup"
     with _running(*(_writer(dataset, f"person{n}", written) for n in range(3)), _causes_and_effects(dataset.database)):
         eventually(lambda: len(written.posts) >= 10, seconds=120)
-        # Some events have been given to a broker that will not be there any more.
+        # Some events have been sent to a broker that will not exist any more.
         dataset.database.sql(
             "UPDATE source_posts.bus_outbox SET state = 1, sent_at = NOW() - INTERVAL 1 MINUTE ORDER BY id LIMIT 4"
         )
         manifest = json.loads(dataset.manage("backup", str(target), "--json").stdout)
         enough = len(written.posts) + 5
         eventually(lambda: len(written.posts) >= enough, seconds=120)
-    assert written.refused == [], "nobody was refused for the sake of the backup"
+    assert written.refused == [], "the backup made no write fail"
     return Backup(target, manifest, written)
 
 
 @pytest.fixture
 def empty(folder: Path, database: MariaDB) -> Dataset:
-    """An installation that has databases and nothing in them."""
+    """An installation with empty databases."""
     home = folder / f"restored-{time.time_ns()}"
     home.mkdir()
     made = Dataset(home, database, name="restored", RECONCILE_AFTER_SECONDS="0")
@@ -93,7 +93,9 @@ def empty(folder: Path, database: MariaDB) -> Dataset:
     return made
 
 
-def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: Backup, empty: Dataset) -> None:
+def test_a_restored_backup_has_every_acknowledged_write_and_projections_catch_up(
+    backup: Backup, empty: Dataset
+) -> None:
     restored = json.loads(empty.manage("restore", str(backup.folder), "--json").stdout)
     assert {name: part["rows"] for name, part in backup.manifest["contexts"].items()} == restored
     assert set(restored) == set(CONTEXTS)
@@ -102,8 +104,8 @@ def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: 
     before = {post_id for post_id, moment in backup.written.posts.items() if moment < cut}
     held = {row[0] for row in empty.database.sql("SELECT id FROM restored_posts.posts")}
     assert len(before) >= 10
-    assert before <= held, "acknowledged before the cut, and not in the backup"
-    assert sum(post_id > max(before) for post_id in held) <= 3, "what was under way at the cut"
+    assert before <= held, "acknowledged before the cut, but not in the backup"
+    assert sum(post_id > max(before) for post_id in held) <= 3, "only writes in progress at the cut"
 
     causes, effects = (
         empty.database.number(f"SELECT COUNT(*) FROM restored_{table}") for table in ("posts.cause", "comments.effect")
@@ -111,7 +113,7 @@ def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: 
     assert effects <= causes <= effects + 1, "all databases are cut at one moment"
 
     resent, left = map(int, empty.manage("shell", "-v", "0", "-c", _SETTLE).stdout.split())
-    assert resent >= 4, "what only the lost broker had was sent again"
+    assert resent >= 4, "events that only the lost broker had were sent again"
     assert left == 0
     wrote = empty.database.sql("SELECT user_id, COUNT(*) FROM restored_posts.posts GROUP BY user_id")
     for user_id, count in wrote:
@@ -121,10 +123,10 @@ def test_everything_acknowledged_before_the_cut_is_there_and_catches_up(backup: 
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_the_manifest_lists_what_is_needed(backup: Backup, dataset: Dataset) -> None:
+def test_the_manifest_of_a_backup_is_complete(backup: Backup, dataset: Dataset) -> None:
     assert json.loads((backup.folder / "manifest.json").read_text()) == backup.manifest
     (position,) = backup.manifest["positions"].values()
-    assert position.startswith("0-1-"), "where a replica, or a point in time recovery, goes on from"
+    assert position.startswith("0-1-"), "the position from which a replica or a point-in-time recovery continues"
     assert backup.manifest["commits_held_seconds"] > 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in backup.folder.iterdir())
     taken = dataset.manage("backup", str(backup.folder), check=False)
@@ -132,7 +134,7 @@ def test_the_manifest_lists_what_is_needed(backup: Backup, dataset: Dataset) -> 
     assert "is not empty" in taken.stderr
 
 
-def test_existing_data_are_replaced_only_when_asked_for(backup: Backup, empty: Dataset) -> None:
+def test_restoring_replaces_existing_data_only_on_request(backup: Backup, empty: Dataset) -> None:
     empty.database.sql("CREATE TABLE restored_posts.mine (id INT)")
     refused = empty.manage("restore", str(backup.folder), check=False)
     assert refused.returncode != 0
@@ -143,7 +145,7 @@ def test_existing_data_are_replaced_only_when_asked_for(backup: Backup, empty: D
     assert ("mine",) not in empty.database.sql("SHOW TABLES FROM restored_posts")
 
 
-def test_a_harmed_backup_is_refused(backup: Backup, empty: Dataset, tmp_path: Path) -> None:
+def test_a_corrupted_backup_is_refused(backup: Backup, empty: Dataset, tmp_path: Path) -> None:
     shutil.copytree(backup.folder, tmp_path, dirs_exist_ok=True)
     harmed = tmp_path / "posts.sql.gz"
     harmed.write_bytes(b"x" + harmed.read_bytes()[1:])
@@ -154,14 +156,14 @@ def test_a_harmed_backup_is_refused(backup: Backup, empty: Dataset, tmp_path: Pa
 
 
 @pytest.mark.parametrize("lost", ["posts.sql.gz", "manifest.json"])
-def test_half_a_backup_is_refused(backup: Backup, tmp_path: Path, lost: str) -> None:
+def test_an_incomplete_backup_is_refused(backup: Backup, tmp_path: Path, lost: str) -> None:
     shutil.copytree(backup.folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / lost).unlink()
     with pytest.raises(BackupError, match=lost):
         read_manifest(tmp_path)
 
 
-def test_sqlite_files_are_cut_at_one_moment(tmp_path: Path) -> None:
+def test_a_backup_of_sqlite_files_is_of_one_moment(tmp_path: Path) -> None:
     source, target = tmp_path / "source", tmp_path / "restored"
     copy_migrated(source / "db")
     for context, table in (("posts", "cause"), ("comments", "effect")):
@@ -181,7 +183,7 @@ def test_sqlite_files_are_cut_at_one_moment(tmp_path: Path) -> None:
         for context, table in (("posts", "cause"), ("comments", "effect"))
     )
     assert 0 < effects <= causes <= effects + 1
-    assert causes < _number(*written), "writing went on"
+    assert causes < _number(*written), "writes continued"
     embedded(target, "migrate_all", "--check")
 
 
@@ -195,7 +197,7 @@ Loop = Callable[[threading.Event], None]
 
 @contextmanager
 def _running(*loops: Loop) -> Iterator[None]:
-    """Runs the loops in threads until the block ends; a loop that fails fails the test."""
+    """Runs the loops in threads until the block ends; a failing loop fails the test."""
     stopping, failures = threading.Event(), []
 
     def guarded(loop: Loop) -> None:

@@ -1,4 +1,4 @@
-"""Tables cut by month: made, kept ahead, archived, and read a month at a time."""
+"""Tables partitioned by month: created, extended ahead, archived, and read a month at a time."""
 
 import json
 import re
@@ -26,14 +26,14 @@ _AUTHOR = first_id_at(_NOW - timedelta(days=20)) + 1  # registered three weeks a
 
 @pytest.fixture
 def mariadb() -> None:
-    """Partitions need a server that knows them."""
+    """Partitions need a server that supports them."""
     if connections["posts"].vendor != "mysql":
         pytest.skip("needs DATABASE_URL to name a MySQL or MariaDB")
 
 
 @pytest.fixture
 def partitioned(mariadb: None) -> Iterator[None]:
-    """Both tables, cut from ten months ago on, and whole again afterwards."""
+    """Both tables, partitioned from ten months ago on, and unpartitioned again afterwards."""
     _post(_NOW - timedelta(days=300))
     _notification(_NOW - timedelta(days=300))
     call_command("partitions", "init")
@@ -72,13 +72,13 @@ def _report(capsys: pytest.CaptureFixture[str], *arguments: str, **options: Any)
 
 @contextmanager
 def _opened(table: str) -> Iterator[list[str]]:
-    """The partitions that the statements on a table inside open, as EXPLAIN PARTITIONS tells."""
+    """The partitions that the statements on a table in the block open, according to EXPLAIN PARTITIONS."""
     connection = connections[TABLES[table].context]
     found: list[str] = []
     with CaptureQueriesContext(connection) as captured:
         yield found
     statements = [query["sql"] for query in captured if re.search(rf"FROM `?{table}`? ", query["sql"])]
-    assert statements, "nothing was read"
+    assert statements, "no statement read the table"
     for sql in statements:
         with connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN PARTITIONS {sql}")
@@ -89,23 +89,23 @@ def _opened(table: str) -> Iterator[list[str]]:
         found += [name for names in opened for name in names.split(",") if name]
 
 
-def test_what_is_no_month_is_refused() -> None:
+def test_an_invalid_month_is_refused() -> None:
     with pytest.raises(CommandError, match="'nonsense' is not a month, such as 2026-01"):
         call_command("partitions", "archive", "--before", "nonsense")
 
 
-def test_sqlite_needs_none(tmp_path: Path) -> None:
+def test_sqlite_needs_no_partitions(tmp_path: Path) -> None:
     for action in ("status", "init", "ahead", "archive"):
         said = embedded(tmp_path, "partitions", action).stdout
         assert said.count("no partitions in SQLite") == 2
 
 
-def test_nothing_stands_in_the_way(mariadb: None) -> None:
+def test_no_key_prevents_partitions(mariadb: None) -> None:
     for table in TABLES.values():
         assert partitions.obstacles(table) == [], "a second unique key, or a foreign key, forbids partitions"
 
 
-def test_init_cuts_by_month_once(partitioned: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_init_partitions_by_month_once(partitioned: None, capsys: pytest.CaptureFixture[str]) -> None:
     from apps.posts.models import Post
 
     names = _names("posts")
@@ -118,13 +118,13 @@ def test_init_cuts_by_month_once(partitioned: None, capsys: pytest.CaptureFixtur
     assert _names("posts") == names
 
 
-def test_ahead_adds_what_is_missing_and_nothing_twice(partitioned: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ahead_adds_only_missing_partitions(partitioned: None, capsys: pytest.CaptureFixture[str]) -> None:
     before = _names("posts")
     assert _report(capsys, "ahead") == {"posts": "nothing to add", "notifications": "nothing to add"}
     planned = _report(capsys, "ahead", "--table", "posts", "--months", "5", "--dry-run")
     assert "REORGANIZE PARTITION pmax" in planned["posts"][0]
     assert _names("posts") == before
-    late = _post(_NOW + timedelta(days=31 * 5))  # lies in the last partition, and moves
+    late = _post(_NOW + timedelta(days=31 * 5))  # is in the last partition, and moves
     call_command("partitions", "ahead", "--table", "posts", "--months", "5")
     after = _names("posts")
     assert after[-1] == "pmax"
@@ -150,13 +150,13 @@ def test_notifications_are_archived_by_retention(
     assert sum(partition["rows"] for partition in done) == 1
     (file,) = tmp_path.iterdir()
     assert [json.loads(line)["id"] for line in file.read_text().splitlines()] == [gone]
-    assert file.stat().st_mode & 0o077 == 0, "what people were notified of is nobody else's business"
+    assert file.stat().st_mode & 0o077 == 0, "archives of notifications are readable by their owner only"
     assert Notification.objects.values_list("id", flat=True).get() == kept
     again = _report(capsys, "archive", "--table", "notifications", into=tmp_path)
     assert again["notifications"] == "nothing to archive"
 
 
-def test_posts_are_dropped_only_when_confirmed_twice(
+def test_partitions_of_posts_are_dropped_only_when_confirmed_twice(
     partitioned: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from apps.posts.models import Post
@@ -194,7 +194,7 @@ def test_an_interrupted_archive_is_finished(partitioned: None, tmp_path: Path) -
     assert partitions.archive_left_over(table, folder=tmp_path, on_rows=lambda _: None) == []
 
 
-def test_a_table_that_cannot_be_cut_says_why(mariadb: None) -> None:
+def test_a_table_that_cannot_be_partitioned_is_reported_with_the_reason(mariadb: None) -> None:
     with connections["posts"].cursor() as cursor:
         cursor.execute("ALTER TABLE posts ADD UNIQUE KEY posts_planted (user_id, id)")
         try:
@@ -204,7 +204,7 @@ def test_a_table_that_cannot_be_cut_says_why(mariadb: None) -> None:
             cursor.execute("ALTER TABLE posts DROP KEY posts_planted")
 
 
-def test_reads_open_the_months_they_need(partitioned: None) -> None:
+def test_reads_open_only_the_partitions_they_need(partitioned: None) -> None:
     from apps.notifications.queries import notification_page
     from apps.posts.models import Post
     from apps.posts.queries import post_rows
@@ -222,16 +222,16 @@ def test_reads_open_the_months_they_need(partitioned: None) -> None:
     with _opened("posts") as authors:
         bounded = Post.objects.filter(user_id=_AUTHOR, id__gte=first_id_at(_NOW - timedelta(days=20)))
         assert len(paginate(bounded, page=PageRequest()).items) == 20
-    assert _names("posts")[0] not in authors, "nobody wrote before they were registered"
+    assert _names("posts")[0] not in authors, "nobody posted before they registered"
     assert len(authors) <= 2 + partitions.AHEAD_MONTHS + 1
     with _opened("notifications") as opened:
         page = notification_page(user_id=_AUTHOR, page=PageRequest(), unread_only=False)
     assert sorted(row.id for row in page.items) == sorted(notified)
-    assert _names("notifications")[0] not in opened, "nobody was notified of anything before they were registered"
+    assert _names("notifications")[0] not in opened, "nobody was notified before they registered"
 
 
-def test_pages_open_the_months_they_need(partitioned: None, register: Any, drain: Any) -> None:
-    """As clients ask for them: the statements of a feed, of notifications and of an author's page."""
+def test_pages_open_only_the_partitions_they_need(partitioned: None, register: Any, drain: Any) -> None:
+    """With requests of clients: the statements of a feed, of notifications and of an author's page."""
     anna, ben = register("anna"), register("ben")
     assert ben.client.put(f"/v1/profiles/{anna.id}/follow").status_code == 200
     drain()

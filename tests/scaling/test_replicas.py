@@ -1,4 +1,4 @@
-"""Reads from replicas: they take the load, nobody misses what they have written, and losing one is no fault."""
+"""Reads from replicas: they take over load, users always see their own writes, and losing one causes no error."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.faults.servers import MariaDB
 from tests.scaling.dataset import Dataset, Replica
 from tests.scenarios.product import eventually
 
-_LAG = 20  # seconds that a replica may be behind in these tests: longer than one is held back
+_LAG = 20  # seconds that a replica may lag in these tests: longer than one is held back
 _PATIENCE = 120  # seconds in which a busy machine, too, gets to what takes the product some
 _READS = 40
 
@@ -25,7 +25,7 @@ Headers = dict[str, str]
 
 @pytest.fixture(scope="module")
 def replicas(folder: Path, database: MariaDB) -> Iterator[list[Replica]]:
-    """Two, not started yet."""
+    """Two replicas, not started yet."""
     servers = [Replica(folder, database, number=number) for number in (1, 2)]
     yield servers
     for server in servers:
@@ -57,7 +57,7 @@ def author(dataset: Dataset) -> Headers:
 
 @pytest.fixture(scope="module", autouse=True)
 def reader(dataset: Dataset) -> Headers:
-    """Somebody who writes nothing. Signed in before all tests: the session must be old enough for reading replicas."""
+    """A user who writes nothing. Logged in before all tests: the session must be old enough to read from replicas."""
     return dataset.log_in("person1")
 
 
@@ -77,7 +77,7 @@ def _write(dataset: Dataset, author: Headers, content: str) -> str:
 
 
 def _status(dataset: Dataset, post_id: str, headers: Headers | None = None) -> int:
-    """How a read of a post is answered; without headers somebody unknown asks, whom any replica may answer."""
+    """The status of reading a post; without headers the request is anonymous, which any replica may serve."""
     answer = dataset.http.get(f"/v1/posts/{post_id}", headers=headers or {})
     return {200: 200, 404: 404}[answer.status_code]
 
@@ -87,7 +87,7 @@ def _has(replica: Replica, post_id: str) -> bool:
 
 
 def _until_read_from(dataset: Dataset, post_id: str, *servers: Replica) -> None:
-    """Returns when all of these are read from: one that was passed over is looked at again after some seconds."""
+    """Returns when all of these serve reads: one that was skipped is checked again after some seconds."""
     before = [server.selects() for server in servers]
 
     def are_read() -> bool:
@@ -103,20 +103,18 @@ def _primary_selects(database: MariaDB) -> int:
 
 def test_reads_are_spread_over_the_replicas(dataset: Dataset, replicas: list[Replica], post_id: str) -> None:
     def are_spread() -> bool:
-        """By chance: forty reads leave neither of two out, unless one is passed over for some seconds just then."""
+        """At random: forty reads leave out neither of two, unless one happens to be skipped for some seconds."""
         before, primary_before = [server.selects() for server in replicas], _primary_selects(dataset.database)
         for _ in range(_READS):
             assert _status(dataset, post_id) == 200
         at_replicas = [server.selects() - known for server, known in zip(replicas, before, strict=True)]
-        at_primary = _primary_selects(dataset.database) - primary_before  # nothing, but for what looks at the server
+        at_primary = _primary_selects(dataset.database) - primary_before  # nothing except health checks
         return min(at_replicas) >= 5 and sum(at_replicas) >= _READS and at_primary < _READS // 2
 
     eventually(are_spread, seconds=_PATIENCE)
 
 
-def test_writes_and_what_is_read_for_them_stay_with_the_primary(
-    dataset: Dataset, replicas: list[Replica], author: Headers
-) -> None:
+def test_writes_and_their_reads_stay_on_the_primary(dataset: Dataset, replicas: list[Replica], author: Headers) -> None:
     before = [server.selects() for server in replicas]
     for number in range(5):
         made = _write(dataset, author, f"written on the primary {number}")
@@ -126,7 +124,7 @@ def test_writes_and_what_is_read_for_them_stay_with_the_primary(
     assert [server.selects() for server in replicas] == before
 
 
-def test_calls_between_contexts_say_whether_they_may_lag(dataset: Dataset, replicas: list[Replica]) -> None:
+def test_calls_between_contexts_state_whether_they_may_lag(dataset: Dataset, replicas: list[Replica]) -> None:
     def selects(**headers: str) -> int:
         before = sum(server.selects() for server in replicas)
         answer = dataset.http.get(
@@ -137,12 +135,12 @@ def test_calls_between_contexts_say_whether_they_may_lag(dataset: Dataset, repli
         assert answer.status_code == 200, answer.text
         return sum(server.selects() for server in replicas) - before
 
-    assert selects() == 0, "handlers and writes ask without it"
+    assert selects() == 0, "calls of handlers and writes do not allow lag"
     eventually(lambda: selects(**{LAG_HEADER: "7"}) >= 1, seconds=_PATIENCE)
-    assert lag_headers() == {}, "nothing may lag but a request that reads"
+    assert lag_headers() == {}, "only calls of requests that read may lag"
 
 
-def test_an_author_sees_at_once_what_others_see_later(
+def test_an_author_sees_their_own_write_at_once_and_others_later(
     dataset: Dataset, replicas: list[Replica], author: Headers, post_id: str
 ) -> None:
     _until_read_from(dataset, post_id, *replicas)
@@ -151,7 +149,7 @@ def test_an_author_sees_at_once_what_others_see_later(
             stack.enter_context(server.held_back())
         made = _write(dataset, author, "seen by me first")
         until = time.monotonic() + 5
-        eventually(lambda: _status(dataset, made) == 404, seconds=_LAG)  # the replicas have it not, and may be behind
+        eventually(lambda: _status(dataset, made) == 404, seconds=_LAG)  # the replicas lack it, and may lag
         seen = [_status(dataset, made, author)]
         while time.monotonic() < until:
             time.sleep(0.1)
@@ -163,7 +161,7 @@ def test_an_author_sees_at_once_what_others_see_later(
     eventually(lambda: _status(dataset, made) == 200)
 
 
-def test_how_far_a_replica_is_behind_is_metric(dataset: Dataset, replicas: list[Replica], author: Headers) -> None:
+def test_replica_lag_is_a_metric(dataset: Dataset, replicas: list[Replica], author: Headers) -> None:
     late, *_ = replicas
     with late.held_back():
         _write(dataset, author, "late")
@@ -173,20 +171,20 @@ def test_how_far_a_replica_is_behind_is_metric(dataset: Dataset, replicas: list[
     late.sql("STOP SLAVE SQL_THREAD")
     try:
         assert _metric(dataset, late, "up") == 0
-        assert _metric(dataset, late, "lag_seconds") == -1, "nobody knows"
+        assert _metric(dataset, late, "lag_seconds") == -1, "the lag is unknown"
     finally:
         late.sql("START SLAVE SQL_THREAD")
     eventually(lambda: _metric(dataset, late, "up") == 1, seconds=_PATIENCE)
 
 
 def _metric(dataset: Dataset, replica: Replica, what: str) -> float:
-    """A number of the replica as Prometheus gets it; -1: none."""
+    """A replica's metric as Prometheus reads it; -1 if there is none."""
     name = f'socialapp_replica_{what}{{server="127.0.0.1:{replica.port}"}} '
     lines = dataset.http.get("/metrics").text.splitlines()
     return next((float(line.removeprefix(name)) for line in lines if line.startswith(name)), -1.0)
 
 
-def test_a_replica_that_stopped_replicating_is_passed_over(
+def test_a_replica_that_stopped_replicating_is_skipped(
     dataset: Dataset, replicas: list[Replica], author: Headers, post_id: str
 ) -> None:
     for server in replicas:
@@ -194,7 +192,7 @@ def test_a_replica_that_stopped_replicating_is_passed_over(
     try:
         made = _write(dataset, author, "never mind the replicas")
         assert _status(dataset, made, author) == 200
-        eventually(lambda: _status(dataset, made) == 200, seconds=_PATIENCE)  # the primary answers for them
+        eventually(lambda: _status(dataset, made) == 200, seconds=_PATIENCE)  # the primary serves their reads
         assert not any(_has(server, made) for server in replicas)
     finally:
         for server in replicas:
@@ -202,7 +200,7 @@ def test_a_replica_that_stopped_replicating_is_passed_over(
     _until_read_from(dataset, post_id, *replicas)
 
 
-def test_without_what_redis_remembers_nobody_misses_their_own(
+def test_without_redis_users_still_see_their_own_writes(
     dataset: Dataset, replicas: list[Replica], author: Headers, post_id: str
 ) -> None:
     _until_read_from(dataset, post_id, *replicas)
@@ -219,7 +217,7 @@ def test_without_what_redis_remembers_nobody_misses_their_own(
         server.catch_up()
 
 
-def test_a_killed_replica_costs_no_answer_and_comes_back(
+def test_a_killed_replica_fails_no_request_and_comes_back(
     dataset: Dataset, replicas: list[Replica], post_id: str
 ) -> None:
     gone, stays = replicas
@@ -235,7 +233,7 @@ def test_a_killed_replica_costs_no_answer_and_comes_back(
     _until_read_from(dataset, post_id, gone, stays)
 
 
-def test_a_hung_replica_is_left_alone_and_comes_back(dataset: Dataset, replicas: list[Replica], post_id: str) -> None:
+def test_a_hanging_replica_is_skipped_and_comes_back(dataset: Dataset, replicas: list[Replica], post_id: str) -> None:
     hanging, stays = replicas
     _until_read_from(dataset, post_id, hanging, stays)
     before = hanging.selects()
@@ -246,11 +244,11 @@ def test_a_hung_replica_is_left_alone_and_comes_back(dataset: Dataset, replicas:
     _until_read_from(dataset, post_id, hanging, stays)
 
 
-def test_somebody_keeps_to_one_replica(
+def test_a_user_keeps_reading_from_one_replica(
     dataset: Dataset, replicas: list[Replica], post_id: str, reader: Headers
 ) -> None:
     key = f"{dataset.environment['REDIS_PREFIX']}replicas:since"
-    redis_client().set(key, repr(time.time() - 3600))  # Redis has remembered for long who writes
+    redis_client().set(key, repr(time.time() - 3600))  # as if Redis had recorded writers for an hour
 
     def one_is_read_from() -> bool:
         before = [server.selects() for server in replicas]
@@ -259,11 +257,11 @@ def test_somebody_keeps_to_one_replica(
         read_from = [server.selects() - known for server, known in zip(replicas, before, strict=True)]
         return min(read_from) == 0 and max(read_from) >= 20
 
-    eventually(one_is_read_from, seconds=_PATIENCE)  # by chance, twenty reads would not go to one of two
+    eventually(one_is_read_from, seconds=_PATIENCE)  # at random, twenty reads would not all go to one of two
 
 
 def _until_carried_on(dataset: Dataset, post_id: str, server: Replica) -> None:
-    """Reads at once from several threads, all answered, until a server has answered for many."""
+    """Reads from several threads at once, all successfully, until a server has served many."""
     before = server.selects()
 
     def has_carried_on() -> bool:
