@@ -1,4 +1,4 @@
-"""URLs: the API under /v1, machines' paths at the root, the admin where auth is served, and the web client."""
+"""URLs: the API under /v1, internal paths at the root, the admin where auth is served, and the web client."""
 
 from importlib import import_module
 
@@ -57,4 +57,4 @@ if settings.SERVES_ADMIN:
 
     urlpatterns += [path("admin/", admin.site.urls), path("admin", RedirectView.as_view(url="/admin/"))]
 
-urlpatterns += [path("", include("web.urls"))]  # last: the catch-all for unknown addresses
+urlpatterns += [path("", include("web.urls"))]  # last: the catch-all for unknown paths

@@ -13,7 +13,7 @@ from whitenoise import WhiteNoise
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
-_UPLOAD = re.compile(r"/v1/media(/[0-9]+/content)?/*")  # the routes that the gateways let larger bodies to
+_UPLOAD = re.compile(r"/v1/media(/[0-9]+/content)?/*")  # the routes for which the gateways allow larger bodies
 _PIECE = 65_536
 _MOST_UNWANTED = 64 * 1024 * 1024
 
@@ -27,7 +27,7 @@ _django = get_wsgi_application()
 
 
 def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Gives a chunked body the length without which Django takes it for empty; one byte too much is enough for 413."""
+    """Gives a chunked body a length, without which Django takes it for empty; one byte too many is enough for a 413."""
     from django.conf import settings
 
     sent = environ["wsgi.input"]
@@ -41,9 +41,10 @@ def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes
 
 
 def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Takes only so many large bodies at once: they may come slowly, and hold a thread meanwhile. Others wait outside.
+    """Limits how many large bodies are received at once: they may come slowly, and each occupies a thread. The others
+    wait.
 
-    Smaller bodies have arrived whole in front before they are passed on, with their length.
+    Smaller bodies are buffered completely by the gateway, which then sends their length.
     """
     from django.conf import settings
 
@@ -69,14 +70,14 @@ def _length(environ: dict[str, Any]) -> int:
 
 
 def _discard_body(sent: Any) -> None:
-    """Reads what the application did not want, as behind a 401: a gateway that cannot send all loses the answer too."""
+    """Reads the rest of a rejected body, as with a 401: a gateway that cannot send all of it drops the response too."""
     for _ in range(_MOST_UNWANTED // _PIECE):
         if not sent.read(_PIECE):
             return
 
 
 def _with_static_files(noise: WhiteNoise) -> WhiteNoise:
-    """Serves every app's static files from where they are installed: nothing has to be collected first."""
+    """Serves every app's static files from where they are installed, so there is no need for collectstatic."""
     from django.conf import settings
     from django.contrib.staticfiles.finders import get_finders
 

@@ -1,4 +1,4 @@
-"""Compares everything that is made from elsewhere with its source, context by context."""
+"""Compares all derived data with its source, context by context."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
@@ -11,7 +11,7 @@ BATCH = 200
 
 
 def verify(context: str, *, repair: bool) -> Iterator[DriftPage]:
-    """The steps of one context, in small calls; Unavailable when it, or one of its sources, does not answer."""
+    """The steps of one context, in small calls; Unavailable if the context or one of its sources does not respond."""
     after: str | None = ""
     while after is not None:
         checked = client(DriftChecks, context=context).verify(repair=repair, after=after, limit=BATCH)
@@ -20,22 +20,22 @@ def verify(context: str, *, repair: bool) -> Iterator[DriftPage]:
 
 
 def events_in_flight(contexts: Iterable[str]) -> set[int]:
-    """What events published or missed by these contexts are about: what was made from them may still change by itself.
+    """What events published or missed by these contexts are about: data derived from them may still change by itself.
 
-    Ask this last, after the source and what was made from it: every change that only one of them has shows here, as an
-    event is not taken for arrived before it is some seconds old.
+    Call this last, after reading the source and the derived data: every change that only one of them has is included
+    here, because an event does not count as arrived until it is some seconds old.
     """
     return {about for context in contexts for about in client(Inbox, context=context).in_flight()}
 
 
 class Comparison(Protocol):
-    """Compares the next things after an id: what it found, and the id to go on from, or None at its end."""
+    """Compares the next items after an id; returns the result, and the id to continue from, or None at the end."""
 
     def __call__(self, *, after: int, limit: int) -> tuple[DriftPage, int | None]: ...
 
 
 def run_comparisons(comparisons: Mapping[str, Comparison], *, after: str, limit: int) -> DriftPage:
-    """One step of a context that compares several things one after the other.
+    """One step of a context that compares several kinds of data one after the other.
 
     The position between steps is written as "name:id".
     """

@@ -1,1 +1,1 @@
-"""Typed calls between contexts: in process, or over HTTP when the other context is served elsewhere."""
+"""Typed calls between contexts: in process, or over HTTP if the other context is served elsewhere."""

@@ -1,7 +1,7 @@
-"""Typed calls between contexts: in process when the other is served here, over HTTP when it is served elsewhere.
+"""Typed calls between contexts: in process if the other is served here, over HTTP if it is served elsewhere.
 
-`client(Users).profiles(ids=[1])` gives the same data classes and raises the same problems either way. A call
-must not be made inside an open transaction: it would hold locks for as long as the other side takes.
+`client(Users).profiles(ids=[1])` returns the same data classes and raises the same problems either way. Do not call
+inside an open transaction: it would hold locks until the other side has answered.
 """
 
 import inspect
@@ -27,7 +27,7 @@ from socialapp.core.errors import PROBLEMS, FieldError, Problem, Unavailable
 from socialapp.core.replicas import lag_headers
 from socialapp.telemetry import metrics, traces
 
-if TYPE_CHECKING:  # loaded by the first call to a context that is served elsewhere
+if TYPE_CHECKING:  # imported at the first call to a context that is served elsewhere
     import httpx
 
 Contract = TypeVar("Contract")
@@ -36,29 +36,30 @@ _answer_by: ContextVar[float | None] = ContextVar("answer_by", default=None)
 _implementations: dict[tuple[str, str], object] = {}
 log = structlog.get_logger()
 
-# How many seconds the caller waits for this answer: what is asked of others for its sake must take less.
+# How many seconds the caller will wait for this response; calls made to answer it must take less.
 REQUEST_TIMEOUT = "X-Request-Timeout"
-_PASSED_ON = 0.75  # of the seconds left, so that what is missing further on is reported before the caller gives up
-# A header on answers that the machinery of calls gave, not the implementation: a bad service token, an unknown method.
+_PASSED_ON = 0.75  # of the seconds left, so that a failure further down is reported before the caller gives up
+# A header of responses that come from the call machinery, not the implementation: a bad service token, an unknown
+# method.
 CALL_REFUSED = "X-Call-Refused"
 OPEN_SECONDS = 2
 _FAULTS_TO_OPEN = 5
 _READ_ATTEMPTS = 3
 _TOKEN_SECONDS = 60
-_LONGEST_QUERY = 4000  # characters; servers and proxies take no longer ones for granted
+_LONGEST_QUERY = 4000  # characters; servers and proxies do not reliably accept longer ones
 
 
 class CallInTransaction(RuntimeError):
-    """A context was called while the caller held a transaction open: gather first, then write."""
+    """A context was called while the caller held an open transaction: gather first, then write."""
 
 
 def serve(contract: type[Contract], *, implementation: Contract, context: str | None = None) -> None:
-    """Makes `implementation` answer calls to `contract`; called once, when the context's app is ready."""
+    """Registers `implementation` for calls to `contract`; called once, when the context's app is ready."""
     _implementations[(context or context_of(contract), contract.__name__)] = implementation
 
 
 def client(contract: type[Contract], *, context: str | None = None) -> Contract:
-    """The way to call `contract`; `context` is needed only for contracts that every context serves."""
+    """A client of `contract`; `context` is needed only for contracts that every context serves."""
     return cast(Contract, _client(cast(type, contract), context or context_of(contract)))
 
 
@@ -68,7 +69,7 @@ def context_of(contract: type) -> str:
 
 
 def implementation_of(context: str, *, contract_name: str) -> object:
-    """What answers here; LookupError when this process does not serve it."""
+    """The implementation registered here; LookupError if this process does not serve it."""
     return _implementations[(context, contract_name)]
 
 
@@ -113,7 +114,7 @@ def _remote_method(contract: type, context: str, method: FunctionType) -> Callab
 
 @contextmanager
 def deadline(seconds: float | None) -> Iterator[None]:
-    """Has all calls in the block end before whoever asked, and waits for so long, gives up."""
+    """Limits all calls in the block to end before the caller, who waits this long, gives up."""
     token = _answer_by.set(time.monotonic() + seconds if seconds else None)
     try:
         yield
@@ -141,13 +142,14 @@ def _http_client() -> "httpx.Client":
     with _http_lock:
         pid = os.getpid()
         if pid not in _http:
-            # no proxy from the environment: these calls stay inside
+            # ignores proxies set in the environment: these calls stay inside
             _http[pid] = httpx.Client(timeout=settings.CALL_TIMEOUT, trust_env=False)
         return _http[pid]
 
 
 def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes:
-    """One call over HTTP: a deadline, retries for reads, a circuit breaker, and problems raised as they were there."""
+    """One call over HTTP: a deadline, retries for reads, a circuit breaker; problems are raised here as they were
+    there."""
     import httpx
 
     deadline = time.monotonic() + seconds
@@ -176,7 +178,7 @@ def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, 
 
 
 class _ServerFault(Exception):
-    """The other side answered with a fault: its own, or of how the two are put together."""
+    """The other side failed: by an error of its own, or because the two services are misconfigured."""
 
 
 def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes | Problem:
@@ -199,7 +201,7 @@ def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: b
 
 
 def _read_until(deadline: float, response: "httpx.Response") -> bytes:
-    """The body, if it is there in time: httpx by itself waits as long for each piece of it."""
+    """Reads the body before the deadline: httpx's own timeout applies to each chunk separately."""
     body = bytearray()
     for piece in response.iter_bytes():
         body += piece
@@ -215,7 +217,7 @@ def _correlation_headers() -> dict[str, str]:
 
 
 def _problem_from(response: "httpx.Response", content: bytes) -> Problem:
-    """The problem that the implementation raised there; anything else is a fault, and none of the client's doing."""
+    """The problem that the implementation raised there; anything else is a server fault, not the client's."""
     kind = PROBLEMS.get(response.status_code, Problem)
     try:
         body = msgspec.json.decode(content, type=_ProblemBody)
@@ -235,7 +237,7 @@ class _ProblemBody(msgspec.Struct):
 
 
 def service_token(audience: str) -> str:
-    """A token for one call to `audience`: signed with `SERVICE_SECRET`, good for a minute."""
+    """A token for one call to `audience`: signed with `SERVICE_SECRET`, valid for a minute."""
     now = int(time.time())
     claims = {"iss": settings.SERVICE_NAME, "aud": f"internal:{audience}", "iat": now, "exp": now + _TOKEN_SECONDS}
     return jwt.encode(claims, settings.SERVICE_SECRET, algorithm="HS256")

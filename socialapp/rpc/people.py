@@ -1,4 +1,4 @@
-"""The people that rows name, for pages of staff: shown by their names, and without them while users does not answer."""
+"""The people whom rows refer to, for staff pages: shown with their names, or without if users does not respond."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def profile_summaries(ids: Iterable[int | None]) -> dict[int, ProfileSummary]:
-    """People by id, without those who are gone; nobody while users does not answer. One call."""
+    """Profile summaries by id, without deleted users; empty if users does not respond. One call."""
     wanted = sorted({user_id for user_id in ids if user_id is not None})
     try:
         found = client(Users).documents(ids=wanted) if wanted else []

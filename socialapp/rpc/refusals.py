@@ -1,4 +1,4 @@
-"""Who may not write, and what may not be written: asked before a post, comment or profile is taken."""
+"""Who may not write, and what may not be written: checked before a post, comment or profile is accepted."""
 
 import structlog
 from django.conf import settings
@@ -14,16 +14,16 @@ log = structlog.get_logger()
 
 
 def refuse_unverified(*, author_id: int) -> None:
-    """Forbidden while the author has not proven their e-mail address, where VERIFIED_EMAIL_TO_POST asks for that.
+    """Forbidden while the author has not verified their e-mail address, if VERIFIED_EMAIL_TO_POST requires it.
 
-    One call, none where the setting is off; Unavailable while auth does not answer.
+    One call, or none if the setting is off; Unavailable if auth does not respond.
     """
     if settings.VERIFIED_EMAIL_TO_POST and not client(Auth).user(user_id=author_id).email_verified:
         raise Forbidden("open the link that was mailed to you first: it proves your address", code="email_unverified")
 
 
 def refuse_limited(author: Author, *, content: str, has_media: bool) -> None:
-    """Forbidden when moderators have limited the account so that it may not write, or not with links or media."""
+    """Forbidden if moderators have limited the account so that it may not write, or not with links or media."""
     if author.limited:
         raise Forbidden("a moderator has limited this account: it may not write for now", code="account_limited")
     if author.links_limited and link_hosts(content):
@@ -35,10 +35,10 @@ def refuse_limited(author: Author, *, content: str, has_media: bool) -> None:
 def screen_text(
     context: str, *, author_id: int, content: str, target_type: str, target_id: int = 0, field: str = "content"
 ) -> bool:
-    """Whether a rule holds a text for a moderator; Invalid, naming `field`, when a rule refuses it.
+    """Whether a rule holds a text for a moderator; Invalid, naming `field`, if a rule rejects it.
 
-    `target_id` is 0 for what is new, as is the author of an account that is being made. While moderation does not
-    answer, its rules are applied afterwards.
+    `target_id` is 0 for new content, and the author's id is 0 during sign-up. If moderation does not respond, its rules
+    are applied afterwards.
     """
     try:
         screening = client(Moderation).screening(

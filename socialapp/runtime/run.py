@@ -1,4 +1,4 @@
-"""`./run`: the whole product on one machine with one command. Prepares the environment, then supervises the roles."""
+"""`./run`: the whole product on one machine. Prepares the environment, then supervises the roles."""
 
 import argparse
 import contextlib
@@ -53,12 +53,12 @@ commands in the same environment:
 
 
 class CannotStart(Exception):
-    """Why it cannot start, in one line for the person at the terminal."""
+    """Why it cannot start, in one line for the user at the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallPaths:
-    """Where this installation lives and answers."""
+    """The paths of this installation, and the host and port it serves on."""
 
     data_dir: Path
     sockets_dir: Path
@@ -67,29 +67,29 @@ class InstallPaths:
 
     @property
     def url(self) -> str:
-        """What a browser on this machine opens."""
+        """The URL for a browser on this machine."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def run_dir(self) -> Path:
-        """Files that matter only while it runs."""
+        """The folder of files that matter only while it runs."""
         return self.data_dir / "run"
 
     @property
     def redis_note(self) -> Path:
-        """Where the embedded Valkey's URL is noted for `./run manage`."""
+        """The file with the embedded Valkey's URL, for `./run manage`."""
         return self.run_dir / "redis.url"
 
     @property
     def demo_note(self) -> Path:
-        """Where the log-in of a demo person is noted."""
+        """The file with the log-in of a demo account."""
         return self.data_dir / "demo.json"
 
 
 def main(arguments: list[str]) -> int:
-    """The command; the exit status."""
-    os.umask(0o077)  # databases, mails and logs are for nobody else on this machine
+    """Runs the command and returns the exit status."""
+    os.umask(0o077)  # nobody else on this machine may read databases, mails and logs
     try:
         if arguments[:1] == ["manage"]:
             return _manage(arguments[1:])
@@ -125,7 +125,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _manage(arguments: list[str]) -> int:
-    """manage.py with the secrets, data and Valkey of this installation."""
+    """Runs manage.py with the secrets, data and Valkey of this installation."""
     _read_env_file()
     place = _place(Path(tempfile.gettempdir()), check_port=False)
     _fill_in_environment(place, running=place.redis_note)
@@ -163,7 +163,8 @@ def _place(sockets_dir: Path, *, check_port: bool = True) -> InstallPaths:
 
 
 def _close_to_others(folder: Path) -> None:
-    """Takes from others what an earlier release or a wider umask gave them; a folder of somebody else is theirs."""
+    """Removes the permissions that an earlier release or a wider umask gave to others; folders of other owners stay as
+    is."""
     found = folder.stat()
     if found.st_uid == os.getuid() and found.st_mode & 0o077:
         folder.chmod(0o700)
@@ -182,7 +183,7 @@ def _check_port(place: InstallPaths) -> None:
 
 
 def _lock(place: InstallPaths) -> IO[str]:
-    """Held while it runs: two on one data folder would share databases but not the Valkey."""
+    """Held while it runs: two of them on one data folder would share the databases but not the Valkey."""
     lock = (place.run_dir / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -192,7 +193,8 @@ def _lock(place: InstallPaths) -> IO[str]:
 
 
 def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) -> list[str]:
-    """Sets what the environment leaves open; what of it is embedded. `running` notes a Valkey that runs."""
+    """Sets missing environment variables; returns which parts are embedded. `running` is the note of a running
+    Valkey."""
     from socialapp.runtime.embedded import BUFFERED_BODY_BYTES, BUFFERED_UPLOAD_BYTES, free_port, secrets_of
 
     given = set(os.environ)
@@ -224,7 +226,7 @@ def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) ->
     }.items():
         os.environ.setdefault(name, value)
     if _is_loopback(place.host):
-        # Everybody who tries it out, scripts and tests too, comes from this one address.
+        # While evaluating, all clients, scripts and tests come from this one address.
         os.environ.setdefault("RATE_ADDRESS_FACTOR", "50")
     return [what for name, what in _BROUGHT_ALONG.items() if name not in given]
 
@@ -305,13 +307,13 @@ def _load_django() -> None:
 
 
 def _share_memory() -> None:
-    """Keeps the garbage collector from touching, and so copying, what the forked roles share."""
+    """Keeps the garbage collector from touching, and so copying, memory that the forked roles share."""
     gc.collect()
     gc.freeze()
 
 
 def _prepare(place: InstallPaths, *, embedded: bool) -> None:
-    """Tables and the admin's account; in a process of its own, so that the supervisor has no connection."""
+    """Creates tables and the admin account; in a process of its own, so that the supervisor holds no connection."""
     from django.core.management import call_command, get_commands
 
     _wait_for_redis()
@@ -322,7 +324,7 @@ def _prepare(place: InstallPaths, *, embedded: bool) -> None:
 
 
 def _make_demo(place: InstallPaths) -> None:
-    """Demo data; in a process of its own too."""
+    """Loads demo data; also in a process of its own."""
     logging.getLogger().setLevel(logging.WARNING)  # it makes hundreds of requests
     _once(place, "demo data", lambda: _load_demo(place))
 
@@ -335,7 +337,7 @@ def _once(place: InstallPaths, name: str, do: Callable[[], object]) -> None:
         do()
         _done_note(place, name).touch()
     except Exception:
-        structlog.get_logger("socialapp.runtime.run").exception(f"making {name} failed")  # all else works without it
+        structlog.get_logger("socialapp.runtime.run").exception(f"making {name} failed")  # the rest works without it
 
 
 def _done_note(place: InstallPaths, name: str) -> Path:
@@ -344,10 +346,10 @@ def _done_note(place: InstallPaths, name: str) -> Path:
 
 @contextlib.contextmanager
 def _synced_at_the_end() -> Iterator[None]:
-    """Lets this process, whose connections are still to be opened, wait for the disk once, not at every commit.
+    """Makes this process, which has opened no connections yet, sync to disk once instead of at every commit.
 
-    SQLite then survives the end of the process as before, but not a power cut in between: only for what would be made
-    again. Source: https://www.sqlite.org/pragma.html#pragma_synchronous
+    SQLite then still survives the end of the process, but not a power cut before the sync: only for data that would be
+    created again. Source: https://www.sqlite.org/pragma.html#pragma_synchronous
     """
     from django.conf import settings
     from django.db import connections
@@ -369,7 +371,8 @@ def _create_admin(place: InstallPaths) -> None:
 
 
 def _load_demo(place: InstallPaths) -> None:
-    """The demo people; how to log in as one of them is noted for the landing page, and for going on if interrupted."""
+    """Loads the demo people, and notes the log-in of one for the landing page and for continuing after an
+    interruption."""
     from django.core.management import call_command
 
     from socialapp.demo.story import HERO, new_password, username_of

@@ -1,4 +1,4 @@
-"""Celery's scheduler, with a fix for clocks that are set back: it would idle until the time of the last run."""
+"""Celery's scheduler, fixed for clocks that are set back: it would be idle until the time of the last run."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from celery.beat import PersistentScheduler
 
 
 class SteadyScheduler(PersistentScheduler):
-    """What ran later than now, as the file or this process remembers it, counts as run now."""
+    """Treats last runs that lie in the future, according to its file or memory, as if they happened now."""
 
     def tick(self, *arguments: Any, **options: Any) -> float:
         """See `Scheduler.tick`."""
@@ -14,5 +14,5 @@ class SteadyScheduler(PersistentScheduler):
         if ahead := [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]:
             for entry in ahead:
                 entry.last_run_at = now
-            self._heap = None  # the order of what is next, made again
+            self._heap = None  # the heap of upcoming tasks, rebuilt
         return float(super().tick(*arguments, **options))

@@ -1,6 +1,6 @@
-"""One process that forks the others after loading Django once, restarts those that die, and ends them together.
+"""A process that loads Django once, forks the others, restarts those that die, and ends them together.
 
-Why not a process manager from a library: see docs/adr/0002.
+docs/adr/0002 explains why this is not a process manager from a library.
 """
 
 import json
@@ -30,12 +30,13 @@ _PIPE_BYTES = 65_536
 
 @dataclass
 class Service:
-    """One child: `run` is called in the forked process and either returns at its end or replaces it by a program."""
+    """A child: `run` is called in the forked process, and either returns when it ends or replaces the process by a
+    program."""
 
     name: str
     run: Callable[[], object]
     stops_last: bool = False  # others need it while they end
-    shown: bool = True  # its lines go to the terminal too, not only to its log
+    shown: bool = True  # its lines also go to the terminal, not only to its log
     pid: int = 0
     started_at: float = 0.0
     pause: float = _FIRST_PAUSE
@@ -46,7 +47,7 @@ class Service:
 
 
 class Supervisor:
-    """Runs services until a signal ends it. Keep the process that calls it free of threads and connections."""
+    """Runs services until a signal ends it. The calling process must have no threads and no open connections."""
 
     def __init__(self, log_folder: Path) -> None:
         self._log_folder = log_folder
@@ -64,18 +65,18 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
-        """Whether a signal asked for the end."""
+        """Whether a signal asked it to stop."""
         return self._stop_signals > 0
 
     def start(self, services: Iterable[Service]) -> None:
-        """Starts services and looks after them from now on."""
+        """Starts services and supervises them from now on."""
         for service in services:
             service.log = _file_log(self._log_folder / f"{service.name}.log")
             self._services.append(service)
             self._fork(service)
 
     def run_once(self, name: str, run: Callable[[], object]) -> int:
-        """Runs something to its end in a child of its own, looking after the others meanwhile; its exit status."""
+        """Runs a function in a child until it ends, while supervising the others; returns its exit status."""
         service = Service(name, run)
         service.log = _file_log(self._log_folder / f"{name}.log")
         self._fork(service)
@@ -90,7 +91,7 @@ class Supervisor:
             self._look_after()
 
     def run_until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Looks after the services until `done()`, which is asked ten times a second; False when time ran out."""
+        """Supervises the services until `done()`, which is called ten times a second; False if time ran out."""
         deadline = time.monotonic() + seconds
         while not done():
             if self.stopping or time.monotonic() > deadline:
@@ -100,13 +101,13 @@ class Supervisor:
         return True
 
     def run(self) -> None:
-        """Looks after the services until a signal asks for the end."""
+        """Supervises the services until a signal asks it to stop."""
         while not self.stopping:
             self._wait(self._next_pause())
             self._look_after()
 
     def stop(self) -> None:
-        """Ends all: asks first, then kills. A second Ctrl-C kills at once."""
+        """Ends all services: asks first, then kills. A second Ctrl-C kills at once."""
         self._end([service for service in self._services if not service.stops_last], STOP_SECONDS)
         self._end([service for service in self._services if service.stops_last], LAST_STOP_SECONDS)
         self._drain()
@@ -126,7 +127,8 @@ class Supervisor:
         self._selector.register(read, selectors.EVENT_READ, service)
 
     def _become(self, service: Service, output: int) -> NoReturn:
-        """The child's side of the fork: a session of its own (Ctrl-C goes to the supervisor alone), then `run`."""
+        """The child's side of the fork: starts a session (so that Ctrl-C only reaches the supervisor), then calls
+        `run`."""
         code = 1
         try:
             signal.set_wakeup_fd(-1)
@@ -180,7 +182,7 @@ class Supervisor:
                 self._fork(service)
 
     def _plan_restart(self, service: Service, status: int, now: float) -> None:
-        _signal_group(service, signal.SIGKILL)  # what it may have left behind
+        _signal_group(service, signal.SIGKILL)  # processes it may have left behind
         if now - service.started_at > _SETTLED_SECONDS:
             service.pause = _FIRST_PAUSE
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
@@ -212,7 +214,7 @@ class Supervisor:
             self._close_output(service)
 
     def _read_output(self, service: Service) -> bool:
-        """Writes what the child said to its log and to the terminal; False when there is no more."""
+        """Writes the child's output to its log and to the terminal; False at the end of the output."""
         try:
             chunk = os.read(service.output, _PIPE_BYTES)
         except BlockingIOError:
@@ -239,7 +241,7 @@ class Supervisor:
 
 
 def announce(line: str) -> None:
-    """One line for the person at the terminal; a closed terminal is no reason to end."""
+    """Prints one line for the user at the terminal; a closed terminal does not end the process."""
     try:
         print(f"socialapp: {line}", file=sys.stderr, flush=True)  # noqa: T201
     except OSError:
@@ -307,5 +309,6 @@ def _for_people(name: str, entry: dict[str, Any]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The text with all that could forge a line or reach the terminal written out. Source: CWE-117, CWE-150."""
+    """The text with all characters escaped that could forge a line or control the terminal. Source: CWE-117,
+    CWE-150."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

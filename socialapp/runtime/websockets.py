@@ -1,7 +1,7 @@
-"""The server side of a WebSocket with budgets, so that no client makes it hold or do more than its share.
+"""The server side of WebSockets, with budgets, so that no client makes it store or do more than its share.
 
-uvicorn answers pings and queues what it cannot send yet by itself, before and after the application knows the client.
-Both are bounded here: bytes and frames that come, control frames among them, and output that is not read.
+By itself, uvicorn answers pings and queues output that it cannot send yet, before and after the application knows the
+client. Both are bounded here: incoming bytes and frames, including control frames, and output that is not read.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
-# A client of ours sends a message a second at most, each up to 8 KiB, and a ping now and then.
+# Our own client sends at most one message per second, each up to 8 KiB, and an occasional ping.
 BYTES, BYTES_A_SECOND = 256 * 1024, 16 * 1024
 FRAMES, FRAMES_A_SECOND = 240, 20
 MOST_UNREAD_BYTES = 128 * 1024
 _CLOSING_BYTES = 8 * 1024
 
 
-# The ASGI extension with `send`, see `BoundedWebSocket.send_now`.
+# The ASGI extension that provides `BoundedWebSocket.send_now`.
 SEND_NOW = "socialapp.send_now"
 
 
@@ -34,7 +34,7 @@ class _Budget:
         self._at = time.monotonic()
 
     def spend(self, amount: int) -> bool:
-        """Whether there was so much left."""
+        """Takes this amount; False if less was left."""
         now = time.monotonic()
         self._left = min(self._left + (now - self._at) * self._refill, self._capacity) - amount
         self._at = now
@@ -42,7 +42,8 @@ class _Budget:
 
 
 class _Inbox:
-    """What asyncio.Queue does for one reader, in a tenth of its 3 KiB: that is a tenth of an idle socket's memory."""
+    """Replaces asyncio.Queue for one reader, in a tenth of its 3 KiB, which would be a tenth of an idle socket's
+    memory."""
 
     __slots__ = ("_items", "_reader")
 
@@ -51,17 +52,17 @@ class _Inbox:
         self._reader: asyncio.Future[None] | None = None
 
     def empty(self) -> bool:
-        """Whether nothing waits to be read."""
+        """Whether there is nothing to read."""
         return not self._items
 
     def put_nowait(self, item: Any) -> None:
-        """Adds an item; few wait, as reading from the client stops while one does."""
+        """Adds an item; few wait, as reading from the client pauses while one does."""
         self._items.append(item)
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
     async def get(self) -> Any:
-        """The oldest item, when there is one."""
+        """Returns the oldest item, waiting for one if necessary."""
         while not self._items:
             self._reader = asyncio.get_running_loop().create_future()
             try:
@@ -72,7 +73,7 @@ class _Inbox:
 
 
 class BoundedWebSocket(WebSocketsSansIOProtocol):
-    """Ends a connection that exceeds its budget, without another word."""
+    """Closes a connection that exceeds its budget, without a message."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -82,7 +83,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.queue = _Inbox()  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        """Counts what comes, and what of the answers has not been read."""
+        """Counts incoming bytes, and output that has not been read."""
         if not self._bytes.spend(len(data)) or not self._may_still_send(len(data)):
             self.transport.abort()
             return
@@ -91,7 +92,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self.transport.abort()
 
     def handle_events(self) -> None:
-        """Counts the frames of all kinds."""
+        """Counts frames of all kinds."""
         events = self.conn.events
         if not self._frames.spend(len(events)):
             self.transport.abort()
@@ -99,22 +100,22 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         super().handle_events()
 
     def handle_connect(self, event: Request) -> None:
-        """Offers `send_now` to the application, and keeps no second copy of the request's headers."""
+        """Offers `send_now` to the application, and drops the second copy of the request's headers."""
         super().handle_connect(event)
         event.headers.clear()
         if self.handshake_complete:
-            return  # refused
+            return  # rejected
         self.scope["extensions"][SEND_NOW] = {"send": self.send_now}
 
     def start_keepalive(self) -> None:
-        """Called when the handshake has been answered: its answer is needed no more."""
+        """Called when the handshake has been answered: its response is no longer needed."""
         super().start_keepalive()
         del self.response, self.request
 
     def send_now(self, text: bytes) -> bool:
-        """Sends a message without a task or anything to await; False, and nothing sent, if the client is behind.
+        """Sends a message without a task or anything to await; returns False and sends nothing if the client is behind.
 
-        ASGI's own `send` takes several times as long, which counts where one event goes to thousands of clients.
+        ASGI's own `send` takes several times as long, which matters when one event goes to thousands of clients.
         """
         if self.conn.state is not State.OPEN or not self.writable.is_set() or self.transport.is_closing():
             return False
@@ -123,7 +124,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         return True
 
     def _may_still_send(self, size: int) -> bool:
-        """After our close only the client's own is awaited, and what was under way."""
+        """After we sent a close frame, only the client's close frame and what was under way are expected."""
         if self.close_sent:
             self._after_close += size
         return self._after_close <= _CLOSING_BYTES

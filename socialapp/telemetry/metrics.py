@@ -1,6 +1,6 @@
-"""The metrics of the processes for Prometheus. docs/observability.md explains every name.
+"""The Prometheus metrics of the processes. docs/observability.md explains every name.
 
-Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (see `multiprocess.py`); without it each exposes its own.
+Processes that share `PROMETHEUS_MULTIPROC_DIR` are summed (see `multiprocess.py`); otherwise each exposes its own.
 """
 
 import os
@@ -61,23 +61,23 @@ def _of_route(method: str, route: str, status: int) -> tuple[Counter, Histogram]
 
 
 def route_of(request: HttpRequest) -> str:
-    """The pattern that a request's path has matched."""
+    """The URL pattern that matched a request."""
     return (request.resolver_match.route or "/") if request.resolver_match else "unmatched"
 
 
 def count_published(types: Iterable[str]) -> None:
-    """Counts events that were written to an outbox; also those whose transaction is rolled back later."""
+    """Counts events written to an outbox, including those whose transaction is rolled back later."""
     for event_type in types:
         _published.labels(event_type).inc()
 
 
 def count_sent(event_type: str, *, count: int) -> None:
-    """Counts events that the broker has taken."""
+    """Counts events that the broker has accepted."""
     _sent.labels(event_type).inc(count)
 
 
 def count_handled(context: str, *, event_type: str, published_at: datetime) -> None:
-    """Counts one event that a handler of `context` has taken and committed."""
+    """Counts one event that a handler of `context` has handled and committed."""
     age = max((datetime.now(UTC) - published_at).total_seconds(), 0.0)
     _deliveries.labels(event_type, "handled").inc()
     _delivery_seconds.labels(context, event_type).observe(age)
@@ -85,12 +85,12 @@ def count_handled(context: str, *, event_type: str, published_at: datetime) -> N
 
 
 def count_failed(event_type: str, *, dead: bool) -> None:
-    """Counts one event that a handler could not take; `dead`: it is not tried again."""
+    """Counts one event that a handler failed on; `dead`: it is not retried."""
     _deliveries.labels(event_type, "dead" if dead else "failed").inc()
 
 
 def count_retries(context: str, *, count: int) -> None:
-    """Counts failed deliveries that were sent again."""
+    """Counts failed deliveries that were retried."""
     _retries.labels(context).inc(count)
 
 
@@ -100,7 +100,7 @@ def count_call(context: str, *, outcome: str) -> None:
 
 
 def count_cache_read(cache: str, *, outcome: str) -> None:
-    """Counts one read of a cache: hit, miss, or away (Redis does not answer)."""
+    """Counts one read of a cache: hit, miss, or away (Redis does not respond)."""
     _cache_reads.labels(cache, outcome).inc()
 
 
@@ -110,12 +110,12 @@ def count_socket(step: int) -> None:
 
 
 def add_collector(collector: Collector) -> None:
-    """Has `exposition` also ask `collector`, for what is counted when asked."""
+    """Adds `collector` to `exposition`, for metrics that are computed at each scrape."""
     _asked.register(collector)
 
 
 def exposition() -> bytes:
-    """Prometheus' text format: what the processes have counted, then what the added collectors count now."""
+    """Prometheus' text format: the processes' metrics, then those that the added collectors compute now."""
     registry: CollectorRegistry = REGISTRY
     if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         _drop_dead_gauges(Path(folder))

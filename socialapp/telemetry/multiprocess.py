@@ -1,4 +1,4 @@
-"""The folder in which processes of one role, or of one container, count together for Prometheus."""
+"""The folder in which the processes of one role, or of one container, share their Prometheus metrics."""
 
 import atexit
 import fcntl
@@ -8,14 +8,14 @@ import tempfile
 from pathlib import Path
 
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_held: list[int] = []  # the lock, open as long as this process and those that it forks
+_held: list[int] = []  # the lock, held as long as this process or one that it forked runs
 
 
 def share_metrics(role: str) -> None:
-    """Before `prometheus_client` is imported, which looks at the environment once: makes and empties the folder.
+    """Creates and empties the folder. Call it before importing `prometheus_client`, which reads the environment once.
 
-    A role that forks gets a folder of its own when `PROMETHEUS_MULTIPROC_DIR` names none. What an earlier run has left
-    in it is deleted, unless a process still counts there.
+    A role that forks gets a folder of its own if `PROMETHEUS_MULTIPROC_DIR` names none. Files of an earlier run are
+    deleted, unless a process still uses the folder.
     """
     given = os.environ.get(_FOLDER)
     if not given:
@@ -38,12 +38,13 @@ def share_metrics(role: str) -> None:
 
 
 def keep_metrics_private() -> None:
-    """For commands that are no role: nobody reads their numbers, and the folder is made by roles alone."""
+    """For commands that are not roles: nobody reads their metrics, and only roles create the folder."""
     os.environ.pop(_FOLDER, None)
 
 
 def _forks(role: str) -> bool:
-    """Whether it has several processes that count: the worker mostly does, and keeps a folder if it does not."""
+    """Whether the role has several processes that count: the worker usually has, and a folder does no harm
+    otherwise."""
     return role in ("worker", "all") or (role == "web" and os.environ.get("WEB_WORKERS", "1") != "1")
 
 

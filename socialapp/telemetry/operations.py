@@ -1,4 +1,4 @@
-"""The small port of every role, `METRICS_PORT`: /metrics for Prometheus, /health/live for who restarts what hangs."""
+"""A small HTTP server in every role, on `METRICS_PORT`: /metrics for Prometheus, /health/live for liveness probes."""
 
 import threading
 import time
@@ -18,23 +18,23 @@ _NUMBERS = "text/plain; version=1.0.0; charset=utf-8"  # Prometheus' own; its cl
 
 
 class Heartbeat:
-    """Alive as long as `beat()` was called within the last seconds."""
+    """Alive as long as `beat()` was called recently enough."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._last = time.monotonic()
 
     def beat(self) -> None:
-        """Called by what must not hang."""
+        """Called by the loop that must not hang."""
         self._last = time.monotonic()
 
     def __call__(self) -> bool:
-        """Whether it was called lately."""
+        """Whether it was called recently enough."""
         return time.monotonic() - self._last < self._seconds
 
 
 def serve_operations(is_alive: Callable[[], bool]) -> None:
-    """Answers on `METRICS_PORT` in a thread, if that is set; a port that is taken is no reason not to do one's work."""
+    """Serves `METRICS_PORT` in a thread, if it is set; a port that is taken does not stop the role."""
     port = env.int("METRICS_PORT", default=0)
     if not port:
         return
@@ -77,7 +77,7 @@ def _numbers() -> bytes:
     try:
         return exposition()
     finally:
-        connections.close_all()  # those of this thread, which answers one question
+        connections.close_all()  # those of this thread, which serves one request
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -88,4 +88,4 @@ class _Quiet(WSGIRequestHandler):
     timeout = 10
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nobody wants a line for every probe."""
+        """Suppresses the log line for every probe."""

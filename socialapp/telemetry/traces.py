@@ -1,9 +1,9 @@
-"""Traces: one OpenTelemetry span for a request, an event on its way, a handler, a call. Off and free by default.
+"""Traces: one OpenTelemetry span per request, event in transit, handler and call. Off by default, at no cost.
 
-On when `OTEL_EXPORTER_OTLP_ENDPOINT` is set; OpenTelemetry's other variables (OTEL_TRACES_SAMPLER and so on) count too.
-What carries a trace through the code is `traceparent` among structlog's context variables: logs show it, envelopes and
-calls take it along. Source: W3C Trace Context. Within a span OpenTelemetry's own instrumentations add what Celery,
-Redis and MySQL were asked (docs/adr/0024-traces.md).
+On if `OTEL_EXPORTER_OTLP_ENDPOINT` is set; OpenTelemetry's other variables (OTEL_TRACES_SAMPLER and so on) apply too.
+The `traceparent` among structlog's context variables carries a trace through the code: logs show it, envelopes and
+calls carry it. Source: W3C Trace Context. Within a span, OpenTelemetry's own instrumentations add the requests to
+Celery, Redis and MySQL (docs/adr/0024-traces.md).
 """
 
 import multiprocessing
@@ -40,13 +40,13 @@ class Kind(Enum):
 
 
 class Described:
-    """A span under way; when tracing is off, nothing."""
+    """An open span; a no-op if tracing is off."""
 
     def __init__(self, span: Any = None) -> None:
         self._span = span
 
     def describe(self, name: str, **attributes: Attribute) -> None:
-        """Gives the span the name and attributes that are known only later."""
+        """Sets the name and attributes that are known only later."""
         if self._span is not None:
             self._span.update_name(name)
             self._span.set_attributes(attributes)
@@ -63,7 +63,7 @@ _NOTHING = Described()
 
 
 def is_on() -> bool:
-    """Whether spans are made."""
+    """Whether tracing is on."""
     return bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")) and _is_installed()
 
 
@@ -79,13 +79,14 @@ def _is_installed() -> bool:
 
 
 def current() -> str:
-    """The traceparent of the running code, for those who take it elsewhere; empty when tracing is off."""
+    """The traceparent of the running code, to pass on; empty if tracing is off."""
     return str(structlog.contextvars.get_contextvars().get("traceparent", "")) if is_on() else ""
 
 
 @contextmanager
 def span(name: str, *, kind: Kind, parent: str | None = None, **attributes: Attribute) -> Iterator[Described]:
-    """A span around the block, which gets its `traceparent`. `parent`: a traceparent; "": none; None: the bound one."""
+    """A span around the block, which gets its `traceparent`. `parent`: a traceparent; "": none; None: the current
+    one."""
     if not is_on():
         yield _NOTHING
         return
@@ -105,19 +106,20 @@ def span(name: str, *, kind: Kind, parent: str | None = None, **attributes: Attr
 
 
 def record(name: str, *, kind: Kind, parent: str, since: int, **attributes: Attribute) -> None:
-    """A span from `since` (nanoseconds, as of `time.time_ns()`) to now, for what was done for many traces at once."""
+    """A span from `since` (nanoseconds, as of `time.time_ns()`) to now, for work that was done for many traces at
+    once."""
     if is_on() and parent:
         context = _context(parent)
         _tracer().start_span(name, context=context, kind=_kind(kind), attributes=attributes, start_time=since).end()
 
 
 def now() -> int:
-    """For `record(since=…)`."""
+    """The current time for `record(since=…)`."""
     return time.time_ns()
 
 
 def flush() -> None:
-    """Sends what is left, for two seconds at most; for processes that end."""
+    """Sends the remaining spans, for two seconds at most; for processes that end."""
     if _provider.cache_info().currsize:
         thread = threading.Thread(target=_provider().force_flush, daemon=True)
         thread.start()
@@ -125,7 +127,7 @@ def flush() -> None:
 
 
 def instrument() -> None:
-    """Has Celery, Redis and the driver of MySQL make spans of their own, inside of the product's. Once a process."""
+    """Makes Celery, Redis and the MySQL driver create spans inside the product's own. Once per process."""
     if not is_on():
         return
     from opentelemetry.instrumentation.celery import CeleryInstrumentor
@@ -140,7 +142,7 @@ def instrument() -> None:
 
 
 def _current(started: Any) -> Any:
-    """Makes a span the one that the instrumentations' spans belong to."""
+    """Makes a span the parent of the instrumentations' spans."""
     from opentelemetry.trace import use_span
 
     return use_span(started, record_exception=False, set_status_on_exception=False)
@@ -152,7 +154,7 @@ def _tracer() -> Any:
 
 @cache
 def _provider() -> Any:
-    """Made at the first span, so that no thread runs before a process has forked."""
+    """Created at the first span, so that no thread runs before a process has forked."""
     from django.conf import settings
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
@@ -166,12 +168,13 @@ def _provider() -> Any:
     processor = BatchSpanProcessor(exporter, schedule_delay_millis=_DELAY_MILLISECONDS)
     provider = TracerProvider(resource=resource)
     provider.add_span_processor(processor)
-    # The libraries' spans belong to a span of ours or are not made: who waits for messages asks Redis all the time.
+    # Spans of libraries are only created inside one of ours: a process that waits for messages polls Redis all the
+    # time.
     libraries = TracerProvider(resource=resource, sampler=ParentBased(root=ALWAYS_OFF))
     libraries.add_span_processor(processor)
     set_tracer_provider(libraries)
     if multiprocessing.parent_process() is not None:
-        # A worker of the web role: it ends without running what others run at exit.
+        # A worker of the web role: it exits without running atexit handlers.
         multiprocessing.util.Finalize(None, flush, exitpriority=10)
     return provider
 

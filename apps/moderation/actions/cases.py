@@ -22,9 +22,9 @@ _TRIES = 20
 def file_report(
     *, reporter_id: int, target: Target, reason: str, details: str, rule_id: int | None = None, text: str = ""
 ) -> tuple[Report, bool]:
-    """The report, and whether it is new: while an earlier one by the same person is open, that is returned.
+    """The report, and whether it is new: while an earlier one by the same person is open, that one is returned.
 
-    Who reports again and again what is found to be fine weighs less: see `queries.reporter_weight`.
+    Reports weigh less if they come from someone whose reports are often rejected: see `queries.reporter_weight`.
     """
     rule_text(rule_id)
     open_key = f"{reporter_id}:{target.key}"
@@ -52,9 +52,9 @@ def file_report(
 
 @transactional("moderation")
 def open_case(target: Target, *, flagged_words: str = "", text: str = "") -> Case | None:
-    """The open case about a target, locked, made if there is none; None when its author was erased.
+    """The open case about a target, locked, and created if there is none; None if its author was erased.
 
-    `text`: what it says, by which the queue can be sorted by language.
+    `text` is the target's text, whose language the queue can be filtered by.
     """
     if deleted_among("moderation", ids=[target.author_id]):
         return None
@@ -99,7 +99,7 @@ def locked_open_case(case_id: int) -> Case:
 
 
 def close_case_of(target_key: str, *, outcome: Outcome) -> None:
-    """Closes the open case about a target, if there is one."""
+    """Closes the open case about a target, if any."""
     case = Case.objects.select_for_update().filter(open_key=target_key).first()
     if case is not None:
         close_case(case, outcome=outcome)
@@ -107,13 +107,13 @@ def close_case_of(target_key: str, *, outcome: Outcome) -> None:
 
 @transactional("moderation")
 def close_case_of_gone_target(*, target_type: str, target_id: int) -> None:
-    """What was reported was deleted before anybody decided: nothing is left to decide. Idempotent."""
+    """Closes the case about something that was deleted before a decision. Idempotent."""
     close_case_of(f"{target_type}:{target_id}", outcome=Outcome.GONE)
 
 
 @transactional("moderation")
 def assign_case(*, case_id: int, moderator_id: int | None) -> Case:
-    """Gives an open case to a moderator, or to nobody. 409 when it is closed, or somebody else has it."""
+    """Assigns an open case to a moderator, or to nobody. 409 if it is closed, or somebody else has it."""
     case = locked_open_case(case_id)
     if moderator_id is not None and case.assigned_to_id not in (None, moderator_id):
         raise Conflict("somebody else has taken this case", code="case_taken")
@@ -124,9 +124,9 @@ def assign_case(*, case_id: int, moderator_id: int | None) -> Case:
 
 @transactional("moderation")
 def take_next_case(*, moderator_id: int) -> Case | None:
-    """Gives the moderator the open case that weighs most and that nobody has; None when there is none left.
+    """Assigns the unassigned open case with the highest weight to the moderator; None if there is none left.
 
-    One statement claims it, so two moderators never take one case, on databases without SKIP LOCKED either.
+    A single statement claims it, so two moderators never get the same case, even on databases without SKIP LOCKED.
     """
     waiting = Case.objects.filter(closed_at=None, assigned_to_id=None).exclude(author_id=moderator_id)
     for case_id in waiting.order_by("-score", "-reports_count", "id").values_list("id", flat=True)[:_TRIES]:
@@ -162,7 +162,7 @@ def reopen_case(*, case_id: int, moderator_id: int) -> Case:
 
 
 def refuse_media(*, case: Case, moderator_id: int, media_id: str, reason: str) -> None:
-    """Has posts remove the target of a case, and refuse some of its media from now on. Calls posts.
+    """Makes posts remove the target of a case, and refuse some of its media from now on. Calls posts.
 
     NotFound for media that it does not show; Forbidden if the author has the moderator's rank or a higher one.
     """

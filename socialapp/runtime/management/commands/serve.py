@@ -1,4 +1,4 @@
-"""`manage.py serve ROLE`: one role in this process, or all of them under a supervisor, for servers and containers."""
+"""`manage.py serve ROLE`: runs one role in this process, or all under a supervisor, for servers and containers."""
 
 import gc
 import os
@@ -20,7 +20,7 @@ ALL = "all"
 
 
 class Command(BaseCommand):
-    """Runs until SIGTERM or Ctrl-C; logs go to stderr, one JSON object a line (of `all`: to DATA_DIR/logs too)."""
+    """Runs until SIGTERM or Ctrl-C; logs to stderr, one JSON object per line (`all` also logs to DATA_DIR/logs)."""
 
     help = (
         "Run one role: "
@@ -29,12 +29,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One role, or all."""
+        """The role, or all."""
         parser.add_argument("role", choices=[*ROLES, ALL])
         parser.add_argument("--migrate", action="store_true", help="with `all`: make the tables first")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serves; what was loaded so far is kept out of the garbage collector's way, for roles that fork."""
+        """Serves; objects loaded so far are hidden from the garbage collector, for roles that fork."""
         if options["role"] == ALL:
             _serve_all(migrate=options["migrate"])
         else:
@@ -43,17 +43,17 @@ class Command(BaseCommand):
 
 
 def _serve_all(*, migrate: bool) -> None:
-    """Every role that the served contexts need, forked after loading everything once."""
+    """Serves every role that the served contexts need, forked after loading everything once."""
     preload()
     logs = settings.DATA_DIR / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(logs)
     _share_memory()
     try:
-        # in a process of its own, so that the supervisor has no connection
+        # in its own process, so that the supervisor holds no connection
         if migrate and (status := supervisor.run_once("migrate", partial(call_command, "migrate_all", verbosity=0))):
             raise CommandError(f"the databases could not be prepared (status {status}); see {logs}/migrate.log")
-        port = os.environ.pop("METRICS_PORT", "")  # one for all roles: their numbers are summed in a shared folder
+        port = os.environ.pop("METRICS_PORT", "")  # one for all roles: their metrics are summed in a shared folder
         supervisor.start(Service(name, run) for name, run in ROLES.items() if name != "sockets" or _has_sockets())
         if port:
             supervisor.start([Service("operations", lambda: _serve_operations(port))])
@@ -70,7 +70,7 @@ def _serve_operations(port: str) -> None:
 
 
 def _has_sockets() -> bool:
-    """The WebSocket belongs to notifications."""
+    """Whether notifications, which has the WebSocket, is served."""
     return serves("notifications")
 
 
