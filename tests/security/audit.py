@@ -1,6 +1,6 @@
-"""Looks for published advisories about what requirements.lock holds. Where no source can be reached, it says so.
+"""Checks requirements.lock for published advisories. If no source can be reached, it reports that.
 
-`python -m tests.security.audit`, a step of `./test --static`; ends with 1 when there is an advisory.
+`python -m tests.security.audit`, a step of `./test --static`; the exit status is 1 when there is an advisory.
 """
 
 import json
@@ -18,7 +18,7 @@ _SECONDS = 120
 
 
 def main() -> int:
-    """Prints what was found; the exit status."""
+    """Prints the findings; returns the exit status."""
     try:
         found = subprocess.run(_COMMAND, capture_output=True, text=True, check=False, timeout=_SECONDS)
         dependencies = json.loads(found.stdout)["dependencies"]

@@ -1,4 +1,4 @@
-"""One installation for all tests of this folder that attack a real `./run`: starting it takes longest."""
+"""One installation for all tests of this folder that attack a real `./run`: starting it is the slowest part."""
 
 from collections.abc import Iterator
 

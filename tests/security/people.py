@@ -1,4 +1,4 @@
-"""People who sign up at a real installation."""
+"""Users who register on a real installation."""
 
 import secrets
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Somebody:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a request of theirs has."""
+        """The headers of their requests."""
         return {"Authorization": f"Bearer {self.access}"}
 
 
 def join(installation: Installation) -> Somebody:
-    """A new account."""
+    """Registers a new account."""
     name, password = f"p{secrets.token_hex(8)}", "correct horse battery"
     body = {"email": f"{name}@example.org", "username": name, "password": password}
     answer = httpx.post(f"{installation.url}/v1/auth/register", json=body, timeout=30)

@@ -1,4 +1,4 @@
-"""Every operation of the API, as its schema has it: what the generated tests of this folder go through."""
+"""Every operation of the API, from its schema: the generated tests of this folder iterate over them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """As it is written in tables and failures."""
+        """Its name in tables and failures."""
         return f"{self.method} {self.path}"
 
     def properties_of(self, status: str) -> dict[str, Any]:
-        """The members of the JSON object that it answers."""
+        """The properties of the JSON object in its response."""
         content = self.spec["responses"].get(status, {}).get("content", {})
         schema = resolved(content.get("application/json", {}).get("schema", {}))
         return dict(schema.get("properties", {}))
 
     def body_schema(self) -> dict[str, Any]:
-        """The schema of the JSON object that it takes; empty when it takes none."""
+        """The schema of the JSON object in its request; empty if there is none."""
         content = self.spec.get("requestBody", {}).get("content", {})
         return resolved(content.get("application/json", {}).get("schema", {}))
 
@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
 
 
 def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema itself in place of a reference to it."""
+    """The schema itself, in place of a reference to it."""
     if "$ref" not in schema:
         return schema
     found: dict[str, Any] = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
@@ -50,7 +50,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def operations() -> Iterator[Operation]:
-    """All of them, in the order of the schema."""
+    """All operations, in the order of the schema."""
     for path, methods in document()["paths"].items():
         for method, spec in methods.items():
             yield Operation(method.upper(), path, {} in spec.get("security", [{}]), spec)

@@ -1,4 +1,4 @@
-"""How many rows there are: to see that a refusal has written nothing."""
+"""Counts rows, to check that a refused request has written nothing."""
 
 from functools import lru_cache
 
@@ -9,7 +9,7 @@ from tests.conftest import ALL_CONTEXTS
 
 
 def row_counts() -> dict[str, int]:
-    """How many rows each table has, those of the outbox among them."""
+    """The number of rows in each table, including the outbox."""
     counts = {}
     for alias in ALL_CONTEXTS:
         with connections[alias].cursor() as cursor:

@@ -1,7 +1,7 @@
-"""Who gets into which page of the admin site: every address that it has, read and written, by everybody there is.
+"""Who may open which page of the admin site: every URL, read and written, by users of every role.
 
-The tables are exact: a model or an address that is not in them fails, and whoever adds one has to say who may use it.
-A refusal writes nothing.
+The tables are exact: a model or URL that is not in them fails, so that adding one requires stating who may use it. A
+refused request writes nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 ROLES = ("anonymous", "user", "moderator", "admin")
 ADMINS, STAFF = {"admin"}, {"admin", "moderator"}
 
-# Rows that administrators look at and nobody changes.
+# Rows that administrators view and nobody changes.
 LOOKED_AT_BY_ADMINS = """
     account.emailaddress bus.faileddelivery comments.comment comments.commentcount comments.removedcomment
     comments.restoredremoval identity.application identity.erasure identity.erasureack identity.export identity.invite
@@ -37,19 +37,19 @@ LOOKED_AT_BY_ADMINS = """
     posts.restoredremoval posts.storedfile reactions.reaction reactions.reactioncount search.indexedhashtag
     search.indexedpost search.indexedprofile search.tombstone socialaccount.socialaccount users.block users.follow
     users.followrequest users.mute users.postcount users.profile users.profilereset"""
-# Rows that moderators look at too; what they decide, they decide by the actions of these pages.
+# Rows that moderators view too; they decide by the actions of these pages.
 LOOKED_AT_BY_STAFF = """
     moderation.action moderation.appeal moderation.block moderation.bulkdecision moderation.case
     moderation.casenote moderation.instancerule moderation.reasontemplate moderation.report moderation.rulehit
     moderation.suspension moderation.wordrule"""
-# Rows that are added, changed and deleted on their pages, and by whom.
+# Rows that are added, changed and deleted on their pages, and by which roles.
 KEPT = {
     "moderation.block": STAFF,
     "moderation.instancerule": ADMINS,
     "moderation.reasontemplate": ADMINS,
     "moderation.wordrule": STAFF,
 }
-# Addresses that belong to no table, or do more than show a row.
+# URLs that belong to no table, or do more than show a row.
 OTHERS = {
     "index": STAFF,
     "login": set(ROLES),
@@ -60,7 +60,7 @@ OTHERS = {
     "jsi18n": STAFF,
     "view_on_site": STAFF,
     "app_list": STAFF,
-    "None": STAFF,  # leads on to another address, or nowhere
+    "None": STAFF,  # redirects, or is not found
     "moderation_case_next": STAFF,
     "moderation_case_decide": STAFF,
     "moderation_case_about": STAFF,
@@ -71,7 +71,7 @@ OTHERS = {
 
 
 def addresses() -> Iterator[tuple[str, str]]:
-    """Every address of the site, with an id that nothing has, and its name."""
+    """Every URL of the site, with an id that nothing has, and its name."""
     for pattern in get_resolver().url_patterns:
         if str(pattern.pattern) == "admin/" and isinstance(pattern, URLResolver):
             yield from _below("/admin/", pattern)
@@ -91,7 +91,7 @@ def _below(prefix: str, resolver: URLResolver) -> Iterator[tuple[str, str]]:
 
 
 def who_may(name: str, method: str) -> set[str]:
-    """What the tables say of the address with this name."""
+    """What the tables state for the URL with this name."""
     if name in OTHERS:
         return OTHERS[name]
     label, _, page = name.rpartition("_")
@@ -99,29 +99,29 @@ def who_may(name: str, method: str) -> set[str]:
     assert model in LOOKED_AT_BY_ADMINS.split() + LOOKED_AT_BY_STAFF.split(), f"say who may use {name}"
     assert page in ("changelist", "history", "change", "add", "delete"), f"say who may use {name}"
     if page == "history":
-        return STAFF  # of a row that is not there: leads to the front page, which says so
+        return STAFF  # for a missing row: redirects to the front page, which reports it
     if page in ("add", "delete") or (page, method) == ("change", "POST"):
         return KEPT.get(model, set())
     return STAFF if model in LOOKED_AT_BY_STAFF.split() else ADMINS
 
 
 def is_let_in(answer: Any) -> bool:
-    """Whether the page was shown, the form read, or the row not found."""
+    """Whether the page was shown, the form processed, or the row not found."""
     if answer.status_code == 302:
         return not answer.headers["Location"].startswith("/admin/login/")
     return answer.status_code not in (403, 405)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_everybody_gets_into_what_the_tables_say_and_nothing_else(register: Callable[..., Person], role: str) -> None:
+def test_each_role_may_use_exactly_the_admin_urls_in_the_tables(register: Callable[..., Person], role: str) -> None:
     browser = _browser(register, role)
     asked = [(method, address, name) for address, name in addresses() for method in ("GET", "POST") if name != "logout"]
     assert len(asked) > 10 * len(admin.site._registry)
     wrong, before = [], row_counts()
-    # Those that are refused come first: they must write nothing.
+    # Refused requests come first: they must write nothing.
     for method, address, name in sorted(asked, key=lambda one: role in who_may(one[2], one[0])):
         if (may := role in who_may(name, method)) and before:
-            assert row_counts() == before, "refused, and yet something was written"
+            assert row_counts() == before, "a refused request has written something"
             before = {}
         answer = browser.get(address) if method == "GET" else browser.post(address, {"post": "yes"})
         assert answer.status_code < 500, (method, address)
@@ -131,8 +131,8 @@ def test_everybody_gets_into_what_the_tables_say_and_nothing_else(register: Call
     assert not wrong, f"for {role}, say who may, or fix it:\n" + "\n".join(wrong)
 
 
-def test_no_form_is_taken_from_another_site(register: Callable[..., Person]) -> None:
-    """Every address refuses a form without the token that a page of ours has given."""
+def test_admin_forms_without_a_csrf_token_are_refused(register: Callable[..., Person]) -> None:
+    """Every URL refuses a form without the CSRF token of one of our pages."""
     browser = _browser(register, "admin", enforce_csrf_checks=True)
     before = row_counts()
     for address, name in addresses():
@@ -143,7 +143,7 @@ def test_no_form_is_taken_from_another_site(register: Callable[..., Person]) -> 
 
 
 def _browser(register: Callable[..., Person], role: str, *, enforce_csrf_checks: bool = False) -> Client:
-    """One that is logged in as somebody who has this role."""
+    """A client that is logged in as a user with this role."""
     browser = Client(enforce_csrf_checks=enforce_csrf_checks)
     if role != "anonymous":
         person = register("somebody")

@@ -1,4 +1,4 @@
-"""Attacks on a real `./run` that no browser would send: each is refused once, and nothing is read in two ways."""
+"""Attacks on a real `./run` that no browser would send: each is refused once, and no request is ambiguous."""
 
 import gzip
 import re
@@ -19,11 +19,11 @@ _BOMB = gzip.compress(b'{"login":"' + b"a" * 50_000_000 + b'"}')
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """The installation has its own."""
+    """The installation has its own Redis."""
 
 
 def exchange(installation: Installation, request: str) -> tuple[list[int], bytes]:
-    """The statuses of all answers to these bytes on one connection, and everything that came."""
+    """The statuses of all responses to these bytes on one connection, and everything received."""
     received = b""
     with socket.create_connection(("127.0.0.1", int(installation.environment["PORT"])), timeout=20) as asked:
         asked.sendall(request.encode("latin-1"))
@@ -55,20 +55,18 @@ def exchange(installation: Installation, request: str) -> tuple[list[int], bytes
         f"X-Nul: a\0b\r\n\r\n{_HIDDEN}",
     ],
 )
-def test_a_request_that_can_be_read_in_two_ways_is_read_in_none(installation: Installation, rest: str) -> None:
+def test_an_ambiguous_request_is_refused(installation: Installation, rest: str) -> None:
     head = f"POST /v1/auth/login HTTP/1.1\r\n{HOST}Content-Type: application/json\r\n"
     statuses, received = exchange(installation, head + rest)
-    assert statuses in ([400], [501]), (
-        received
-    )  # 501: a transfer coding that nobody knows. Source: RFC 9112, section 6.1
+    assert statuses in ([400], [501]), received  # 501: an unknown transfer coding. Source: RFC 9112, section 6.1
     assert b"hidden" not in received
 
 
 @pytest.mark.parametrize(
     "rest", [f"Content-Length: {5 + len(_HIDDEN)}\r\n{_CHUNKED}", f"{_CHUNKED}Content-Length: 5\r\n"]
 )
-def test_chunks_decide_over_a_length(installation: Installation, rest: str) -> None:
-    """Two requests for each of the servers behind each other, whichever header comes first."""
+def test_transfer_encoding_overrides_content_length(installation: Installation, rest: str) -> None:
+    """Each server in the chain reads two requests, whichever header comes first."""
     head = f"POST /v1/auth/login HTTP/1.1\r\n{HOST}Content-Type: application/json\r\n"
     statuses, received = exchange(installation, f"{head}{rest}\r\n2\r\n{{}}\r\n0\r\n\r\n{_HIDDEN}")
     assert statuses == [422, 404], received
@@ -81,7 +79,7 @@ def test_chunks_decide_over_a_length(installation: Installation, rest: str) -> N
         "localhost\r\nHost: evil.example", "localhost:abc", "localhost.evil.example",
     ],
 )  # fmt: skip
-def test_one_known_name_is_asked_for(installation: Installation, host: str) -> None:
+def test_a_host_header_must_be_one_known_name(installation: Installation, host: str) -> None:
     statuses, received = exchange(
         installation, f"GET /v1/instance HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     )
@@ -89,7 +87,7 @@ def test_one_known_name_is_asked_for(installation: Installation, host: str) -> N
     assert b"evil" not in received
 
 
-def test_a_request_line_with_another_name_is_for_another_server(installation: Installation) -> None:
+def test_a_request_line_with_another_host_is_refused(installation: Installation) -> None:
     line = "GET http://evil.example/v1/instance HTTP/1.1\r\n"
     assert exchange(installation, f"{line}{HOST}Connection: close\r\n\r\n")[0] == [400]
 
@@ -105,12 +103,12 @@ def test_a_request_line_with_another_name_is_for_another_server(installation: In
         "/media/../secrets.env", "/media/1/..%2f..%2fsecrets.env", "/_media/x", "/_media/../secrets.env",
     ],
 )  # fmt: skip
-def test_no_way_leads_to_what_is_inside(installation: Installation, path: str) -> None:
+def test_internal_paths_are_unreachable(installation: Installation, path: str) -> None:
     statuses, received = exchange(installation, f"GET {path} HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n")
     assert statuses == [404], received
 
 
-def test_what_only_a_proxy_may_say_is_not_believed(installation: Installation) -> None:
+def test_proxy_headers_from_clients_are_ignored(installation: Installation) -> None:
     lies = {
         "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher", "Forwarded": "host=evil.example",
         "X-Forwarded-Prefix": "/evil", "X-Original-URL": "/admin/", "X-Rewrite-URL": "/admin/",
@@ -124,7 +122,7 @@ def test_what_only_a_proxy_may_say_is_not_believed(installation: Installation) -
 
 
 @pytest.mark.parametrize("suffix", ["/x.css", "%2fx.css", ";x.css", "%0ax.css", "%3fx.css", "/.css", "%00.css"])
-def test_a_path_that_a_cache_would_keep_answers_nothing_personal(installation: Installation, suffix: str) -> None:
+def test_cacheable_paths_return_nothing_personal(installation: Installation, suffix: str) -> None:
     person = join(installation)
     answer = httpx.get(f"{installation.url}/v1/auth/me{suffix}", headers=person.headers)
     assert answer.status_code == 404
@@ -132,7 +130,7 @@ def test_a_path_that_a_cache_would_keep_answers_nothing_personal(installation: I
 
 
 @pytest.mark.parametrize("header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
-def test_the_method_is_that_of_the_request_line(installation: Installation, header: str) -> None:
+def test_method_override_headers_are_ignored(installation: Installation, header: str) -> None:
     person = join(installation)
     made = httpx.post(f"{installation.url}/v1/posts", json={"content": "kept"}, headers=person.headers).json()
     url = f"{installation.url}/v1/posts/{made['id']}"
@@ -148,7 +146,7 @@ def test_the_method_is_that_of_the_request_line(installation: Installation, head
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "x-gzip", "gzip, gzip"])
-def test_nothing_is_unpacked(installation: Installation, coding: str) -> None:
+def test_compressed_bodies_are_not_decompressed(installation: Installation, coding: str) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": coding}
     answer = httpx.post(f"{installation.url}/v1/auth/login", content=_BOMB, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_type")
@@ -164,8 +162,8 @@ def test_many_headers_and_parameters_are_refused(installation: Installation, cou
         assert answer.status_code in (400, 403, 415), path
 
 
-def test_cookies_are_no_log_in(installation: Installation) -> None:
-    """But for a new token, which no other site can ask for."""
+def test_cookies_do_not_authenticate(installation: Installation) -> None:
+    """Except to get a new token, which other sites cannot do."""
     person = join(installation)
     stolen = {"access": person.access, "sessionid": person.access, "refresh": person.refresh}
     assert httpx.get(f"{installation.url}/v1/auth/me", cookies=stolen).status_code == 401

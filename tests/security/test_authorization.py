@@ -1,7 +1,7 @@
-"""Who may do what to whose: every route of the API that names an object, asked by everybody there is.
+"""Who may access whose objects: every route of the API with an object's id, requested by every kind of viewer.
 
-The table is exact, and a route that is not in it fails: whoever adds one has to say who may use it. A refusal writes
-nothing: no row, and no event.
+The table is exact, and a route that is not in it fails, so that adding one requires stating who may use it. A refused
+request writes nothing: no row, and no event.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 PASSWORD = "correct horse battery"
 VIEWERS = ("anonymous", "stranger", "follower", "blocked", "banned", "moderator", "admin", "owner")
 
-# The objects are those of an account that is private. Statuses in the order of VIEWERS.
+# The objects belong to a private account. Statuses in the order of VIEWERS.
 MATRIX: dict[str, str] = {
     "GET /v1/auth/erasures/{erasure_id}": "404 404 404 404 404 404 404 404",
     "GET /v1/auth/exports/{export_id}": "401 404 404 404 401 404 404 404",
@@ -100,7 +100,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @dataclass
 class World:
-    """Everybody, and what the owner has."""
+    """All viewers, and the owner's objects."""
 
     clients: dict[str, JsonClient]
     ids: dict[str, str]
@@ -129,13 +129,13 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
         clients[role] = JsonClient(answer.json()["access"])
     moderation.ban_user(moderator_id=int(people["admin"].id), user_id=int(people["banned"].id), reason="spam")
     drain()
-    # Nothing is committed in this test, so that nobody has been informed of the ban: auth has to be asked.
+    # Nothing is committed in this test, so nobody was notified of the ban: auth has to be called.
     redis_client().delete(f"{settings.REDIS_PREFIX}{REVOKED_KEY}")
     return World(clients, _ids(owner, people["asking"], post_id, comment_id))
 
 
 def _ids(owner: Person, asking: Person, post_id: str, comment_id: str) -> dict[str, str]:
-    """What stands for each parameter: a thing of the owner, or an id that nothing has."""
+    """The value of each parameter: an object of the owner, or an id that nothing has."""
     sessions = owner.client.get("/v1/auth/sessions").json()["results"]
     notifications = owner.client.get("/v1/notifications").json()["results"]
     return {
@@ -152,14 +152,14 @@ def _ids(owner: Person, asking: Person, post_id: str, comment_id: str) -> dict[s
     }
 
 
-def test_everybody_may_do_what_the_table_says_and_nothing_else(world: World) -> None:
+def test_authorization_of_every_route_is_as_in_the_table(world: World) -> None:
     found = {}
     for operation in operations():
         if "{" in operation.path:
             found[operation.name] = " ".join(str(_ask(world, operation, viewer)) for viewer in VIEWERS)
     wrong = [f'    "{name}": "{found[name]}",' for name in found if MATRIX.get(name) != found[name]]
     assert not wrong, "say who may do it, or fix it:\n" + "\n".join(wrong)
-    assert MATRIX.keys() == found.keys(), "the table has a route that is no more"
+    assert MATRIX.keys() == found.keys(), "the table has a route that no longer exists"
 
 
 def _ask(world: World, operation: Operation, viewer: str) -> int:
@@ -179,7 +179,7 @@ def _ask(world: World, operation: Operation, viewer: str) -> int:
 
 @contextmanager
 def _undone() -> Iterator[None]:
-    """Takes back what is written inside, in every database."""
+    """Rolls back what the block writes, in every database."""
     with ExitStack() as stack:
         for alias in ALL_CONTEXTS:
             stack.enter_context(transaction.atomic(using=alias))

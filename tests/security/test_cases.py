@@ -1,4 +1,4 @@
-"""The reported cases that are about HTTP and accounts, each with its neighbours; those of text: `tests/text`."""
+"""The reported cases about HTTP and accounts, each with similar ones; those about text are in `tests/text`."""
 
 import unicodedata
 from collections.abc import Callable
@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery"
 
 
 def sign_up(**fields: Any) -> Any:
-    """The answer to a registration of which only some fields are given."""
+    """The response to a registration with these fields."""
     given = {"username": "newcomer", "email": "newcomer@example.org", "password": PASSWORD, **fields}
     return JsonClient().post("/v1/auth/register", {name: value for name, value in given.items() if value is not ...})
 
@@ -35,7 +35,7 @@ INVISIBLE = [
 VISIBLE = ["\u06dd", "\u0600", "\u070f", "\u08e2", "\U000110bd", "🎉", "・", "⠁", "٭", "\ufffd", "\ue000"]
 
 
-def test_texts_of_which_nothing_is_seen(register: Register) -> None:
+def test_invisible_texts_are_refused(register: Register) -> None:
     """Case 10: contents and names, new and changed."""
     alice = register("alice")
     post_id = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
@@ -70,7 +70,7 @@ def test_texts_of_which_nothing_is_seen(register: Register) -> None:
         ("Upper Horse Gate9", "upper horse gate9", 401),
     ],
 )
-def test_a_password_on_another_keyboard(typed: str, again: str, status: int) -> None:
+def test_a_password_is_normalized_across_keyboards(typed: str, again: str, status: int) -> None:
     """Case 11: normal forms and spaces are one password; width, case and ligatures are another."""
     assert sign_up(password=typed).status_code == 201
     sent = unicodedata.normalize("NFD", typed) if again == "NFD" else again
@@ -86,14 +86,14 @@ QUOTED = [
 
 
 @pytest.mark.parametrize("typed", QUOTED)
-def test_the_quotes_of_every_keyboard_make_a_phrase(typed: str) -> None:
-    """Case 12, for every quotation mark; that a phrase is searched as one is held by `tests/search`."""
+def test_quotation_marks_of_every_keyboard_make_a_phrase(typed: str) -> None:
+    """Case 12, for every quotation mark; `tests/search` tests that a phrase is searched as one."""
     assert parse(f"m {typed}").root == parse('m "red kite"').root
     assert parse(f"m -{typed}").root == parse('m -"red kite"').root
 
 
-def test_an_apostrophe_is_no_quote() -> None:
-    """Case 12: inside words, and before one that is cut short."""
+def test_an_apostrophe_is_not_a_quotation_mark() -> None:
+    """Case 12: inside words, and before an abbreviated one."""
     assert parse("don’t").words == parse("don't").words
     assert not any(phrase.quoted for phrase in parse("the dogs’ bowls, rock ’n’ roll, ‘tis").phrases)
 
@@ -106,7 +106,7 @@ def test_an_apostrophe_is_no_quote() -> None:
         "bob ",
     ],
 )  # fmt: skip
-def test_usernames_that_nobody_may_have(name: str) -> None:
+def test_reserved_usernames_are_refused(name: str) -> None:
     """Case 16: refused, and there is no such account afterwards."""
     assert {field for field, _ in refused(sign_up(username=name))} == {"username"}
     assert (
@@ -135,7 +135,7 @@ def test_usernames_that_nobody_may_have(name: str) -> None:
         ("", 400),
     ],
 )
-def test_if_match(register: Register, header: str, status: int) -> None:
+def test_if_match_follows_rfc_9110(register: Register, header: str, status: int) -> None:
     """Case 17: by RFC 9110, 13.1.1, on everything that can be edited; a refused edit changes nothing."""
     alice = register("alice")
     post_id = alice.client.post("/v1/posts", {"content": "first"}).json()["id"]
@@ -153,8 +153,8 @@ def test_if_match(register: Register, header: str, status: int) -> None:
         assert (refused_read.status_code, refused_read.json()["code"]) == (412, "stale")
 
 
-def test_if_none_match(register: Register) -> None:
-    """Case 17, the other way: weak comparison, lists, and an edit that is for what does not exist yet."""
+def test_if_none_match_follows_rfc_9110(register: Register) -> None:
+    """Case 17, the other way: weak comparison, lists, and an edit of something that must not exist yet."""
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'first'}).json()['id']}"
     tag = alice.client.get(path).headers["ETag"]
@@ -169,7 +169,7 @@ def test_if_none_match(register: Register) -> None:
 def test_a_reporter_is_not_notified_of_a_removal_when_the_author_deleted(
     register: Register, drain: Callable[[], int]
 ) -> None:
-    """Case 20: who deleted it was its author."""
+    """Case 20: when its author deleted it."""
     alice, bob = register("alice"), register("bob")
     post_id = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
     drain()
@@ -188,8 +188,8 @@ def test_a_reporter_is_not_notified_of_a_removal_when_the_author_deleted(
     assert not [message for message in messages if "removed" in message.lower()], messages
 
 
-def test_a_key_of_one_stranger_is_none_of_another(settings: Any) -> None:
-    """Case 22: apart by address, of IPv6 by network; the same address gets its own answer again."""
+def test_idempotency_keys_of_anonymous_clients_are_separate(settings: Any) -> None:
+    """Case 22: keys are separate by address, for IPv6 by network; the same address gets its own response again."""
     settings.TRUSTED_PROXIES = 1
     body = {"username": "newcomer", "email": "newcomer@example.org", "password": PASSWORD}
 
@@ -216,13 +216,13 @@ def test_a_key_of_one_stranger_is_none_of_another(settings: Any) -> None:
         ({"username": "admin", "email": 5, "password": PASSWORD}, {"username", "email"}),
     ],
 )  # fmt: skip
-def test_all_bad_fields_of_a_registration_are_named(fields: dict[str, Any], named: set[str]) -> None:
-    """Case 23: whether a field has the wrong form or a value that an account cannot have."""
+def test_all_invalid_fields_of_a_registration_are_reported(fields: dict[str, Any], named: set[str]) -> None:
+    """Case 23: whether a field is malformed or has a value that an account cannot have."""
     assert {field for field, _ in refused(sign_up(**fields))} == named
 
 
-def test_the_name_of_somebody_deleted_is_kept(register: Register, drain: Callable[[], int]) -> None:
-    """Case 24: in every spelling; how long is held by `tests/auth`."""
+def test_the_username_of_a_deleted_account_stays_reserved(register: Register, drain: Callable[[], int]) -> None:
+    """Case 24: in every spelling; `tests/auth` tests for how long."""
     bob = register("bob_the")
     assert bob.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
     drain()

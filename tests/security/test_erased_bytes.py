@@ -1,4 +1,4 @@
-"""What is erased is gone from the disk too: databases, their logs, full-text segments, events, archives and mails."""
+"""Erased data disappears from the disk too: databases, their logs, full-text segments, events, archives and mails."""
 
 import secrets
 import time
@@ -18,7 +18,7 @@ def _empty_redis() -> None:
 
 
 def files_with(folder: Path, words: dict[str, str]) -> dict[str, list[str]]:
-    """In which files of a folder each word stands, as bytes and whatever its case."""
+    """By word, the files of a folder that contain it, as bytes in any case."""
     read = {path: path.read_bytes().lower() for path in folder.rglob("*") if path.is_file() and "log" not in path.parts}
     return {
         name: found
@@ -27,7 +27,7 @@ def files_with(folder: Path, words: dict[str, str]) -> dict[str, list[str]]:
     }
 
 
-def test_no_file_holds_a_word_of_an_erased_person(installation: Installation) -> None:
+def test_no_file_contains_data_of_an_erased_user(installation: Installation) -> None:
     kinds = ("user", "mail", "full", "bio", "draft", "post", "tag", "deleted", "comment", "report", "second")
     words = {kind: f"z{kind}{secrets.token_hex(5)}" for kind in kinds}
     folder = Path(installation.environment["DATA_DIR"])
@@ -61,7 +61,7 @@ def test_no_file_holds_a_word_of_an_erased_person(installation: Installation) ->
         http.post("/auth/me/export", headers=mine).raise_for_status()
         until(lambda: any("mail/" in found for found in files_with(folder, words)["mail"]), seconds=60, why="no mail")
         before = files_with(folder, words)
-        assert before.keys() == words.keys(), "each word is on the disk, so that its going can be seen"
+        assert before.keys() == words.keys(), "each word must be on the disk before the erasure"
         answer = http.request("DELETE", "/auth/me", json={"password": PASSWORD}, headers=mine)
         erasure = f"/auth/erasures/{answer.json()['erasure_id']}"
         until(lambda: http.get(erasure).json()["status"] == "complete", seconds=60, why="not erased")

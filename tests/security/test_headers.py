@@ -1,4 +1,4 @@
-"""What every answer says to browsers and caches, and which requests are refused before anything looks at them."""
+"""Headers of every response for browsers and caches, and requests that are refused before they are processed."""
 
 import os
 import re
@@ -27,7 +27,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "/v1/posts/{post_id}": {"content": "changed"},
     "/v1/profiles/me": {"bio": "changed"},
 }
-NOT_EDITED = ("/v1/auth/sessions", "/v1/auth/totp")  # deleting them ends something, whatever was read
+NOT_EDITED = ("/v1/auth/sessions", "/v1/auth/totp")  # deleting them ends something, whatever was read before
 PAGES = ("/", "/v1/docs", "/admin/login/")
 
 
@@ -41,8 +41,8 @@ def ask(client: JsonClient, operation: Operation, **headers: str) -> Any:
     return client.request(operation.method, filled(operation), body, **headers)
 
 
-def test_every_operation_says_who_may_store_its_answer(register: Callable[..., Person], anonymous: JsonClient) -> None:
-    """No cache shares what it got for a token, and none keeps what is secret, personal or refused."""
+def test_every_operation_has_cache_headers(register: Callable[..., Person], anonymous: JsonClient) -> None:
+    """No cache shares a response to a token, and none stores secret, personal or refused ones."""
     alice = register("alice")
     for operation in operations():
         for client in (anonymous, alice.client):
@@ -58,7 +58,7 @@ def test_every_operation_says_who_may_store_its_answer(register: Callable[..., P
 
 
 @pytest.mark.parametrize("path", ["/v1/auth/me", "/v1/notifications", "/v1/auth/sessions", "/v1/feed", "/v1/blocks"])
-def test_what_is_personal_is_stored_nowhere(register: Callable[..., Person], path: str) -> None:
+def test_personal_responses_are_not_cached(register: Callable[..., Person], path: str) -> None:
     answer = register("alice").client.get(path)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
 
@@ -75,8 +75,10 @@ def test_a_304_has_the_headers_of_the_200(register: Callable[..., Person]) -> No
     assert alice.client.get(path, If_None_Match='"other"').status_code == 200
 
 
-def test_a_change_compares_what_was_read(register: Callable[..., Person], drain: Callable[[], int]) -> None:
-    """Whatever can be read and changed at one path has an ETag, and is left alone when `If-Match` names another."""
+def test_every_editable_object_has_an_etag_and_honors_if_match(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    """Everything that is read and changed at one path has an ETag, and is not changed if `If-Match` names another."""
     alice = register("alice")
     post_id = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
     drain()
@@ -104,7 +106,7 @@ def test_a_change_compares_what_was_read(register: Callable[..., Person], drain:
     assert compared == {*CHANGES}
 
 
-def test_options_says_what_may_be_done_and_does_nothing(anonymous: JsonClient) -> None:
+def test_options_lists_methods_and_has_no_effect(anonymous: JsonClient) -> None:
     allowed: dict[str, set[str]] = {}
     for operation in operations():
         allowed.setdefault(filled(operation), set()).add(operation.method)
@@ -117,7 +119,7 @@ def test_options_says_what_may_be_done_and_does_nothing(anonymous: JsonClient) -
 
 
 @pytest.mark.parametrize("has_token", [False, True])
-def test_a_method_that_a_path_has_not_is_405_with_allow(
+def test_an_unsupported_method_returns_405_with_allow(
     register: Callable[..., Person], anonymous: JsonClient, has_token: bool
 ) -> None:
     client = register("alice").client if has_token else anonymous
@@ -132,8 +134,8 @@ def test_a_method_that_a_path_has_not_is_405_with_allow(
             assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_what_was_made_has_an_address_and_an_etag(register: Callable[..., Person], anonymous: JsonClient) -> None:
-    """A 201 says where, also when it is repeated, and its ETag is one for If-Match."""
+def test_created_objects_have_a_location_and_an_etag(register: Callable[..., Person], anonymous: JsonClient) -> None:
+    """A 201 contains the location, also when repeated, and its ETag works in If-Match."""
     alice = register("alice")
     key = {"Idempotency_Key": "once"}
     made = alice.client.post("/v1/posts", {"content": "hello"}, **key)
@@ -153,7 +155,7 @@ def test_what_was_made_has_an_address_and_an_etag(register: Callable[..., Person
     assert anonymous.post("/v1/auth/register", body).headers.get("Location") is None
 
 
-def test_head_answers_as_get_without_a_body_and_without_effect(register: Callable[..., Person]) -> None:
+def test_head_returns_the_headers_of_get_without_side_effects(register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = alice.client.post("/v1/posts", {"content": "hello"}).json()["id"]
     for path in (f"/v1/posts/{post_id}", f"/v1/profiles/{alice.id}", "/v1/feed", "/v1/notifications"):
@@ -162,7 +164,7 @@ def test_head_answers_as_get_without_a_body_and_without_effect(register: Callabl
         assert head.headers.get("ETag") == got.headers.get("ETag")
 
 
-def test_head_is_no_view_of_a_post(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_head_does_not_count_as_a_view_of_a_post(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice, bob = register("alice"), register("bob")
     post_id = alice.client.post("/v1/posts", {"content": "hello"}).json()["id"]
     drain()
@@ -174,7 +176,7 @@ def test_head_is_no_view_of_a_post(register: Callable[..., Person], drain: Calla
 
 
 @pytest.mark.parametrize("spaces", [1, 2, 9])
-def test_several_spaces_may_stand_before_the_token(register: Callable[..., Person], spaces: int) -> None:
+def test_several_spaces_are_allowed_before_the_token(register: Callable[..., Person], spaces: int) -> None:
     alice = register("alice")
     for scheme in ("Bearer", "bearer", "BEARER"):
         answer = JsonClient().get("/v1/auth/me", Authorization=f"{scheme}{' ' * spaces}{alice.access}")
@@ -184,13 +186,13 @@ def test_several_spaces_may_stand_before_the_token(register: Callable[..., Perso
 @pytest.mark.parametrize(
     "header", ["", "Bearer", "Bearer ", "Bearer a b", "Bearer\ta", "Basic YTpi", "a.b.c", "Bearer a,b"]
 )
-def test_what_is_no_token_is_challenged(anonymous: JsonClient, header: str) -> None:
+def test_an_invalid_token_is_challenged(anonymous: JsonClient, header: str) -> None:
     answer = anonymous.get("/v1/posts?ids=1", Authorization=header)
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
     assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="socialapp", error="invalid_token"')
 
 
-def test_no_token_is_challenged_without_an_error(anonymous: JsonClient) -> None:
+def test_a_missing_token_is_challenged_without_an_error(anonymous: JsonClient) -> None:
     answer = anonymous.get("/v1/auth/me")
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="socialapp"')
 
@@ -211,7 +213,7 @@ def test_an_unknown_host_is_400_everywhere(anonymous: JsonClient, settings: Any,
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_pages_have_a_strict_policy(anonymous: JsonClient, path: str) -> None:
+def test_pages_have_a_strict_content_security_policy(anonymous: JsonClient, path: str) -> None:
     answer = anonymous.get(path, Accept="text/html")
     assert answer.headers["Content-Type"].startswith("text/html")
     policy = dict(part.strip().partition(" ")[::2] for part in answer.headers["Content-Security-Policy"].split(";"))
@@ -239,7 +241,7 @@ def test_pages_have_nothing_inline_that_the_policy_forbids(anonymous: JsonClient
 
 
 @pytest.mark.parametrize("path", ["/v1/posts?ids=1", "/v1/nothing", "/health/live", "/.well-known/jwks.json"])
-def test_data_may_load_nothing(anonymous: JsonClient, path: str) -> None:
+def test_the_policy_of_data_allows_no_loading(anonymous: JsonClient, path: str) -> None:
     answer = anonymous.get(path)
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -248,7 +250,7 @@ def test_data_may_load_nothing(anonymous: JsonClient, path: str) -> None:
 @pytest.mark.parametrize(
     "text", ["x\n22:22:22 web      GET /v1 200", "\x1b[2J", "a\rb", "\u202egnp", "\u2028", "\x9b2J"]
 )
-def test_a_line_for_people_cannot_be_forged(text: str) -> None:
+def test_log_lines_for_people_cannot_be_forged(text: str) -> None:
     request = {"event": "request", "method": "GET", "path": text, "status": 404, "milliseconds": 1.0}
     for entry in (request, {"event": text}, {"event": "x", "path": text}, {"event": "x", "level": text}):
         line = _for_people("web", entry)
@@ -265,13 +267,13 @@ def test_a_line_for_people_cannot_be_forged(text: str) -> None:
         ("FACEBOOK_USER_URL", "https://"),
     ],
 )
-def test_an_insecure_provider_is_refused_at_the_start(name: str, value: str) -> None:
+def test_an_insecure_login_provider_is_refused_at_startup(name: str, value: str) -> None:
     found = load_settings(**{name: value})
     assert found.returncode != 0
     assert f"{name} must be an https URL" in found.stderr
 
 
-def test_a_provider_on_this_machine_may_be_tried() -> None:
+def test_an_insecure_login_provider_on_localhost_is_allowed() -> None:
     assert load_settings(GOOGLE_AUTHORIZE_URL="http://127.0.0.1:9/a").returncode == 0
 
 

@@ -1,4 +1,4 @@
-"""The history of a post shows nobody a text that only followers could read when it was written."""
+"""The history of a post reveals no text that only followers could read when it was written."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def earlier(client: JsonClient, post_id: str) -> list[str]:
         (["hide", "v2", "v3", "show"], []),
     ],
 )
-def test_a_version_written_for_followers_stays_theirs(
+def test_a_version_written_for_followers_stays_visible_to_them_only(
     register: Callable[..., Person], drain: Callable[[], int], steps: list[str], shown: list[str]
 ) -> None:
     alice, fan = register("alice"), register("fan")

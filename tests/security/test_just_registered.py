@@ -1,4 +1,4 @@
-"""Somebody who has just registered is found by name at once, although the event of it has not arrived anywhere."""
+"""A user who has just registered is found by name at once, before the event of the registration has arrived."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def test_a_new_profile_is_found_by_its_name_in_any_case(register: Callable[..., 
 
 
 @pytest.mark.parametrize("kind", ["post", "comment"])
-def test_a_mention_of_somebody_new_arrives(
+def test_a_mention_of_a_new_user_notifies_them(
     register: Callable[..., Person], drain: Callable[[], int], kind: str
 ) -> None:
     alice = register("alice")
@@ -42,7 +42,7 @@ def test_a_mention_of_somebody_new_arrives(
     assert kinds == ["mention"]
 
 
-def test_a_deleted_person_is_not_brought_back_by_their_name(
+def test_looking_up_a_deleted_user_by_name_does_not_recreate_them(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     bob = register("bob")

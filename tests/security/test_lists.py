@@ -1,4 +1,4 @@
-"""A page that deletions have emptied keeps its place: its links lead to what is left, and to nothing at a real end."""
+"""A page emptied by deletions keeps its place: its links lead to the remaining items, and to nothing at a real end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,8 +31,8 @@ def shown(page: Page[Any]) -> list[int]:
 
 
 @pytest.mark.parametrize("order", [("-id",), ("id",), ("-score", "-id")])
-def test_whatever_is_deleted_both_links_of_every_page_lead_to_what_is_left(order: tuple[str, ...]) -> None:
-    """For every page of three and every subset of what was deleted, walking on and back shows all that is left."""
+def test_after_deletions_both_links_of_every_page_lead_to_the_remaining_items(order: tuple[str, ...]) -> None:
+    """For every page of three and every subset of deletions, following links both ways shows all remaining items."""
     ids = list(range(11, 17))
     for kept in range(2 ** len(ids)):
         Comment.objects.all().delete()
@@ -52,7 +52,7 @@ def test_whatever_is_deleted_both_links_of_every_page_lead_to_what_is_left(order
 
 
 def walked(start: PageRequest, order: tuple[str, ...]) -> list[int]:
-    """All that the links around a page lead to, in list order."""
+    """All items that the links around a page lead to, in list order."""
     page = paginate(Comment.objects.all(), page=start, order=order)
     found = shown(page)
     on, back = page, page
@@ -65,10 +65,10 @@ def walked(start: PageRequest, order: tuple[str, ...]) -> list[int]:
     return found
 
 
-def test_every_list_of_the_api_keeps_its_place(
+def test_emptied_pages_of_every_list_keep_their_place(
     register: Callable[..., Person], drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What lies beyond a list's last item is what a page shows that deletions have emptied, and before its first."""
+    """A page beyond the last item, or before the first, looks like a page that deletions have emptied."""
     monkeypatch.setattr(dataset, "CROWD", 4)
     people = dataset.build(register, drain)
     dataset.make_searchable()
@@ -81,7 +81,7 @@ def test_every_list_of_the_api_keeps_its_place(
 
 
 def _further_pages(client: JsonClient, url: str) -> list[str]:
-    """What is wrong with a list that has one page only."""
+    """The errors of a list with one page only."""
     page = _page(client, f"{url}{'&' if '?' in url else '?'}limit=2")
     if len(page["results"]) != 2:
         return [f"{url}: needs two items, has {len(page['results'])}"]
@@ -89,7 +89,7 @@ def _further_pages(client: JsonClient, url: str) -> list[str]:
 
 
 def _lost_places(client: JsonClient, url: str) -> list[str]:
-    """What is wrong with the pages beyond both ends of a list that is read one by one."""
+    """The errors of the pages beyond both ends of a list that is read one by one."""
     joint = "&" if "?" in url else "?"
     first = page = _page(client, f"{url}{joint}limit=1")
     items = list(page["results"])
@@ -121,7 +121,7 @@ def _page(client: JsonClient, url: str) -> dict[str, Any]:
 
 
 def _turned(link: str) -> str:
-    """The link that goes the other way from the same position."""
+    """The link in the other direction from the same position."""
     parts = urlsplit(link)
     [cursor] = parse_qs(parts.query)["cursor"]
     list_name = name_of_list(parts.path, query=QueryDict(parts.query))
@@ -130,7 +130,7 @@ def _turned(link: str) -> str:
 
 
 def _forged(link: str) -> list[str]:
-    """Links whose cursor is of another list, or was changed."""
+    """Links whose cursor belongs to another list, or was modified."""
     parts = urlsplit(link)
     [cursor] = parse_qs(parts.query)["cursor"]
     other = "/v1/blocks" if parts.path == "/v1/explore" else "/v1/explore"

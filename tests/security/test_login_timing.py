@@ -1,4 +1,4 @@
-"""The time of a log-in reveals nothing: for any name, a wrong password costs one hash and as many statements."""
+"""The time of a log-in reveals nothing: for any name, a wrong password costs one hash and equally many statements."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ __all__ = ["meter"]
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_a_wrong_log_in_costs_the_same_whoever_is_meant(
+def test_a_failed_log_in_costs_the_same_for_every_name(
     register: Callable[..., Person], meter: Meter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("alice", "banned_one", "without_password"):

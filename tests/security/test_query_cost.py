@@ -1,7 +1,7 @@
-"""No reader can cause much more load than usual: the dearest request of a route costs at most ten ordinary ones.
+"""No reader can cause much more load than usual: a route's most expensive request costs at most ten ordinary ones.
 
-Parameters come from the schema, values from a generator that looks for dear ones: it keeps what cost most and changes
-it. The seed is fixed, so that what is found once is found again.
+Parameters come from the schema, values from a generator that searches for expensive ones: it keeps and mutates the most
+expensive. The seed is fixed, so that every run finds the same.
 """
 
 import random
@@ -20,9 +20,9 @@ from tests.security.routes import Operation, operations
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 MOST_TIMES = 10
-FLOOR_SECONDS = 0.02 if configured.ELASTICSEARCH_URL else 0.004  # what is cheaper than that counts as this dear
+FLOOR_SECONDS = 0.02 if configured.ELASTICSEARCH_URL else 0.004  # cheaper requests count as this expensive
 ROUNDS = 25
-# Pieces of queries: words that every long text has, phrases, groups, filters, and what folds into much more.
+# Pieces of queries: words of every long text, phrases, groups, filters, and characters that folding expands.
 PIECES = [
     "a", "b", "aa", '"a b"', '"a a a a a a a a"', "-b", "OR", "(", ")", "#market", "from:reader", "before:2030-01-01",
     "has:media", "min_reactions:0", "lang:en", "a*", "ﷺ", "東京", "🎉", "“a a”", "crowd", "needle", "\u0301", "x" * 60,
@@ -30,7 +30,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-def test_the_dearest_request_of_a_stranger_costs_ten_ordinary_ones_at_most(
+def test_the_most_expensive_request_costs_at_most_ten_ordinary_ones(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dataset, "CROWD", 6)
@@ -60,7 +60,7 @@ def test_the_dearest_request_of_a_stranger_costs_ten_ordinary_ones_at_most(
 
 
 def seconds(client: JsonClient, url: str) -> float:
-    """What the request takes, at best of three: of the processor, or of the clock where the work is done elsewhere."""
+    """The cost of the request, best of three: in CPU time, or in elapsed time where another server does the work."""
     clock = time.perf_counter if configured.ELASTICSEARCH_URL else time.thread_time
     times = []
     for _ in range(3):
@@ -93,7 +93,7 @@ def _known_ids(path: str, people: dataset.Dataset) -> list[str]:
 def _dear_requests(
     path: str, operation: Operation, people: dataset.Dataset, chance: random.Random, client: JsonClient
 ) -> Iterator[str]:
-    """URLs that may be dear: the longest and largest of each parameter, all choices, and for `q` the dearest found."""
+    """Potentially expensive URLs: longest and largest of each parameter, all choices, and for `q` the worst found."""
     names = _names(operation)
     found: list[str] = [""]
     for parameter in operation.spec.get("parameters", []):

@@ -1,4 +1,4 @@
-"""The same thing at once: whoever sends a request many times in one moment gets no more than with one."""
+"""Races: sending a request many times at once achieves no more than sending it once."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from tests.auth.totp import code, log_in, set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = [
-    pytest.mark.skipif(configured.EMBEDDED, reason="SQLite in memory knows no two writers at once"),
+    pytest.mark.skipif(configured.EMBEDDED, reason="SQLite in memory does not allow two writers at once"),
     pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True),
 ]
 AT_ONCE = 8
@@ -32,7 +32,7 @@ Ask = Callable[[], Any]
 
 
 def at_once(*asked: Ask) -> list[Any]:
-    """Sends them all in the same moment, each on connections of its own; the answers, in order. None is a 5xx."""
+    """Sends them all at the same time, each on its own connections; the responses, in order. None is a 5xx."""
     barrier = Barrier(len(asked))
 
     def send(ask: Ask) -> Any:
@@ -49,7 +49,7 @@ def at_once(*asked: Ask) -> list[Any]:
 
 
 def statuses(answers: list[Any]) -> dict[int, int]:
-    """How often each status came."""
+    """The number of responses with each status."""
     return dict(Counter(answer.status_code for answer in answers))
 
 
@@ -59,8 +59,8 @@ def sign_up(username: str, address: str) -> Ask:
     return lambda: JsonClient().post("/v1/auth/register", body)
 
 
-def test_accounts(register: Callable[..., Person]) -> None:
-    """One name in many spellings, one address, one mailed key, one code: each is good once."""
+def test_races_for_accounts(register: Callable[..., Person]) -> None:
+    """One name in many spellings, one address, one mailed key, one code: each can be used once."""
     names = ["gwen", "GWEN", "Gwen", "gWen", "gwEn", "gweN", "GWen", "gwEN"]
     answers = at_once(*(sign_up(name, f"{n}@example.org") for n, name in enumerate(names)))
     assert statuses(answers) == {201: 1, 409: 7}
@@ -97,16 +97,16 @@ def test_two_administrators_who_demote_each_other_leave_one(register: Callable[.
     assert UserRole.objects.filter(role__name="admin").count() == 1
 
 
-def test_one_time_codes(register: Callable[..., Person]) -> None:
-    """Of many log-ins with one code, or one recovery code, one gets in."""
+def test_races_for_one_time_codes(register: Callable[..., Person]) -> None:
+    """Of many log-ins with one code, or one recovery code, one succeeds."""
     secret, recovery = set_up(register("alice"))
     assert statuses(at_once(*[lambda: log_in(code(secret, 1))] * AT_ONCE)) == {200: 1, 401: AT_ONCE - 1}
     assert statuses(at_once(*[lambda: log_in(recovery[0])] * AT_ONCE)) == {200: 1, 401: AT_ONCE - 1}
     assert Authenticator.objects.count() == 2
 
 
-def test_relations(register: Callable[..., Person], drain: Callable[[], int]) -> None:
-    """Follows, requests, blocks and mutes are one row each, whoever acts at the same time."""
+def test_races_for_follows_blocks_and_mutes(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    """Follows, requests, blocks and mutes remain one row each under concurrent requests."""
     ann, ben, shy = register("ann"), register("ben"), register("shy")
     assert shy.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
     for verb, model in (("follow", Follow), ("mute", Mute)):
@@ -131,8 +131,8 @@ def test_relations(register: Callable[..., Person], drain: Callable[[], int]) ->
     assert not Follow.objects.filter(follower_id=ann.id, following_id=ben.id).exists(), "a block ends every follow"
 
 
-def test_posts_and_what_hangs_on_them(register: Callable[..., Person], drain: Callable[[], int]) -> None:
-    """One key is one post; reactions, bookmarks, reposts and reports are one row; a deletion happens once."""
+def test_races_for_posts_reactions_and_reports(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    """One key makes one post; reactions, bookmarks, reposts and reports are one row; a deletion happens once."""
     ann, ben = register("ann"), register("ben")
     key = {"Idempotency_Key": "one"}
     answers = at_once(*[lambda: ann.client.post("/v1/posts", {"content": "once"}, **key)] * AT_ONCE)
@@ -165,8 +165,8 @@ def test_posts_and_what_hangs_on_them(register: Callable[..., Person], drain: Ca
     assert ann.client.get(f"/v1/profiles/{ann.id}").json()["posts_count"] == 0
 
 
-def test_a_quota_holds_at_its_edge(register: Callable[..., Person], settings: Any) -> None:
-    """Many requests at once get no more through than the limit says."""
+def test_a_rate_limit_holds_under_concurrent_requests(register: Callable[..., Person], settings: Any) -> None:
+    """Of many concurrent requests, no more are admitted than the limit allows."""
     ann = register("ann")
     settings.RATE_LIMITS, settings.RATE_ADDRESS_FACTOR, settings.RATES = True, 1, {"read": (10, 60)}
     answers = [answer for _ in range(3) for answer in at_once(*[lambda: ann.client.get("/v1/blocks")] * AT_ONCE)]

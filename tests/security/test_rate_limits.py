@@ -1,4 +1,4 @@
-"""Rate limits slide: no stretch as long as the window has more than the quota, wherever it begins."""
+"""Rate limits use a sliding window: no period as long as the window exceeds the quota, wherever it begins."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ QUOTA, WINDOW = 5, 60
 
 
 class Clock:
-    """The time that admission reads."""
+    """The clock that admission uses."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -43,7 +43,7 @@ def is_admitted(address: str = "192.0.2.1") -> bool:
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.5, 17.3, 29.9, 59.0, 59.9])
-def test_no_stretch_as_long_as_the_window_has_more_than_the_quota(clock: Clock, offset: float) -> None:
+def test_no_period_as_long_as_the_window_exceeds_the_quota(clock: Clock, offset: float) -> None:
     clock.now += offset
     admitted = []
     for _ in range(1200):
@@ -52,10 +52,10 @@ def test_no_stretch_as_long_as_the_window_has_more_than_the_quota(clock: Clock, 
         clock.now += 0.25
     for moment in admitted:
         assert sum(moment <= other < moment + WINDOW for other in admitted) <= QUOTA
-    assert len(admitted) >= QUOTA * 4, "five minutes let through nearly five quotas"
+    assert len(admitted) >= QUOTA * 4, "five minutes admit nearly five quotas"
 
 
-def test_a_quota_spent_at_the_edge_of_a_window_is_spent_after_it_too(clock: Clock) -> None:
+def test_a_quota_used_up_at_the_edge_of_a_window_stays_used_up_after_it(clock: Clock) -> None:
     clock.now = 1_800_000_000.0 // WINDOW * WINDOW + WINDOW - 0.1
     assert [is_admitted() for _ in range(QUOTA)] == [True] * QUOTA
     clock.now += 0.2
@@ -66,14 +66,14 @@ def test_a_quota_spent_at_the_edge_of_a_window_is_spent_after_it_too(clock: Cloc
     assert is_admitted()
 
 
-def test_what_is_refused_does_not_count(clock: Clock) -> None:
+def test_refused_requests_do_not_count_towards_the_rate_limit(clock: Clock) -> None:
     for _ in range(QUOTA * 10):
         is_admitted()
     clock.now += WINDOW * 1.05
     assert [is_admitted() for _ in range(QUOTA)] == [True] * QUOTA
 
 
-def test_retry_after_is_kept(clock: Clock) -> None:
+def test_a_request_after_retry_after_is_admitted(clock: Clock) -> None:
     for _ in range(QUOTA):
         is_admitted()
     with pytest.raises(LimitExceeded) as refused:
@@ -97,16 +97,16 @@ def test_retry_after_is_kept(clock: Clock) -> None:
         ("unknown", "unknown"),
     ],
 )
-def test_ipv6_is_counted_by_64(address: str, block: str) -> None:
+def test_ipv6_addresses_are_counted_by_their_64_prefix(address: str, block: str) -> None:
     assert address_block(address) == block
 
 
-def test_one_64_has_one_quota_and_another_its_own(clock: Clock) -> None:
+def test_each_ipv6_64_prefix_has_its_own_quota(clock: Clock) -> None:
     assert [is_admitted(f"2001:db8:0:1::{number:x}") for number in range(QUOTA + 1)] == [True] * QUOTA + [False]
     assert is_admitted("2001:db8:0:2::1")
 
 
-def test_sign_ups_from_one_64_are_counted_together(clock: Clock, settings: Any, anonymous: JsonClient) -> None:
+def test_sign_ups_from_one_ipv6_64_prefix_share_a_quota(clock: Clock, settings: Any, anonymous: JsonClient) -> None:
     settings.TRUSTED_PROXIES = 1
     answers = [
         anonymous.post(
@@ -119,7 +119,7 @@ def test_sign_ups_from_one_64_are_counted_together(clock: Clock, settings: Any, 
     assert answers == [201, 201, 429]
 
 
-def test_the_limits_cost_one_round_trip(
+def test_rate_limits_cost_one_round_trip(
     clock: Clock, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands = []

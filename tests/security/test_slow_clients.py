@@ -1,4 +1,4 @@
-"""Clients that send or read slowly hold up nobody else: on a real `./run`, with its gateway."""
+"""Clients that send or read slowly delay nobody else: on a real `./run`, with its gateway."""
 
 import base64
 import contextlib
@@ -17,7 +17,7 @@ from tests.security.people import join
 
 MOST_SECONDS = 0.5
 QUICK_WITHIN = 60
-# Growth and not size: how large the server is to begin with depends on the machine.
+# Growth instead of size: the server's initial size depends on the machine.
 MOST_KIB_FOR_ONE = 128
 MOST_KIB_FOR_ONE_LARGE = 600
 POST = "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{length}\r\n\r\n{{"
@@ -25,7 +25,7 @@ POST = "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """The installation has its own."""
+    """The installation has its own Redis."""
 
 
 class Clients:
@@ -37,7 +37,7 @@ class Clients:
         self._open: list[socket.socket] = []
 
     def send(self, text: str, *, buffer: int = 0) -> socket.socket:
-        """A connection that has sent this and goes on with nothing."""
+        """A connection that has sent this and sends nothing more."""
         client = socket.socket()
         if buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -48,7 +48,7 @@ class Clients:
         return client
 
     def send_what_is_taken(self, text: str) -> None:
-        """A connection that sends this until nobody reads on."""
+        """A connection that keeps sending this until nobody reads it."""
         client = self.send("")
         client.settimeout(0.05)
         with contextlib.suppress(TimeoutError, ConnectionError):
@@ -90,9 +90,9 @@ def clients(installation: Installation) -> Iterator[Clients]:
 
 
 def until_quick(installation: Installation) -> float:
-    """Waits, less than slow clients hold on, for a second in which every answer is quick; how long it took.
+    """Waits, for less time than slow clients last, for a second of only quick responses; returns how long it took.
 
-    The machine may be busy with other things; but threads that are held stay held.
+    The machine may be busy with other work; but threads that are blocked stay blocked.
     """
     return until(
         lambda: slowest_answer(installation, seconds=1.0) < MOST_SECONDS, seconds=QUICK_WITHIN, why="never quick again"
@@ -100,7 +100,7 @@ def until_quick(installation: Installation) -> float:
 
 
 def slowest_answer(installation: Installation, *, seconds: float) -> float:
-    """Of requests one after the other, for a while."""
+    """The durations of requests sent one after the other for a while."""
     slowest, end = 0.0, time.monotonic() + seconds
     with httpx.Client(base_url=installation.url, timeout=QUICK_WITHIN) as http:
         while time.monotonic() < end:
@@ -112,7 +112,7 @@ def slowest_answer(installation: Installation, *, seconds: float) -> float:
 
 
 def warm_memory(installation: Installation) -> float:
-    """What the server holds, in MiB, after it has answered each kind of request once."""
+    """The server's memory, in MiB, after it has served each kind of request once."""
     with httpx.Client(base_url=installation.url, timeout=30) as http:
         for path in ("/v1/schema", "/admin/login/", "/v1/search?q=x", "/v1/hashtags/trending"):
             assert http.get(path).status_code == 200
@@ -132,17 +132,17 @@ def warm_memory(installation: Installation) -> float:
         ("/v1/media", "Content-Length: 60000000"),
     ],
 )
-def test_slow_bodies_hold_no_thread(installation: Installation, clients: Clients, path: str, length: str) -> None:
+def test_slow_bodies_block_no_thread(installation: Installation, clients: Clients, path: str, length: str) -> None:
     clients.slow_bodies(30, path=path, length=length)
     until_quick(installation)
 
 
-def test_a_body_that_is_too_large_is_refused(installation: Installation) -> None:
+def test_an_oversized_body_is_refused(installation: Installation) -> None:
     answer = httpx.post(f"{installation.url}/v1/auth/login", content=b"{" * 3_000_000)
     assert (answer.status_code, answer.headers["Content-Type"]) == (413, "application/problem+json")
 
 
-def test_large_bodies_that_have_begun_leave_threads_to_others(installation: Installation, clients: Clients) -> None:
+def test_unfinished_large_bodies_leave_threads_to_others(installation: Installation, clients: Clients) -> None:
     for _ in range(8):
         client = clients.send(POST.format(path="/v1/media", host=clients.host, length="Content-Length: 60000000"))
         with contextlib.suppress(TimeoutError, ConnectionError):
@@ -150,7 +150,7 @@ def test_large_bodies_that_have_begun_leave_threads_to_others(installation: Inst
     until_quick(installation)
 
 
-def test_all_kinds_together_leave_the_server_quick_and_small(
+def test_slow_clients_of_all_kinds_leave_the_server_quick_and_small(
     installation: Installation, clients: Clients, record_property: Any
 ) -> None:
     before = warm_memory(installation)
@@ -166,9 +166,7 @@ def test_all_kinds_together_leave_the_server_quick_and_small(
 
 
 @pytest.mark.parametrize("kind", ["headers", "bodies", "chunks"])
-def test_what_is_sent_in_part_takes_little_memory_however_much_it_is(
-    installation: Installation, clients: Clients, kind: str
-) -> None:
+def test_unfinished_requests_take_little_memory(installation: Installation, clients: Clients, kind: str) -> None:
     before = warm_memory(installation)
     head = POST.format(
         path="/v1/auth/login",
@@ -187,20 +185,20 @@ def test_what_is_sent_in_part_takes_little_memory_however_much_it_is(
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/", "/v1/posts?ids=1", "/ws/notifications/", "/static/docs.css"])
-def test_the_gateway_answers_to_our_names_only(installation: Installation, path: str) -> None:
+def test_the_gateway_serves_known_hosts_only(installation: Installation, path: str) -> None:
     for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80"):
         answer = httpx.get(installation.url + path, headers={"Host": host})
         assert answer.status_code == 400
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_what_is_in_the_data_folder_is_for_its_owner_only(installation: Installation) -> None:
+def test_the_data_folder_is_readable_by_its_owner_only(installation: Installation) -> None:
     folder = Path(installation.environment["DATA_DIR"])
     assert folder.stat().st_mode & 0o777 == 0o700
     assert [path for path in folder.rglob("*") if path.lstat().st_mode & 0o077] == []
 
 
-def test_a_path_forges_no_line_on_the_terminal(installation: Installation) -> None:
+def test_a_path_cannot_forge_a_line_on_the_terminal(installation: Installation) -> None:
     httpx.get(f"{installation.url}/v1/x%0a22:22:22%20web%20%20forged%1b[2J")
     httpx.get(f"{installation.url}/v1/after")
     until(lambda: "/v1/after" in installation.said(), seconds=5, why="the line was never written")
@@ -226,7 +224,7 @@ FLOODS = {
 
 @pytest.mark.parametrize("name", FLOODS)
 @pytest.mark.parametrize("has_token", [False, True])
-def test_a_flooding_socket_is_ended_and_holds_little(
+def test_a_flooding_websocket_is_closed_and_takes_little_memory(
     installation: Installation, clients: Clients, name: str, has_token: bool
 ) -> None:
     token = join(installation).access if has_token else "not-a-token"
@@ -243,5 +241,5 @@ def test_a_flooding_socket_is_ended_and_holds_little(
         while sent < 60_000_000:
             client.sendall(flood)
             sent += len(flood)
-    assert sent < 6_000_000, "the connection was not ended"
+    assert sent < 6_000_000, "the connection was not closed"
     assert installation.written_mib() - before < 20

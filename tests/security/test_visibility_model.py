@@ -1,9 +1,10 @@
-"""Nobody reads what is hidden from them, by any path: random lives of four people, held against a small model.
+"""Nobody reads what is hidden from them, by any path: random actions of four users, checked against a small model.
 
-Each post, comment and name has a word of its own, so that one rule holds for every answer there is, whatever its form:
-a word that the model hides from the reader is not in it. A few paths, and what sockets ask, must also show all else.
-They read while events are still on their way, while Redis is unavailable or has lost something, by links of lists that
-they were given earlier, and as browsers do: at a 304 they have what they were shown before.
+Each post, comment and name contains a unique word, so that one rule applies to every response of any form: it does not
+contain a word that the model hides from the reader. Some paths, and sockets, must also show all others.
+
+Users read while events are pending, while Redis is unavailable or has lost data, by links of lists that they got
+earlier, and as browsers do: after a 304 they use the response that they had before.
 """
 
 import re
@@ -41,7 +42,7 @@ person = st.integers(0, PEOPLE - 1)
 
 @dataclass
 class Life:
-    """A person, and what holds for their account."""
+    """A user, and the state of their account."""
 
     id: str
     name: str
@@ -175,12 +176,14 @@ class Lives(RuleBasedStateMachine):
         if answer.status_code == 201:
             self.posts.append(Written(answer.json()["id"], who, word, is_private))
             for path in ("/v1/feed", f"/v1/profiles/{self.people[who].id}/posts"):
-                assert word in self.people[who].client.get(path).content.decode(), "its author sees it at once"
+                assert word in self.people[who].client.get(path).content.decode(), (
+                    "an author sees their own post at once"
+                )
 
     @precondition(lambda self: self.posts)
     @rule(data=st.data(), who=person)
     def take_part(self, data: st.DataObject, who: int) -> None:
-        """Comments on, reacts to, bookmarks and reposts a post: all work for those who see it only."""
+        """Comments on, reacts to, bookmarks and reposts a post: these succeed only for those who see it."""
         post = data.draw(st.sampled_from(self.posts))
         path = f"/v1/posts/{post.id}"
         self.settle()
@@ -277,7 +280,7 @@ class Lives(RuleBasedStateMachine):
     # --- What they read
 
     def look(self) -> None:
-        """Everybody reads everything, at the end of each sequence."""
+        """All users read all paths, at the end of each sequence."""
         self.settle()
         for viewer in (None, *(who for who in range(PEOPLE) if not self.is_banned(who))):
             self.check_nothing_hidden(viewer)
@@ -341,7 +344,7 @@ class Lives(RuleBasedStateMachine):
         if viewer is not None:
             yield from ("/v1/feed?limit=100", "/v1/feed?limit=2", "/v1/bookmarks?limit=100", "/v1/follow-requests")
             yield from ("/v1/notifications?limit=100", "/v1/profiles/suggestions", "/v1/metrics/me")
-        if viewer is None:  # documents know no viewer: they hold what everybody may read, a blocked person too
+        if viewer is None:  # documents have no viewer: they contain what everybody may read, even a blocked user
             yield from ("/sitemap.xml", "/")
             for post in self.posts:
                 yield from (f"/posts/{post.id}", f"/oembed?url=http://127.0.0.1:8000/posts/{post.id}")
@@ -361,7 +364,7 @@ class Lives(RuleBasedStateMachine):
             expected = {key for key, (who, _) in post.comments.items() if self.sees_comment(viewer, post, who)}
             assert {item["id"] for item in listed if item["author"]} == expected
             found = client.get(f"/v1/search?q={post.word}&type=posts").json()["results"]
-            # what a moderator hid is in no index: its author has it in their own list
+            # content hidden by a moderator is in no index: its author has it in their own list
             assert [result["item"]["id"] for result in found] == ([post.id] if post.hidden_by is None else [])
             assert rule_shown(self.moderator.client, post.id, viewer_id=viewer_id) is True
         for post in self.posts:
@@ -369,7 +372,7 @@ class Lives(RuleBasedStateMachine):
                 assert rule_shown(self.moderator.client, post.id, viewer_id=viewer_id) is False
 
     def check_export(self, viewer: int) -> None:
-        """What is exported about a person has nothing that others wrote, be it hidden from them or not."""
+        """The export of a user's data contains nothing that others wrote, hidden or not."""
         others = [post.word for post in self.posts if post.author != viewer]
         others += [word for post in self.posts for who, word in post.comments.values() if who != viewer]
         user_id = int(self.people[viewer].id)
@@ -380,7 +383,7 @@ class Lives(RuleBasedStateMachine):
                 assert not [word for word in others if word in rows], (context, table)
 
     def check_sockets(self) -> None:
-        """Whose open pages are updated about a post: exactly those who see it."""
+        """The users whose open pages are updated about a post: exactly those who see it."""
         everybody = [int(life.id) for life in self.people]
         readers = readers_of({int(post.id): everybody for post in self.posts})
         for post in self.posts:
@@ -394,7 +397,7 @@ class Lives(RuleBasedStateMachine):
 
 
 def rule_shown(staff: JsonClient, post_id: str, *, viewer_id: str | None) -> bool:
-    """What staff is shown about who sees a post."""
+    """What staff see about who sees a post."""
     answer = staff.get(f"/v1/posts/{post_id}/visibility{f'?viewer={viewer_id}' if viewer_id else ''}")
     shown: bool = answer.json()["visible"]
     return shown
