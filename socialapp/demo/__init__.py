@@ -1,1 +1,1 @@
-"""Demo data: a real social graph that talks in public-domain sentences, and larger drawn graphs."""
+"""Demo data: a real social graph that posts public-domain sentences, and larger generated graphs."""

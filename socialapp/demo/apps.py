@@ -1,4 +1,4 @@
-"""The Django app of the demo data: the command that loads them."""
+"""The Django app of the demo data, with the command that loads them."""
 
 from django.apps import AppConfig
 

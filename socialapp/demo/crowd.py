@@ -1,4 +1,4 @@
-"""A larger crowd, drawn in bulk: followers are distributed by a power law, as in real networks.
+"""A larger crowd, generated for bulk import: followers are distributed by a power law, as in real networks.
 
 Source: A.-L. Barabási and R. Albert, Emergence of scaling in random networks, Science 286 (1999).
 """
@@ -21,7 +21,7 @@ _TO_COMMENTS = 0.2  # of the reactions
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How large a crowd is wanted. The same numbers and seed draw the same crowd."""
+    """The size of a crowd. The same numbers and seed generate the same crowd."""
 
     people: int
     posts: int
@@ -44,7 +44,7 @@ class Crowd:
             for target in _targets(dice, popular, people, number, self.follows_each):
                 popular.append(target)
                 yield "follow", {"follower_id": person, "following_id": target, "created_at": clock.next()[1]}
-        # Who is followed more also writes more.
+        # People with more followers also write more.
         writers = popular or people
         public = []
         for number in range(self.posts):
@@ -58,7 +58,7 @@ class Crowd:
         yield from self._answers(dice, clock, people, public)
 
     def numbers(self) -> dict[str, int]:
-        """How many records of each kind there are to be; of follows and reactions at most, as none comes twice."""
+        """The number of records of each kind; for follows and reactions the maximum, as duplicates are left out."""
         return {
             "people": self.people,
             "posts": self.posts,
@@ -70,7 +70,7 @@ class Crowd:
     def _answers(
         self, dice: random.Random, clock: "_Clock", people: list[str], posts: list[str]
     ) -> Iterator[tuple[str, Record]]:
-        """Comments and reactions: on what everybody may see."""
+        """Comments and reactions on public posts and comments."""
         first: dict[str, str] = {}
         for _ in range(self.comments if posts else 0):
             made, moment = clock.next()
@@ -95,7 +95,7 @@ class Crowd:
 
 
 class _Clock:
-    """Hands out ids and times, evenly spread over the last month."""
+    """Generates ids and times, evenly spread over the last month."""
 
     def __init__(self, now: datetime, crowd: Crowd) -> None:
         follows = crowd.people * crowd.follows_each
@@ -122,7 +122,8 @@ def _user(number: int, person: str, moment: str, password_hash: str) -> Record:
 
 
 def _targets(dice: random.Random, popular: list[str], people: list[str], earlier: int, wanted: int) -> list[str]:
-    """Preferential attachment: half by popularity so far, half by chance, among the `earlier` who joined before."""
+    """Preferential attachment: half by current popularity, half at random, among the `earlier` people who joined
+    before."""
     chosen: dict[str, None] = {}
     for _ in range(wanted if earlier else 0):
         by_popularity = popular and dice.random() < 0.5
@@ -131,5 +132,5 @@ def _targets(dice: random.Random, popular: list[str], people: list[str], earlier
 
 
 def _early(dice: random.Random, targets: list[str]) -> str:
-    """A post or comment; few get most of the attention."""
+    """A post or comment; few of them get most of the attention."""
     return targets[int(len(targets) * dice.random() ** 3)]

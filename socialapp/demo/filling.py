@@ -1,4 +1,4 @@
-"""What a context answers that fills its tables with a population: the `PopulationTables` contract."""
+"""Implements the `PopulationTables` contract for a context: fills its tables with a population."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from socialapp.core.errors import Conflict, NotFound
 
 @dataclass(frozen=True, slots=True)
 class FillableTable:
-    """One table: whether it is empty, and what writes all its rows."""
+    """A table: whether it is empty, and the function that writes all its rows."""
 
     is_empty: Callable[[], bool]
     fill: Callable[[Population], int]
@@ -24,7 +24,7 @@ def fillable(model: type[Model], *, fill: Callable[[Population], int]) -> Fillab
 
 @dataclass(frozen=True, slots=True)
 class TableFiller:
-    """The tables of one context, by name, in the order in which they are filled. See `PopulationTables`."""
+    """The tables of a context by name, in the order in which they are filled. See `PopulationTables`."""
 
     filled: Mapping[str, FillableTable]
 

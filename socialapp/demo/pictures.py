@@ -1,4 +1,4 @@
-"""Faces, landscapes and a short film, drawn on the spot: the same seed draws the same."""
+"""Draws faces, landscapes and a short film; the same seed draws the same picture."""
 
 import io
 import math
@@ -23,7 +23,7 @@ _WALL: tuple[Color, ...] = ((138, 180, 248), (249, 199, 127), (160, 214, 180), (
 
 
 class Mood(NamedTuple):
-    """The light of a landscape: its sky from top to bottom, its sun, and its hills from far to near."""
+    """The colours of a landscape: its sky from top to bottom, its sun, and its hills from far to near."""
 
     name: str
     top: Color
@@ -42,14 +42,14 @@ _MOODS = (
 
 
 class Drawing(NamedTuple):
-    """A file, and what it shows, in words."""
+    """A file, and a description of what it shows."""
 
     content: bytes
     description: str
 
 
 def face(seed: str) -> bytes:
-    """A face as PNG."""
+    """A face as a PNG."""
     chance = random.Random(seed)  # noqa: S311
     skin, hair, wall = chance.choice(_SKIN), chance.choice(_HAIR), chance.choice(_WALL)
     image = Image.new("RGB", (_FACE, _FACE), wall)
@@ -77,7 +77,7 @@ def face(seed: str) -> bytes:
 
 
 def landscape(seed: int) -> Drawing:
-    """Hills under a sun or moon, as JPEG."""
+    """Hills under a sun or moon, as a JPEG."""
     chance = random.Random(seed)  # noqa: S311
     mood = _MOODS[seed % len(_MOODS)]
     hills = chance.randint(3, 6)
@@ -101,7 +101,7 @@ def landscape(seed: int) -> Drawing:
 
 
 def film() -> Drawing:
-    """Three seconds of a boat on waves, as MP4."""
+    """Three seconds of a boat on waves, as an MP4."""
     with tempfile.TemporaryDirectory(prefix="demo-") as folder:
         path = Path(folder) / "film.mp4"
         writer = imageio_ffmpeg.write_frames(  # type: ignore[no-untyped-call]
@@ -127,7 +127,7 @@ def _frames() -> Iterator[Image.Image]:
         image = sky.copy()
         draw = ImageDraw.Draw(image)
         draw.ellipse((440, 70, 520, 150), fill=mood.sun)
-        turn = 2 * math.pi * number / _FRAMES  # the end meets the beginning
+        turn = 2 * math.pi * number / _FRAMES  # the end of the loop meets its beginning
         x, y = width // 2 - 60, 226 + 10 * math.sin(2 * turn)
         draw.polygon([(x - 60, y), (x + 60, y), (x + 40, y + 28), (x - 40, y + 28)], fill=(70, 40, 30))
         draw.polygon([(x, y - 110), (x, y - 6), (x + 56, y - 6)], fill=(245, 240, 230))

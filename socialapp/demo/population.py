@@ -1,13 +1,13 @@
-"""A population drawn by chance, the same in every context that asks: who follows whom, writes what and answers what.
+"""A random population, the same in every context: who follows whom, who writes what, and who responds to what.
 
-Every context draws what it needs and writes its own tables. Drawing needs little memory: things are made one after the
-other, from few numbers. Followers, authors and answers follow power laws, as in real networks: the number of
-followers of the person of rank r falls as r to the power of -2/3, so that of a million people the most followed has a
-fifth of all as followers. Source: M. E. J. Newman, Power laws, Pareto distributions and Zipf's law, Contemporary
+Every context generates what it needs and writes its own tables. It needs little memory, as objects are generated one
+after the other from few numbers. Followers, authors and responses follow power laws, as in real networks: the person
+of rank r has followers in proportion to r to the power of -2/3, so that among a million people the most popular one is
+followed by a fifth of all. Source: M. E. J. Newman, Power laws, Pareto distributions and Zipf's law, Contemporary
 Physics 46 (2005).
 
-In the first week people join, on the eighth day they follow each other, and then they write until the end of the year.
-A post's comments and reactions come before the next post.
+People join in the first week, follow each other on the eighth day, and write from then until the end of the year. A
+post's comments and reactions come before the next post.
 """
 
 import random
@@ -23,7 +23,7 @@ from socialapp.demo.texts import COMMENTS, POSTS
 
 FOLLOWS_EACH = 20
 _MANY_FOLLOWS = 5000
-_FOLLOWS_MANY = 10_000  # one of so many people follows very many
+_FOLLOWS_MANY = 10_000  # one in this many people follows very many
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 _JOINING_MS = 7 * DAY_MS
@@ -34,11 +34,11 @@ _TO_COMMENTS = 0.2
 _MOST_ANSWERS = 60_000  # of a post; fewer than the ids of a millisecond
 _ID_SHIFT = NODE_BITS + SEQUENCE_BITS
 _REACTIONS = ("like", "love", "haha", "sad", "angry")
-PEOPLE_AT_MOST = 50_000_000  # more would need ids that the milliseconds of a day do not have
+PEOPLE_AT_MOST = 50_000_000  # more would need more ids than the milliseconds of a day have
 
 
 class Post(NamedTuple):
-    """A post and how much is said to it. `author` is the number of a person, `text` that of a sentence."""
+    """A post and its numbers of responses. `author` is the number of a person, `text` that of a sentence."""
 
     number: int
     id: int
@@ -51,7 +51,7 @@ class Post(NamedTuple):
 
 
 class Comment(NamedTuple):
-    """A comment on the post that it is listed with; `parent` is the place of the one it replies to."""
+    """A comment on the post that it is listed with; `parent` is the index of the comment it replies to."""
 
     id: int
     at_ms: int
@@ -61,7 +61,7 @@ class Comment(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """A reaction to the post that it is listed with, or to its comment at the place `comment`."""
+    """A reaction to the post that it is listed with, or to its comment with the index `comment`."""
 
     id: int
     at_ms: int
@@ -75,12 +75,12 @@ def _dice(name: str) -> random.Random:
 
 
 def username(number: int) -> str:
-    """The name of a person."""
+    """The username of a person."""
     return f"person{number}"
 
 
 def email(number: int) -> str:
-    """The address of a person."""
+    """The e-mail address of a person."""
     return f"person{number}@demo.example"
 
 
@@ -95,7 +95,7 @@ def start_ms(population: Population) -> int:
 
 
 def first_id(population: Population) -> int:
-    """The least id of that moment."""
+    """The lowest id of that moment."""
     return start_ms(population) << _ID_SHIFT
 
 
@@ -110,12 +110,12 @@ def person_ids(population: Population) -> list[int]:
 
 
 def followed_ms(population: Population, *, number: int) -> int:
-    """When a person followed all whom they follow."""
+    """When a person followed everybody they follow."""
     return start_ms(population) + _JOINING_MS + number * DAY_MS // population.people
 
 
 def followings(population: Population) -> Iterator[list[int]]:
-    """Whom each person follows, by numbers; nobody themselves, nor anyone twice."""
+    """Whom each person follows, by number; nobody follows themselves, or anyone twice."""
     dice = _dice(f"follows of {population.people}").random
     people = population.people
     for number in range(people):
@@ -129,12 +129,12 @@ def followings(population: Population) -> Iterator[list[int]]:
 
 
 def follow_id(population: Population, *, follower: int, place: int) -> int:
-    """The id of the follow at a place of the list of a person's followings."""
+    """The id of the follow at an index of the list of a person's followings."""
     return (followed_ms(population, number=follower) << _ID_SHIFT) + place
 
 
 def followers_counts(population: Population) -> list[int]:
-    """How many follow each person, by number."""
+    """The number of followers of each person, by number."""
     counts = [0] * population.people
     for chosen in followings(population):
         for followed in chosen:
@@ -147,7 +147,7 @@ def _first_post_ms(population: Population) -> int:
 
 
 def posts(population: Population) -> Iterator[Post]:
-    """All posts, the oldest first. The more followed write more; private ones get no answers."""
+    """All posts, oldest first. People with more followers write more; private posts get no responses."""
     dice = _dice(f"posts of {population.people}").random
     people, wanted = population.people, population.posts
     first, most = _first_post_ms(population), min(_MOST_ANSWERS, people) // 2
@@ -164,12 +164,12 @@ def posts(population: Population) -> Iterator[Post]:
 
 
 def text_of(post: Post) -> str:
-    """What a post says."""
+    """The text of a post."""
     return f"{POSTS[post.text]} (No. {post.number + 1})"
 
 
 def answer_times(population: Population, *, post: Post) -> Callable[[int], int]:
-    """When each of a post's answers came, in milliseconds, by its place: comments first, then reactions."""
+    """When each response to a post came, in milliseconds, by its index: comments first, then reactions."""
     first = _first_post_ms(population)
     following = first + (post.number + 1) * (population.until_ms - first) // population.posts
     room, parts = following - post.at_ms, post.comments + post.reactions + 1
@@ -211,7 +211,7 @@ def moment(ms: int) -> datetime:
 
 
 def moment_text(ms: int) -> str:
-    """A moment as databases hold it, in UTC."""
+    """A moment in the format of databases, in UTC."""
     hour, rest = divmod(ms, HOUR_MS)
     return f"{_hour_text(hour)}:{rest // 60_000:02}:{rest % 60_000 // 1000:02}.{rest % 1000:03}000"
 
@@ -222,7 +222,7 @@ def _hour_text(hour: int) -> str:
 
 
 def drawn_numbers(population: Population) -> Counter[str]:
-    """How many rows of each kind there are to be."""
+    """The number of rows of each kind."""
     found = Counter(people=population.people, posts=population.posts, comments=0, reactions=0)
     found["follows"] = sum(map(len, followings(population)))
     for post in posts(population):

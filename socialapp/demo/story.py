@@ -1,7 +1,7 @@
-"""A small installation to try out: the characters of Les Misérables, following whom they meet in the novel.
+"""A small installation to try: the characters of Les Misérables, who follow whom they meet in the novel.
 
 `les_miserables.csv` says who appears with whom, and in how many chapters. Source: D. E. Knuth, The Stanford GraphBase
-(1993). Everything goes through the public API, in process: the same checks, actions and events as for anybody.
+(1993). Everything goes through the public API, in process: with the same checks, actions and events as for any user.
 """
 
 import csv
@@ -28,7 +28,7 @@ _ROUNDS = 2
 _REACTIONS = 160
 _COMMENTS = 80
 _ADMIRERS = 12  # at most, of each picture
-_PATIENCE = 60.0  # seconds for the next upload to be processed; without a worker none ever is
+_PATIENCE = 60.0  # seconds to wait for the next upload to be processed; without a worker none ever is
 
 Step = Callable[[], None]
 
@@ -56,8 +56,8 @@ class Cast:
 class Story:
     """Plays the story step by step, so that a progress bar can follow; the same seed gives the same story.
 
-    Played again with the same password within a day, it goes on where it was interrupted: who is there logs in, and
-    whatever is written has an Idempotency-Key.
+    If played again with the same password within a day, it continues where it was interrupted: existing people log in,
+    and every write has an Idempotency-Key.
     """
 
     def __init__(self, *, password: str, seed: int = 1862, has_pictures: bool = True) -> None:
@@ -78,7 +78,7 @@ class Story:
         names = sorted(self._acquaintances, key=lambda name: (name != HERO, name))
         return [
             *(partial(self._join, name) for name in names),
-            *(self._uploads(names) if self._has_pictures else ()),  # processed while the story goes on
+            *(self._uploads(names) if self._has_pictures else ()),  # processed while the story continues
             *(partial(self._follow, who, whom) for who, whom in self._follows()),
             *(partial(self._write, text) for text in POSTS * _ROUNDS),
             *[self._react] * _REACTIONS,
@@ -102,7 +102,8 @@ class Story:
         yield self._show_film
 
     def _follows(self) -> Iterator[tuple[str, str]]:
-        """Who meets often follows each other; of two who hardly meet, one follows the other, mostly the greater one."""
+        """People who meet often follow each other; of two who hardly meet, one follows the other, mostly the more
+        popular one."""
         for meeting in self._meetings:
             who, whom = sorted((meeting.one, meeting.other), key=self._acquaintances.__getitem__)
             yield who, whom
@@ -142,12 +143,12 @@ class Story:
         self.cast.film = self._upload(self._painter(), pictures.film())
 
     def _painter(self) -> str:
-        """Who has the pictures: the one who meets most people but the hero."""
+        """The one who posts pictures: the person who meets most people, except the hero."""
         others = (name for name in sorted(self._acquaintances) if name != HERO)
         return max(others, key=self._acquaintances.__getitem__)
 
     def _is_ready(self, who: str, media_id: str) -> bool:
-        """Waits until an upload is processed; whether it is. After one that was not, none is waited for."""
+        """Waits until an upload is processed; returns whether it is. After one failed, it waits for no other."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             status = self._call("GET", f"/media/{media_id}", who, {})["status"]
@@ -218,7 +219,7 @@ def read_meetings() -> list[Meeting]:
 
 
 def username_of(name: str) -> str:
-    """What somebody of the novel is called here."""
+    """The username of a character."""
     return "".join(char for char in name.lower() if char.isascii() and char.isalnum()).ljust(3, "_")
 
 

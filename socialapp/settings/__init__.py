@@ -1,4 +1,4 @@
-"""Django's settings: everything comes from the environment (see .env.example) and from the map of contexts."""
+"""Django's settings, from environment variables (see .env.example) and the map of contexts."""
 
 import django_stubs_ext
 
@@ -19,7 +19,7 @@ from socialapp.settings.providers import *
 from socialapp.settings.search import *
 from socialapp.settings.security import *
 
-django_stubs_ext.monkeypatch()  # lets Django's generic classes be subscripted, as their type stubs have it
+django_stubs_ext.monkeypatch()  # allows Django's generic classes to be subscripted, as their type stubs declare
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

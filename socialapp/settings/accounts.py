@@ -4,10 +4,10 @@ from django.core.exceptions import ImproperlyConfigured
 
 from socialapp.settings.environment import PUBLIC_URL, env, is_https
 
-# It verifies every Argon2 hash: a second hasher of that name would take its place.
+# It verifies every Argon2 hash: a second hasher with that algorithm name would replace it.
 PASSWORD_HASHERS = ["socialapp.core.passwords.OwaspArgon2PasswordHasher"]
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_SECONDS", default=3600)
-# Where new passwords are looked up among breached ones, by the first digits of their hash; asks nobody when empty
+# Where new passwords are looked up among breached ones, by the first digits of their hash; empty: no look-up
 PASSWORD_RANGE_URL = env.str("PASSWORD_RANGE_URL", default="")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "socialapp.core.passwords.OpaqueStringValidator"},
@@ -20,11 +20,11 @@ REGISTRATION = env.str("REGISTRATION", default="open")
 if REGISTRATION not in ("open", "approval", "invite", "closed"):
     raise ImproperlyConfigured("REGISTRATION must be open, approval, invite or closed")
 VERIFIED_EMAIL_TO_POST = env.bool("VERIFIED_EMAIL_TO_POST", default=False)  # posts and comments
-# Before sign-up; off unless a provider is named. The secret is what the provider gives for the site key.
+# Required before sign-up; off unless a provider is named. The secret is what the provider issues with the site key.
 CAPTCHA_PROVIDER = env.str("CAPTCHA_PROVIDER", default="")
 CAPTCHA_SITE_KEY = env.str("CAPTCHA_SITE_KEY", default="")
 CAPTCHA_SECRET = env.str("CAPTCHA_SECRET", default="")
-CAPTCHA_DIFFICULTY = env.int("CAPTCHA_DIFFICULTY", default=18)  # zero bits: 18 take a desktop about two seconds
+CAPTCHA_DIFFICULTY = env.int("CAPTCHA_DIFFICULTY", default=18)  # leading zero bits: 18 take a desktop about two seconds
 _CAPTCHA_URLS = {
     "": "",
     "proof_of_work": "",
@@ -40,14 +40,14 @@ if not 1 <= CAPTCHA_DIFFICULTY <= 32:
 CAPTCHA_VERIFY_URL = env.str("CAPTCHA_VERIFY_URL", default=_CAPTCHA_URLS[CAPTCHA_PROVIDER])
 REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", default=True)
 EMAIL_DOMAINS_REFUSED = frozenset(env.list("EMAIL_DOMAINS_REFUSED", default=[]))
-NAME_RESERVED_DAYS = env.int("NAME_RESERVED_DAYS", default=90)  # that names of the deleted are kept from others
-NAME_KEPT_DAYS = env.int("NAME_KEPT_DAYS", default=30)  # that a former name is kept for its owner
-ERASURE_GRACE_DAYS = env.int("ERASURE_GRACE_DAYS", default=14 if is_https else 0)  # a log-in cancels
-STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=is_https)  # asked of staff in the admin site
-RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, of devices that are not known
-WRONG_CODES_PER_DAY = env.int("WRONG_CODES_PER_DAY", default=30)  # of an authenticator app, for one account
+NAME_RESERVED_DAYS = env.int("NAME_RESERVED_DAYS", default=90)  # for which names of deleted accounts stay reserved
+NAME_KEPT_DAYS = env.int("NAME_KEPT_DAYS", default=30)  # for which a former name is reserved for its owner
+ERASURE_GRACE_DAYS = env.int("ERASURE_GRACE_DAYS", default=14 if is_https else 0)  # logging in cancels the deletion
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=is_https)  # required of staff in the admin site
+RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, from unknown devices
+WRONG_CODES_PER_DAY = env.int("WRONG_CODES_PER_DAY", default=30)  # of an authenticator app, per account
 FAILED_LOGINS_REPORTED = env.int("FAILED_LOGINS_REPORTED", default=20)  # a day, then the owner gets a mail
-MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)  # an hour, of each kind that anybody can ask for
+MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)  # an hour, of each kind that anybody can request
 NEW_ADDRESSES_PER_ACCOUNT = env.int("NEW_ADDRESSES_PER_ACCOUNT", default=20)  # an hour; each is sent a mail
 # Pages that links in mails lead to; {key} is replaced
 VERIFY_EMAIL_URL = env.str("VERIFY_EMAIL_URL", default=f"{PUBLIC_URL}/#/verify-email?key={{key}}")

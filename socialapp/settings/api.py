@@ -28,10 +28,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": [],  # values are listed where they are used, not as components with made-up names
+    "POSTPROCESSING_HOOKS": [],  # enums are listed where they are used, not as components with generated names
 }
 RATE_LIMITS = env.str("RATE_LIMITS", default="on") != "off"
-# name → (requests, seconds): each for one user and, so many times as many, for one address
+# name → (requests, seconds), per user; RATE_ADDRESS_FACTOR times as many per IP address
 RATE_ADDRESS_FACTOR = env.int("RATE_ADDRESS_FACTOR", default=4)
 RATES: dict[str, tuple[int, int]] = {
     "read": (env.int("RATE_READ", default=600), 60),

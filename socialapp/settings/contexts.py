@@ -1,4 +1,4 @@
-"""Which contexts this process serves, and where it calls the others."""
+"""Which contexts this process serves, and the URLs of the others."""
 
 from socialapp.core.contexts import CONTEXTS, served
 from socialapp.settings.environment import SECRET_KEY, env

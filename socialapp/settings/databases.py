@@ -1,4 +1,4 @@
-"""Databases: one per context, never a default; and their read replicas, see socialapp/core/replicas."""
+"""Databases: one per context, no default; and their read replicas, see socialapp/core/replicas."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from socialapp.core.contexts import served
 from socialapp.settings.environment import DATA_DIR, env
 
 DATABASE_URL = env.str("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db/{{context}}.sqlite3")
-DATABASE_SECONDS = env.int("DATABASE_SECONDS", default=20)  # see `roles.py`; more than a lock is waited for: 10
+DATABASE_SECONDS = env.int("DATABASE_SECONDS", default=20)  # see `roles.py`; longer than the wait for a lock: 10
 
 
 def _database(context: str) -> dict[str, Any]:
@@ -25,9 +25,9 @@ def _configured(url: str) -> dict[str, Any]:
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
-            # FULL: an answered write survives a power cut too
+            # FULL: an acknowledged write survives a power cut too
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            # what is deleted is overwritten, so that it is gone from the file too
+            # overwrites deleted data, so that it is gone from the file too
             " PRAGMA secure_delete=ON; PRAGMA cache_size=-4000;",
         }
     else:
@@ -48,9 +48,9 @@ DATABASES: dict[str, dict[str, Any]] = {
 
 DATABASE_REPLICA_URLS = env.list("DATABASE_REPLICA_URLS", default=[])
 REPLICA_MAX_LAG_SECONDS = env.float("REPLICA_MAX_LAG_SECONDS", default=2.0)
-# A replica in use may be behind by the allowed lag, the second it is rounded to, and the second since it was asked.
+# A replica in use may lag by the allowed seconds, plus one for rounding, plus one since the last check.
 REPLICA_PIN_SECONDS = REPLICA_MAX_LAG_SECONDS + 3
-_REPLICA_SECONDS = 5  # for a read, after which it is asked of the primary
+_REPLICA_SECONDS = 5  # for a read; after that the primary is asked
 
 
 def _replica(context: str, url: str) -> dict[str, Any]:
@@ -64,7 +64,8 @@ def _replica(context: str, url: str) -> dict[str, Any]:
 
 
 def _replicas(context: str) -> list[str]:
-    """The aliases of the context's replicas. Auth has none: who was let in or thrown out counts at once."""
+    """The aliases of the context's replicas. Auth has none: logging in and revoking sessions must take effect at
+    once."""
     if context == "auth" or "sqlite3" in DATABASES[context]["ENGINE"]:
         return []
     given = [url.replace("{context}", context) for url in DATABASE_REPLICA_URLS]

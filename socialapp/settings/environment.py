@@ -1,4 +1,4 @@
-"""What the other files of settings start from: the environment, where this installation's files are, its public URL."""
+"""The base of the other settings files: the environment, the paths of this installation, its public URL."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What every request goes through: middleware, CORS, the content security policy; templates and static files."""
+"""HTTP settings for every request: middleware, CORS, the content security policy; templates and static files."""
 
 from csp.constants import NONCE, NONE, SELF
 
@@ -25,7 +25,7 @@ if SERVES_ADMIN:
         "socialapp.http.site.SiteMessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
-# Front ends on other origins: tokens travel in a header that a page sets itself, so cookies are never allowed along.
+# Front ends on other origins send tokens in a header that the page sets itself, so cookies are never allowed.
 CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS
 CORS_URLS_REGEX = r"^/(v1|\.well-known)/"
 CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -37,8 +37,8 @@ CORS_EXPOSE_HEADERS = [
     "Device-Token", "ETag", "Idempotency-Replayed", "Location", "RateLimit", "RateLimit-Policy", "Retry-After",
     "X-Request-ID",
 ]  # fmt: skip
-CORS_PREFLIGHT_MAX_AGE = 7200  # as long as any browser keeps it
-# Pages load and do what is served here, and nothing inline but what bears the answer's nonce.
+CORS_PREFLIGHT_MAX_AGE = 7200  # the longest that any browser keeps it
+# Pages may only load and connect to what is served here; inline code needs the response's nonce.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line."""
+"""Logging: one JSON object per line."""
 
 import json
 import logging
@@ -20,18 +20,18 @@ _processors: list[Any] = [
 
 
 class _Line(str):
-    """A line as it is to be written."""
+    """A line that is already formatted."""
 
 
 class LineFormatter(structlog.stdlib.ProcessorFormatter):
-    """Makes lines of what others than structlog log; structlog's are lines when they get here."""
+    """Formats the lines of loggers other than structlog's, whose lines arrive formatted."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """The formatted line."""
         return record.msg if isinstance(record.msg, _Line) else super().format(record)
 
 
-_encoder = json.JSONEncoder(default=repr)  # kept: `json.dumps` makes one for each line
+_encoder = json.JSONEncoder(default=repr)  # reused: `json.dumps` would create one for each line
 
 
 def _to_line(event: dict[str, Any], **_options: Any) -> _Line:
@@ -45,7 +45,7 @@ structlog.configure(
     wrapper_class=structlog.make_filtering_bound_logger(LOG_LEVEL),
     cache_logger_on_first_use=True,
 )
-# What lines do not show is not looked up: https://docs.python.org/3/howto/logging.html#optimization
+# Information that lines do not show is not collected: https://docs.python.org/3/howto/logging.html#optimization
 logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
 logging._srcfile = None
 LOGGING: dict[str, Any] = {

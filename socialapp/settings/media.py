@@ -1,4 +1,4 @@
-"""Media and where files are kept, a folder in the embedded default: see docs/media.md. Previews of links."""
+"""Media, their storage (a folder in the embedded default, see docs/media.md), and link previews."""
 
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -13,7 +13,7 @@ MEDIA_STORE_URL = env.str("MEDIA_STORE_URL", default="")  # s3://… ; empty: fi
 
 
 def _media_origins() -> list[str]:
-    """Where pages fetch media from, and upload large ones to: MEDIA_URL's origin, and the bucket's."""
+    """The origins that pages load media from and upload large files to: those of MEDIA_URL and the bucket."""
     media, store = urlsplit(MEDIA_URL), urlsplit(MEDIA_STORE_URL)
     origins = [f"{media.scheme}://{media.netloc}"] if media.netloc else []
     if store.hostname:
@@ -23,32 +23,32 @@ def _media_origins() -> list[str]:
 
 
 media_origins = _media_origins()
-# X-Accel-Redirect: the gateway sends the files; without, the application does, which is for trying out only
+# X-Accel-Redirect: the gateway sends the files; otherwise the application does, which is for evaluation only
 MEDIA_ACCEL = env.bool("MEDIA_ACCEL", default=False)
 MEDIA_MAX_IMAGE_BYTES = env.int("MEDIA_MAX_IMAGE_BYTES", default=20 * 2**20)
 MEDIA_MAX_VIDEO_BYTES = env.int("MEDIA_MAX_VIDEO_BYTES", default=200 * 2**20)
-MEDIA_MAX_UPLOAD_BYTES = env.int("MEDIA_MAX_UPLOAD_BYTES", default=60 * 2**20)  # through us; others: presigned
-MEDIA_DAILY_FILES = env.int("MEDIA_DAILY_FILES", default=300)  # for one person
+MEDIA_MAX_UPLOAD_BYTES = env.int("MEDIA_MAX_UPLOAD_BYTES", default=60 * 2**20)  # through the app; larger: presigned
+MEDIA_DAILY_FILES = env.int("MEDIA_DAILY_FILES", default=300)  # per person
 MEDIA_DAILY_BYTES = env.int("MEDIA_DAILY_BYTES", default=2 * 2**30)
 MEDIA_PART_BYTES = env.int("MEDIA_PART_BYTES", default=8 * 2**20)  # of resumable uploads
-MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # that a presigned upload may take
-MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # that a signed address of private media holds at least
-MEDIA_STORE_SECONDS = env.int("MEDIA_STORE_SECONDS", default=10)  # that a bucket may take to answer
-MEDIA_UNUSED_HOURS = env.int("MEDIA_UNUSED_HOURS", default=24)  # that what is in no post is kept
-MEDIA_PURGE = env.str("MEDIA_PURGE", default="")  # the cache that is told what is no longer public; empty: none
+MEDIA_UPLOAD_SECONDS = env.int("MEDIA_UPLOAD_SECONDS", default=3600)  # for which a presigned upload is valid
+MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", default=600)  # minimal validity of signed URLs of private media
+MEDIA_STORE_SECONDS = env.int("MEDIA_STORE_SECONDS", default=10)  # that a bucket may take to respond
+MEDIA_UNUSED_HOURS = env.int("MEDIA_UNUSED_HOURS", default=24)  # for which media in no post are kept
+MEDIA_PURGE = env.str("MEDIA_PURGE", default="")  # the cache to purge of files that are no longer public; empty: none
 if MEDIA_PURGE not in ("", "nginx", "fastly", "cloudflare"):
     raise ImproperlyConfigured("MEDIA_PURGE must be nginx, fastly or cloudflare")
-MEDIA_PURGE_TOKEN = env.str("MEDIA_PURGE_TOKEN", default="")  # of Fastly or Cloudflare
-MEDIA_PURGE_ZONE = env.str("MEDIA_PURGE_ZONE", default="")  # of Cloudflare
+MEDIA_PURGE_TOKEN = env.str("MEDIA_PURGE_TOKEN", default="")  # for Fastly or Cloudflare
+MEDIA_PURGE_ZONE = env.str("MEDIA_PURGE_ZONE", default="")  # for Cloudflare
 MEDIA_PURGE_API = env.str("MEDIA_PURGE_API", default="https://api.cloudflare.com/client/v4")
 if MEDIA_PURGE == "cloudflare" and not (MEDIA_PURGE_TOKEN and MEDIA_PURGE_ZONE):
     raise ImproperlyConfigured("Cloudflare needs MEDIA_PURGE_TOKEN and MEDIA_PURGE_ZONE")
-MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conversions at once, everywhere together
+MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conversions at once, across all machines
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 
 def _cloudfront(domain: str) -> dict[str, Any]:
-    """A CloudFront in front of the bucket, whose addresses are signed with a key of ours."""
+    """A CloudFront distribution in front of the bucket, with URLs signed by a key of ours."""
     if not domain:
         return {}
     key = env.str("MEDIA_CLOUDFRONT_KEY", default="").replace("\\n", "\n")
@@ -88,7 +88,7 @@ def media_store(url: str) -> dict[str, Any]:
                 connect_timeout=MEDIA_STORE_SECONDS,
                 read_timeout=MEDIA_STORE_SECONDS,
                 retries={"total_max_attempts": 2},
-                # Other servers than Amazon's need not know its newer checksums.
+                # Servers other than Amazon's may not support its newer checksums.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),
@@ -106,9 +106,9 @@ STORAGES: dict[str, Any] = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "media": media_store(MEDIA_STORE_URL),
 }
-FILE_UPLOAD_PERMISSIONS = 0o600 if EMBEDDED else 0o644  # elsewhere the gateway reads them as another user
+FILE_UPLOAD_PERMISSIONS = 0o600 if EMBEDDED else 0o644  # on servers the gateway reads them as another user
 LINK_PREVIEWS = env.bool("LINK_PREVIEWS", default=True)  # fetch the page behind the first link of public posts
-LINK_PREVIEW_DAYS = env.int("LINK_PREVIEW_DAYS", default=7)  # after which a page is fetched again when linked to again
+LINK_PREVIEW_DAYS = env.int("LINK_PREVIEW_DAYS", default=7)  # after which a page is fetched again if linked again
 # host:port of servers that may be called although they are not public, such as a push gateway in the same network:
 # see core/outgoing.py
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])

@@ -1,4 +1,4 @@
-"""Redis, the broker, and the bus of events on it."""
+"""Redis, the broker, and the event bus."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ if WORKER_QUEUES not in ("all", "quick", "slow"):
     raise ImproperlyConfigured("WORKER_QUEUES must be all, quick or slow")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-_BROKER_SECONDS = 5  # that a broker may take for an answer; one that hangs must not keep a process for ever
+_BROKER_SECONDS = 5  # that a broker may take to respond; one that hangs must not block a process forever
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"confirm_publish": True, "read_timeout": _BROKER_SECONDS, "write_timeout": _BROKER_SECONDS}
     if BROKER_URL.startswith("amqp")
@@ -32,10 +32,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
         "global_keyprefix": f"{REDIS_PREFIX}celery:",
         "socket_timeout": _BROKER_SECONDS,
         "health_check_interval": 2
-        * _BROKER_SECONDS,  # waiting for messages it hears as often from a Redis that is there
+        * _BROKER_SECONDS,  # while waiting for messages, it hears from a live Redis this often
     }
 )
-CELERY_BROKER_HEARTBEAT = 2 * _BROKER_SECONDS  # RabbitMQ's and ours: after two that did not come, it reconnects
+CELERY_BROKER_HEARTBEAT = 2 * _BROKER_SECONDS  # RabbitMQ's and ours: it reconnects after two missing ones
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -45,7 +45,7 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
-CELERY_DB_REUSE_MAX = 1_000_000  # tasks; Celery would reconnect for each: see `socialapp/celery.py`
+CELERY_DB_REUSE_MAX = 1_000_000  # tasks; otherwise Celery reconnects for each: see `socialapp/celery.py`
 CELERY_TIMEZONE = "UTC"
 RECONCILE_EVERY_SECONDS = env.float("RECONCILE_EVERY_SECONDS", default=5.0)
 RECONCILE_AFTER_SECONDS = env.float("RECONCILE_AFTER_SECONDS", default=10.0)

@@ -1,4 +1,4 @@
-"""Social log-in: a provider is offered when its client id is set."""
+"""Social log-in: a provider is offered if its client id is set."""
 
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ _PROVIDER_URLS = {
 
 
 def _secure_url(name: str, *, default: str) -> str:
-    """An address that secrets are sent to: https, or this machine when trying out. Source: RFC 6749, section 3.1."""
+    """A URL that secrets are sent to: https, or this machine for evaluation. Source: RFC 6749, section 3.1."""
     url: str = env.str(name, default=default)
     parts = urlsplit(url)
     is_local = parts.hostname in ("127.0.0.1", "localhost", "::1")

@@ -1,4 +1,4 @@
-"""Tokens and their keys, hosts and origins, cookies, and the size of bodies."""
+"""Tokens and their keys, hosts and origins, cookies, and limits of body sizes."""
 
 from urllib.parse import urlsplit
 
@@ -30,7 +30,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", default=1_048_576)
-# The size up to which the gateway buffers a body before forwarding it. Larger bodies come as slowly as they are sent.
+# The size up to which the gateway buffers a body before forwarding it. Larger bodies arrive at the client's speed.
 BUFFERED_BODY_BYTES = env.int("BUFFERED_BODY_BYTES", default=MAX_BODY_BYTES)
 BUFFERED_UPLOAD_BYTES = env.int("BUFFERED_UPLOAD_BYTES", default=MAX_BODY_BYTES)
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES

@@ -1,4 +1,4 @@
-"""`manage.py demo`: people, posts and talk to try the product with."""
+"""`manage.py demo`: people, posts and conversations for trying the product."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ _BULK_FROM = 10_000
 
 
 class Command(BaseCommand):
-    """Without options the characters of Les Misérables, through the API; with --people a crowd."""
+    """Without options it loads the characters of Les Misérables, through the API; with --people a crowd."""
 
     help = (
         "Load demo data: the characters of Les Misérables, who follow whom they meet in the novel, through the API; "
@@ -35,23 +35,23 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """How many."""
+        """The size of the crowd, and how to load it."""
         parser.add_argument("--people", type=int, help="draw a crowd of this size instead")
         parser.add_argument("--posts", type=int, help="posts of the crowd (5 a person)")
-        parser.add_argument("--comments", type=int, help="comments of the crowd (5 a person), about so many in bulk")
-        parser.add_argument("--reactions", type=int, help="reactions of the crowd (10 a person), about so many in bulk")
+        parser.add_argument("--comments", type=int, help="comments of the crowd (5 a person), approximate in bulk")
+        parser.add_argument("--reactions", type=int, help="reactions of the crowd (10 a person), approximate in bulk")
         parser.add_argument(
             "--bulk",
             action=BooleanOptionalAction,
             help=f"write straight into empty tables, without events (from {_BULK_FROM:,} people on)",
         )
-        parser.add_argument("--dry-run", action="store_true", help="only say how much it would be; with --people")
-        parser.add_argument("--password", help="of every demo account (made up and printed, where not given)")
-        parser.add_argument("--no-pictures", action="store_true", help="draw none; they need a worker")
+        parser.add_argument("--dry-run", action="store_true", help="only print how many records; with --people")
+        parser.add_argument("--password", help="of every demo account (generated and printed if omitted)")
+        parser.add_argument("--no-pictures", action="store_true", help="skip pictures, which need a worker")
         parser.add_argument("--json", action="store_true", help="report as one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Loads and prints how to log in."""
+        """Loads the data and prints how to log in."""
         password = options["password"] or new_password()
         people = options["people"]
         report: dict[str, Any] = {}
@@ -77,7 +77,7 @@ class Command(BaseCommand):
     def _load_story(self, password: str, *, has_pictures: bool) -> str:
         from django.conf import settings
 
-        settings.RATE_LIMITS = False  # one process speaks for everybody
+        settings.RATE_LIMITS = False  # one process makes the requests of all accounts
         story = Story(password=password, has_pictures=has_pictures)
         try:
             for step in tqdm(story.steps(), desc="demo", file=sys.stderr, disable=None):
@@ -118,7 +118,7 @@ class Command(BaseCommand):
         return {}
 
     def _fill(self, population: Population, options: dict[str, Any]) -> dict[str, Any]:
-        """Fills the tables of all contexts, one after the other; how many rows each got, and in how many seconds."""
+        """Fills the tables of all contexts, one after the other; returns the rows and seconds of each."""
         try:
             tables = [
                 (context, table)
