@@ -55,7 +55,7 @@ def test_a_private_post_hides_its_comments(register: Callable[..., Person], anon
     assert statuses(bob.client, post, comment) == [200] * 4
 
 
-def test_a_post_made_private_takes_its_comments_along(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_comments_of_a_post_made_private_are_hidden(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, bob = register("alice"), register("bob")
     post = write_post(alice)
     comment = comment_on(alice, post)["id"]
@@ -88,7 +88,7 @@ def test_a_block_with_the_comments_author_hides_the_comment(register: Callable[.
     assert hidden not in [row["id"] for row in listed]
     assert shown in [row["id"] for row in listed]
     answer = carol.client.post(f"/v1/posts/{post}/comments", {"content": "x", "parent_comment_id": hidden})
-    assert answer.status_code == 422, "a parent that one may not see is as good as none"
+    assert answer.status_code == 422, "a hidden parent is treated as missing"
 
 
 def test_a_hidden_reply_is_left_out(register: Callable[..., Person], anonymous: JsonClient) -> None:

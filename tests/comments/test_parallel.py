@@ -81,7 +81,7 @@ def test_comments_and_replies_at_once_are_all_counted() -> None:
     assert_exact(post_id)
 
 
-def test_the_last_replies_deleted_at_once_take_their_tombstones_along() -> None:
+def test_deleting_the_last_replies_concurrently_deletes_their_tombstones() -> None:
     post_id = new_id()
     root = write(post_id, new_id())
     middle = write(post_id, new_id(), root)
@@ -116,7 +116,7 @@ def test_replies_race_with_the_deletion_of_their_parent() -> None:
         }
 
 
-def test_no_comment_slips_past_the_removal_of_its_post_or_author() -> None:
+def test_no_concurrent_comment_survives_the_deletion_of_its_post_or_author() -> None:
     for _ in range(4):
         post_id, author_id = new_id(), new_id()
         in_parallel(

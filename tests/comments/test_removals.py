@@ -70,7 +70,7 @@ def test_a_deleted_comment_with_replies_stays_as_a_tombstone(
     assert len(published("comments.comment_deleted.v1")) == 1
 
 
-def test_a_tombstone_goes_with_its_last_reply(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_a_tombstone_is_deleted_with_its_last_reply(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice = register("alice")
     post = write_post(alice)
     chain = [comment_on(alice, post)["id"]]
@@ -90,7 +90,7 @@ def test_a_tombstone_goes_with_its_last_reply(register: Callable[..., Person], a
     assert deleted == [int(comment) for comment in [*chain, sibling]], "a tombstone's second end is no event"
 
 
-def test_a_removed_comment_goes_once(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_a_removed_comment_is_hidden_once(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     post = write_post(alice)
     comment, other = comment_on(alice, post)["id"], comment_on(alice, post)["id"]
@@ -111,7 +111,7 @@ def test_a_removed_comment_goes_once(register: Callable[..., Person], drain: Cal
     assert alice.client.get(f"/v1/comments/{other}").status_code == 200
 
 
-def test_comments_go_with_their_post(
+def test_comments_are_deleted_with_their_post(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -145,7 +145,7 @@ def test_a_deleted_post_or_person_gets_no_late_comment() -> None:
     assert published_types("comments") == before == ["comments.user_erased.v1"]
 
 
-def test_a_large_post_goes_in_chunks() -> None:
+def test_comments_of_a_large_post_are_deleted_in_chunks() -> None:
     post_id, author_id = new_id(), new_id()
     for _ in range(actions.BATCH + 5):
         actions.create_comment(draft=draft(post_id=post_id, author_id=author_id))
@@ -161,7 +161,7 @@ def test_a_large_post_goes_in_chunks() -> None:
     assert len(published("comments.comment_deleted.v1")) == actions.BATCH + 5
 
 
-def test_rows_that_a_removal_missed_are_swept_within_minutes() -> None:
+def test_rows_that_a_deletion_missed_are_swept_within_minutes() -> None:
     """As TiDB may leave it: committed by a writer who saw no mark, unseen by the removal that set the mark."""
     post_id, user_id, other = new_id(), new_id(), new_id()
     actions.create_comment(draft=draft(post_id=post_id, author_id=new_id()))
@@ -177,7 +177,7 @@ def test_rows_that_a_removal_missed_are_swept_within_minutes() -> None:
     assert len(published_types("comments")) == 3 + 2
 
 
-def test_erasing_a_person_leaves_no_trace_of_them(
+def test_erasure_removes_all_comments_of_a_user(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -223,7 +223,7 @@ def verify(**options: Any) -> dict[str, Any]:
     return dict(json.loads(out.getvalue())["contexts"][0])
 
 
-def test_wrong_counts_are_found_and_repaired(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_drift_in_counts_is_found_and_repaired(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     post = write_post(alice)
     root = comment_on(alice, post)["id"]

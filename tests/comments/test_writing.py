@@ -149,7 +149,7 @@ def test_a_parent_must_be_on_the_same_post_and_not_deleted(register: Callable[..
     assert published_types("comments") == before
 
 
-def test_threads_have_a_deepest_level(register: Callable[..., Person]) -> None:
+def test_the_depth_of_threads_is_limited(register: Callable[..., Person]) -> None:
     alice = register("alice")
     post = write_post(alice)
     parent = comment_on(alice, post)
@@ -162,7 +162,7 @@ def test_threads_have_a_deepest_level(register: Callable[..., Person]) -> None:
     assert alice.client.get(f"/v1/posts/{post}").json()["comments_count"] == access.MAX_DEPTH + 1
 
 
-def test_the_same_key_writes_once(register: Callable[..., Person]) -> None:
+def test_the_same_idempotency_key_writes_once(register: Callable[..., Person]) -> None:
     alice = register("alice")
     post = write_post(alice)
     first = alice.client.post(f"/v1/posts/{post}/comments", {"content": "once"}, Idempotency_Key="k1")
@@ -222,7 +222,7 @@ def test_an_edit_made_meanwhile_is_taken_in(register: Callable[..., Person], mon
     ]
 
 
-def test_the_same_text_again_is_no_edit(register: Callable[..., Person]) -> None:
+def test_an_edit_with_the_same_text_changes_nothing(register: Callable[..., Person]) -> None:
     alice = register("alice")
     comment = comment_on(alice, write_post(alice), "same")
     assert alice.client.patch(f"/v1/comments/{comment['id']}", {"content": "same"}).json() == comment

@@ -1,4 +1,4 @@
-"""What people do with notifications themselves: delete them, mute conversations, and what cannot be switched off."""
+"""Users' choices: deleting notifications, muting conversations, and kinds that cannot be switched off."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -89,7 +89,7 @@ def test_a_mute_that_is_delivered_late_takes_back_what_others_did_after_it(
     assert left["reaction"]["actors_count"] == 1
 
 
-def test_a_mute_that_was_taken_back_meanwhile_removes_nothing(
+def test_a_mute_that_was_undone_meanwhile_removes_nothing(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob = register("alice"), register("bob")

@@ -1,4 +1,4 @@
-"""What people are notified of, once each, and what is removed again."""
+"""Notifications are created once for each activity, and removed again when it is undone."""
 
 from collections.abc import Callable
 
@@ -99,7 +99,7 @@ def test_follows_are_grouped_and_unfollows_notify_nobody(
     carol.client.delete(f"/v1/profiles/{alice.id}/follow")
     drain()
     [item] = notifications_of(alice)
-    assert item["id"] == first[0]["id"], "what is taken back is no new activity"
+    assert item["id"] == first[0]["id"], "undoing something is not a new activity"
     assert ([card["username"] for card in item["actors"]], item["actors_count"]) == (["dave", "bob"], 2)
 
 
@@ -146,7 +146,7 @@ def test_nobody_is_notified_of_their_own_actions(register: Callable[..., Person]
     assert notifications_of(alice) == []
 
 
-def test_whoever_is_mentioned_is_notified_once_and_only_if_they_may_see_it(
+def test_mentioned_users_are_notified_once_and_only_if_they_may_see_it(
     register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
@@ -227,7 +227,7 @@ def test_a_follow_request_notifies_until_it_is_answered_and_so_does_the_answer(
     assert kinds(alice) == ["follow_request"], "asking again is news again"
 
 
-def test_the_muted_and_the_blocked_notify_nobody(
+def test_muted_and_blocked_users_cause_no_notifications(
     register: Callable[..., Person], drain: Callable[[], int], follow: Callable[[Person, Person], None]
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")

@@ -1,4 +1,4 @@
-"""After an erasure nothing is left, and nothing comes back."""
+"""After an erasure nothing is left, and late events recreate nothing."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from tests.notifications.events import deliver_events, published
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_an_erasure_leaves_nothing_and_says_so_once(
+def test_an_erasure_removes_everything_and_is_acknowledged_once(
     register: Callable[..., Person],
     drain: Callable[[], int],
     follow: Callable[[Person, Person], None],
@@ -88,7 +88,7 @@ def test_removals_are_bounded_and_complete(register: Callable[..., Person], monk
     assert Notification.objects.count() == 0
 
 
-def test_what_is_taken_back_after_the_erasure_leaves_no_trace(
+def test_undoing_an_activity_after_the_erasure_recreates_nothing(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob = register("alice"), register("bob")

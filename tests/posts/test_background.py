@@ -1,4 +1,4 @@
-"""What happens behind the requests: counting views, erasing users, sweeping up."""
+"""Background work: counting views, erasing users, cleaning up."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,7 +58,7 @@ def test_views_by_others_are_counted_and_published_once(
     assert counted == {(int(one["id"]), int(alice.id)): 2, (int(two["id"]), int(alice.id)): 1}
 
 
-def test_views_set_aside_by_a_run_that_crashed_are_published_by_the_next(
+def test_views_claimed_by_a_crashed_run_are_published_by_the_next(
     register: Callable[..., Person], write: Callable[..., dict[str, Any]]
 ) -> None:
     alice, bob, cleo = register("alice"), register("bob"), register("cleo")
@@ -72,7 +72,7 @@ def test_views_set_aside_by_a_run_that_crashed_are_published_by_the_next(
 
 
 @pytest.mark.parametrize("step", [2, 200])
-def test_erasing_a_user_leaves_nothing_and_is_acknowledged_at_the_end(
+def test_erasure_removes_everything_and_is_acknowledged_at_the_end(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -106,7 +106,7 @@ def test_erasing_a_user_leaves_nothing_and_is_acknowledged_at_the_end(
     assert (report["user_id"], report["erasure_id"], report["rows"]["posts"]) == (int(alice.id), 9, len(mine))
 
 
-def test_erasing_twice_and_events_that_come_late_bring_nothing_back(
+def test_duplicate_erasure_and_late_events_recreate_nothing(
     register: Callable[..., Person], write: Callable[..., dict[str, Any]], follow: Callable[[Person, Person], None]
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -123,7 +123,7 @@ def test_erasing_twice_and_events_that_come_late_bring_nothing_back(
     assert bob.client.get("/v1/feed").json()["results"] == []
 
 
-def test_a_request_that_was_under_way_writes_nothing_after_the_erasure(register: Callable[..., Person]) -> None:
+def test_a_request_in_progress_writes_nothing_after_the_erasure(register: Callable[..., Person]) -> None:
     alice = register("alice")
     draft = draft_post(author_id=int(alice.id), content="late", is_private=None)
     delete_user(alice)

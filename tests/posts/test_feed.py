@@ -177,7 +177,7 @@ def test_reading_backwards_gives_the_same_order(
         assert [post_id for page in reversed(backwards) for post_id in page] == expected
 
 
-def test_beyond_the_cap_the_database_goes_on(
+def test_beyond_the_cap_pages_are_read_from_the_database(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -202,7 +202,7 @@ def test_beyond_the_cap_the_database_goes_on(
     assert shown(alice, limit=100) == [*expected, (foreign, bob.id)]
 
 
-def test_fan_out_twice_and_late_changes_nothing(
+def test_duplicate_and_late_fan_out_changes_nothing(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -245,7 +245,7 @@ def test_many_followers_are_reached_page_by_page(
         assert shown(person) == [(post["id"], None)]
 
 
-def test_popular_people_are_merged_in_at_reading(
+def test_posts_of_popular_authors_are_merged_in_on_read(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -321,7 +321,7 @@ def test_a_post_that_is_fanned_out_while_the_feed_is_built_is_not_lost(
     assert shown(alice)[0] == (late["post"]["id"], None)
 
 
-def test_which_feeds_fan_out_has_not_reached(
+def test_feeds_without_a_post_are_reported(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -349,7 +349,7 @@ def test_which_feeds_fan_out_has_not_reached(
     assert lacking(foreign) == []
 
 
-def test_a_list_that_survives_an_outage_of_redis_has_no_hole(
+def test_a_feed_list_that_survives_an_outage_of_redis_has_no_gap(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -372,10 +372,10 @@ def test_a_list_that_survives_an_outage_of_redis_has_no_hole(
     assert missed["id"].encode() not in redis_client().lrange(feed_key(alice), 0, -1)
     redis_client().delete(store._epoch_key())  # which is remembered for some seconds
     assert shown(alice) == [(missed["id"], None), (before["id"], None)]
-    assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "it was rebuilt"
+    assert missed["id"].encode() in redis_client().lrange(feed_key(alice), 0, -1), "the list was rebuilt"
 
 
-def test_lists_of_a_restarted_redis_are_not_trusted(
+def test_feed_lists_of_a_restarted_redis_are_rebuilt(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -396,10 +396,10 @@ def test_lists_of_a_restarted_redis_are_not_trusted(
     for _ in range(2):
         epochs.notice_restart()
         assert shown(alice) == [(post["id"], None)]
-    assert feed_epoch() == epoch + 1, "once for each process"
+    assert feed_epoch() == epoch + 1, "one rebuild for each process"
 
 
-def test_while_somebody_else_builds_the_database_answers(
+def test_during_a_rebuild_other_readers_use_the_database(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],

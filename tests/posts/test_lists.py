@@ -66,7 +66,7 @@ def scene(
     return alice, bob, carol, post
 
 
-def test_a_private_post_is_for_followers(scene: Any) -> None:
+def test_a_private_post_is_visible_to_followers_only(scene: Any) -> None:
     alice, bob, carol, post = scene
     alice.client.patch(f"/v1/posts/{post['id']}", {"is_private": True})
     assert places_of(carol, alice, post) == set()
@@ -76,7 +76,7 @@ def test_a_private_post_is_for_followers(scene: Any) -> None:
     assert places_of(bob, alice, post) == set()
 
 
-def test_a_private_account_is_for_followers(scene: Any, make_private: Callable[[Person], None]) -> None:
+def test_a_private_account_is_visible_to_followers_only(scene: Any, make_private: Callable[[Person], None]) -> None:
     alice, bob, carol, post = scene
     make_private(alice)
     assert places_of(carol, alice, post) == set()
@@ -95,7 +95,7 @@ def test_a_block_hides_both_ways(scene: Any, blocker: str) -> None:
     assert places_of(carol, alice, post) == EVERYWHERE - {"feed"}
 
 
-def test_a_mute_hides_from_the_feed_alone(scene: Any) -> None:
+def test_a_mute_hides_posts_from_the_feed_only(scene: Any) -> None:
     alice, bob, _, post = scene
     assert bob.client.put(f"/v1/profiles/{alice.id}/mute").status_code == 200
     assert places_of(bob, alice, post) == EVERYWHERE - {"feed"}
@@ -110,7 +110,7 @@ def test_a_ban_hides_everything_until_it_is_lifted(scene: Any) -> None:
     assert places_of(bob, alice, post) == EVERYWHERE
 
 
-def test_a_deleted_post_is_nowhere(scene: Any) -> None:
+def test_a_deleted_post_is_in_no_list(scene: Any) -> None:
     alice, bob, carol, post = scene
     assert alice.client.delete(f"/v1/posts/{post['id']}").status_code == 204
     for reader in (alice, bob, carol):

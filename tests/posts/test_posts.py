@@ -20,7 +20,9 @@ from tests.posts.conftest import events, ids_of, read_all
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_a_new_post_is_answered_in_full(register: Callable[..., Person], write: Callable[..., dict[str, Any]]) -> None:
+def test_creating_a_post_returns_all_its_fields(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]]
+) -> None:
     alice = register("alice")
     bob = register("bob")
     body = write(alice, "Hello @BOB and @nobody, see #Straße #один #हिन्दी #2026 #one #ONE a#b")
@@ -165,7 +167,7 @@ def test_editing_keeps_history(
     assert ids_of(read_all(anonymous, "/v1/hashtags/a/posts")) == []
 
 
-def test_what_was_written_in_private_stays_private_in_the_history(
+def test_private_versions_stay_private_in_the_history(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -255,7 +257,7 @@ def test_removed_content_is_gone_for_its_author_too_and_twice_is_once(
     assert events("post_deleted") == []
 
 
-def test_the_service_answers_what_may_be_seen(
+def test_the_service_returns_visible_posts_only(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     follow: Callable[[Person, Person], None],
@@ -317,7 +319,7 @@ def test_several_posts_at_once(
     assert anonymous.get("/v1/posts").json()["results"] == []
 
 
-def test_edits_of_different_fields_at_once_both_stand(
+def test_concurrent_edits_of_different_fields_are_both_kept(
     register: Callable[..., Person], write: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two devices, neither with If-Match: what one did not send is not put back to what it was."""

@@ -62,7 +62,7 @@ def a_target(target_type: str = "post") -> Target:
 
 
 def assert_exact(target: Target) -> None:
-    """The stored counts equal the rows, and no slot was counted into the red."""
+    """The stored counts equal the rows, and no slot is negative."""
     assert queries.suspect_counts(target_type=target.type, target_ids=[target.id]) == []
     assert not ReactionCount.objects.filter(count__lt=0).exists()
 
@@ -108,7 +108,7 @@ def test_many_peoples_reactions_at_once_are_all_counted() -> None:
 
 @pytest.mark.usefixtures("server_database")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_no_reaction_slips_past_the_removal_of_its_target_or_author() -> None:
+def test_no_concurrent_reaction_survives_the_deletion_of_its_target_or_author() -> None:
     for _ in range(4):
         target, erased = a_target(), new_id()
         people = [erased, *(new_id() for _ in range(6))]
@@ -241,7 +241,7 @@ def verify(**options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)
-def test_wrong_counts_are_found_and_repaired(register: Callable[..., Person]) -> None:
+def test_drift_in_counts_is_found_and_repaired(register: Callable[..., Person]) -> None:
     alice = register("alice")
     post = write_post(alice)
     comment = write_comment(alice, post)
@@ -251,7 +251,7 @@ def test_wrong_counts_are_found_and_repaired(register: Callable[..., Person]) ->
     ReactionCount.objects.filter(target_type="post").update(count=7)
     ReactionCount.objects.filter(target_type="comment").delete()
     assert len(verify()["drifts"]) == 2
-    assert alice.client.get(post).json()["reactions"]["like"] == 7, "looking repairs nothing"
+    assert alice.client.get(post).json()["reactions"]["like"] == 7, "verify without --repair changes nothing"
     drifts = verify(repair=True)["drifts"]
     assert [(drift["projection"], drift["held"], drift["actual"]) for drift in drifts] == [
         ("like on post", "7", "1"),

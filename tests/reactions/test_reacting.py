@@ -121,7 +121,7 @@ def test_malformed_json_and_missing_tokens_are_refused(
     assert published() == []
 
 
-def test_what_one_may_not_see_is_404_on_every_path(
+def test_hidden_targets_return_404_on_every_path(
     register: Callable[..., Person], anonymous: JsonClient, target_type: str
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
@@ -164,7 +164,7 @@ def test_who_reacted_is_listed_newest_first(
     assert (refused.status_code, refused.json()["code"]) == (400, "type_invalid")
 
 
-def test_people_hidden_from_the_viewer_are_left_out(
+def test_users_hidden_from_the_viewer_are_omitted(
     register: Callable[..., Person], anonymous: JsonClient, target_type: str
 ) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")

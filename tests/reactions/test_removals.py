@@ -21,7 +21,7 @@ from tests.reactions.factories import NONE, id_of, published, react, write_comme
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_reactions_go_with_their_post_and_its_comments(
+def test_reactions_are_deleted_with_their_post_and_its_comments(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -52,7 +52,7 @@ def test_a_tombstone_has_no_reactions(register: Callable[..., Person], drain: Ca
     assert Reaction.objects.count() == ReactionCount.objects.count() == 0
 
 
-def test_a_deletion_that_comes_first_keeps_late_reactions_out() -> None:
+def test_a_tombstone_keeps_late_reactions_out() -> None:
     post_id, comment_id, user_id = new_id(), new_id(), new_id()
     for _ in range(2):
         handlers.remove_reactions_to_post(PostDeleted(post_id=post_id, author_id=1, was_private=False, version=1))
@@ -108,7 +108,7 @@ def test_erasing_a_person_corrects_the_counts(
     assert last == acknowledged
 
 
-def test_rows_that_a_removal_missed_are_swept_within_minutes() -> None:
+def test_rows_that_a_deletion_missed_are_swept_within_minutes() -> None:
     """As TiDB may leave it: committed by a writer who saw no mark, unseen by the removal that set the mark."""
     post, comment, other = Target("post", new_id(), 1, 1), Target("comment", new_id(), 1, 1), Target("post", 5, 1, 5)
     user_id, staying = new_id(), new_id()

@@ -32,7 +32,7 @@ def test_a_block_ends_follows_and_requests_both_ways(register: Register) -> None
     assert counts_of([int(alice.id), int(bob.id)]) == {int(alice.id): (0, 0), int(bob.id): (0, 0)}
 
 
-def test_the_blocked_one_finds_nobody_and_the_blocker_can_unblock(register: Register, anonymous: JsonClient) -> None:
+def test_a_block_hides_the_blocker_who_can_unblock(register: Register, anonymous: JsonClient) -> None:
     alice, bob = register("alice"), register("bob")
     alice.client.put(f"/v1/profiles/{bob.id}/block")
     mark = len(published_types())
@@ -55,7 +55,7 @@ def test_the_blocked_one_finds_nobody_and_the_blocker_can_unblock(register: Regi
     assert Follow.objects.count() == 0
 
 
-def test_whoever_blocks_must_unblock_before_following(register: Register) -> None:
+def test_a_blocker_must_unblock_before_following(register: Register) -> None:
     alice, bob = register("alice"), register("bob")
     alice.client.put(f"/v1/profiles/{bob.id}/block")
     mark = len(published_types())

@@ -1,4 +1,4 @@
-"""Many at once, on a server database: one row, one count, one event, nobody waits in a circle, nobody is missed."""
+"""Concurrent requests on a server database: one row, one count, one event, no deadlock, no lost update."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,7 +54,7 @@ def follow(one: int, other: int) -> Callable[[], None]:
     return lambda: actions.follow(follower_id=one, target_id=other)
 
 
-def test_the_same_follow_at_once_is_one(person: MakePerson) -> None:
+def test_concurrent_identical_follows_make_one_row(person: MakePerson) -> None:
     alice, bob = person(), person()
     at_once([follow(alice, bob)] * 16)
     assert (Follow.objects.count(), len(published("followed"))) == (1, 1)
@@ -84,7 +84,7 @@ def test_all_follow_unfollow_and_block_each_other(person: MakePerson) -> None:
     assert len(published("blocked")) - len(published("unblocked")) == len(blocks)
 
 
-def test_an_account_that_opens_misses_nobody_who_asks_at_that_moment(person: MakePerson) -> None:
+def test_opening_an_account_accepts_concurrent_follow_requests(person: MakePerson) -> None:
     star = person(is_private=True)
     fans = [person() for _ in range(40)]
     acts: list[Callable[[], object]] = [follow(fan, star) for fan in fans]
@@ -96,7 +96,7 @@ def test_an_account_that_opens_misses_nobody_who_asks_at_that_moment(person: Mak
     assert_counts_are_exact()
 
 
-def test_an_erasure_misses_nobody_who_follows_at_that_moment(person: MakePerson) -> None:
+def test_an_erasure_removes_concurrent_follows(person: MakePerson) -> None:
     star = person()
     fans = [person() for _ in range(40)]
     acts: list[Callable[[], object]] = [follow(fan, star) for fan in fans]

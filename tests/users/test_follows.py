@@ -1,4 +1,4 @@
-"""Following: idempotent, asked for where an account is private, exact in its counts and silent when nothing changed."""
+"""Following: idempotent, by request for private accounts, with exact counts and no event if nothing changed."""
 
 from collections.abc import Callable
 
@@ -77,7 +77,7 @@ def test_nobody_follows_themselves_nor_nobody(register: Register, anonymous: Jso
     assert (events_since(mark), Follow.objects.count()) == ([], 0)
 
 
-def test_a_private_account_is_asked(register: Register) -> None:
+def test_following_a_private_account_makes_a_follow_request(register: Register) -> None:
     alice, bob = register("alice"), register("bob")
     go_private(bob)
     mark = len(published_types())
@@ -90,7 +90,7 @@ def test_a_private_account_is_asked(register: Register) -> None:
     assert alice.client.get("/v1/follow-requests").json()["results"] == []
 
 
-def test_accepting_lets_in_once(register: Register) -> None:
+def test_accepting_a_follow_request_is_idempotent(register: Register) -> None:
     alice, bob = register("alice"), register("bob")
     go_private(bob)
     alice.client.put(f"/v1/profiles/{bob.id}/follow")
@@ -105,7 +105,7 @@ def test_accepting_lets_in_once(register: Register) -> None:
     assert counts_of([int(bob.id)])[int(bob.id)] == (1, 0)
 
 
-def test_a_key_makes_accepting_answer_the_same_again(register: Register) -> None:
+def test_accepting_again_with_an_idempotency_key_returns_the_same(register: Register) -> None:
     alice, bob = register("alice"), register("bob")
     go_private(bob)
     alice.client.put(f"/v1/profiles/{bob.id}/follow")
@@ -155,7 +155,9 @@ def test_a_follower_stays_when_the_account_goes_private(register: Register) -> N
     assert alice.client.put(f"/v1/profiles/{bob.id}/follow").json() == relation(bob, following=True)
 
 
-def test_an_account_that_opens_lets_in_all_who_waited(person: MakePerson, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_that_becomes_public_accepts_all_follow_requests(
+    person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("apps.users.actions.follows.BATCH", 2)
     bob = person(is_private=True)
     waiting = [person() for _ in range(5)]
@@ -170,7 +172,9 @@ def test_an_account_that_opens_lets_in_all_who_waited(person: MakePerson, monkey
     assert (counts_of([bob])[bob], FollowRequest.objects.count()) == ((5, 0), 0)
 
 
-def test_an_account_that_closes_again_keeps_them_waiting(person: MakePerson, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_that_becomes_private_again_keeps_the_other_requests(
+    person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("apps.users.actions.follows.BATCH", 1)
     bob = person(is_private=True)
     for one in [person() for _ in range(3)]:
@@ -184,7 +188,7 @@ def test_an_account_that_closes_again_keeps_them_waiting(person: MakePerson, mon
     assert (Follow.objects.count(), FollowRequest.objects.count()) == (3, 0)
 
 
-def test_one_can_follow_so_many_and_no_more(person: MakePerson, settings: Settings) -> None:
+def test_the_number_of_followed_accounts_is_limited(person: MakePerson, settings: Settings) -> None:
     settings.MAX_FOLLOWINGS = 2
     alice, open_one, closed_one, third = person(), person(), person(is_private=True), person()
     actions.follow(follower_id=alice, target_id=open_one)
@@ -217,7 +221,7 @@ def test_lists_show_the_newest_first_and_neither_skip_nor_repeat(register: Regis
     assert (first["previous"], back["next"] is not None) == (None, True)
 
 
-def test_lists_leave_out_whom_the_viewer_may_not_see(register: Register, anonymous: JsonClient) -> None:
+def test_lists_omit_users_hidden_from_the_viewer(register: Register, anonymous: JsonClient) -> None:
     alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
     for fan in (bob, carol, dave):
         fan.client.put(f"/v1/profiles/{alice.id}/follow")
@@ -336,7 +340,7 @@ def test_a_page_of_fifty_takes_as_many_queries_as_a_page_of_one(register: Regist
         assert used[0] == used[1] <= 7, path
 
 
-def test_whoever_acts_must_be_active(person: MakePerson) -> None:
+def test_hidden_accounts_may_neither_act_nor_be_followed(person: MakePerson) -> None:
     alice, bob = person(), person()
     actions.hide_profile(user_id=alice)
     mark = len(published_types())

@@ -1,4 +1,4 @@
-"""Events of other contexts: twice, late and out of order they lead to the same state."""
+"""Events of other contexts: duplicate, late and out of order, they lead to the same state."""
 
 import itertools
 from collections.abc import Callable
@@ -146,7 +146,7 @@ def test_strangers_see_the_count_of_public_posts_only(register: Callable[..., Pe
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_the_last_sanction_counts_in_whatever_order_they_come(person: MakePerson, order: tuple[int, ...]) -> None:
+def test_the_latest_sanction_applies_in_any_order_of_events(person: MakePerson, order: tuple[int, ...]) -> None:
     alice = person()
     events = [sanctioned(alice, "ban", 1), sanctioned(alice, "unban", 2), sanctioned(alice, "ban", 3)]
     for index in order:
@@ -157,7 +157,7 @@ def test_the_last_sanction_counts_in_whatever_order_they_come(person: MakePerson
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-def test_the_last_decision_about_a_deletion_counts_in_whatever_order_they_come(
+def test_the_latest_decision_about_a_deletion_applies_in_any_order_of_events(
     person: MakePerson, order: tuple[int, ...]
 ) -> None:
     one = person()
@@ -218,7 +218,7 @@ def test_a_ban_of_an_unknown_person_is_ignored() -> None:
     assert (Profile.objects.count(), published()) == (0, [])
 
 
-def test_a_ban_does_not_bring_back_the_deleted(person: MakePerson) -> None:
+def test_a_ban_does_not_recreate_a_deleted_profile(person: MakePerson) -> None:
     alice = person()
     actions.hide_profile(user_id=alice)
     deliver_events(sanctioned(alice, "unban", 1), registered(alice))
@@ -265,7 +265,7 @@ def entangle(person: MakePerson) -> tuple[int, list[int]]:
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 200])
-def test_erasing_leaves_an_empty_row_only(person: MakePerson, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+def test_erasure_leaves_only_a_tombstone(person: MakePerson, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
     monkeypatch.setattr("apps.users.actions.erasure.BATCH", chunk)
     alice, others = entangle(person)
     texts = [field.attname for field in Profile._meta.concrete_fields if isinstance(field, CharField | TextField)]
@@ -300,7 +300,7 @@ def test_erasing_leaves_an_empty_row_only(person: MakePerson, monkeypatch: pytes
     }
 
 
-def test_late_events_do_not_bring_an_erased_person_back(person: MakePerson, anonymous: JsonClient) -> None:
+def test_late_events_do_not_recreate_an_erased_profile(person: MakePerson, anonymous: JsonClient) -> None:
     alice, _ = entangle(person)
     deliver_events(UserDeleted(user_id=alice, erasure_id=5))
     mark = len(published_types())
@@ -337,7 +337,7 @@ def test_erasing_again_acknowledges_again(person: MakePerson) -> None:
 
 def test_a_freed_name_can_be_somebody_elses_at_once(person: MakePerson, anonymous: JsonClient) -> None:
     old, new = person(username="name"), person(username="name")
-    assert anonymous.get("/v1/profiles/by-username/name").json()["id"] == str(new), "the word of the deletion is late"
+    assert anonymous.get("/v1/profiles/by-username/name").json()["id"] == str(new), "the event of the deletion is late"
     deliver_events(UserDeleted(user_id=old, erasure_id=1))
     assert anonymous.get("/v1/profiles/by-username/name").json()["id"] == str(new)
 

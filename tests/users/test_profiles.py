@@ -79,7 +79,7 @@ def test_somebody_new_can_follow_and_be_followed_at_once(register: Register, ano
 
 
 @pytest.mark.parametrize("path", ["1", "9223372036854775807", "9223372036854775808", "x", "-1", "by-username/nobody"])
-def test_what_is_not_there_is_404(anonymous: JsonClient, path: str) -> None:
+def test_a_missing_profile_returns_404(anonymous: JsonClient, path: str) -> None:
     answer = anonymous.get(f"/v1/profiles/{path}")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
     assert published() == []
@@ -101,7 +101,7 @@ def test_profiles_by_ids_keep_the_order_and_leave_out_what_is_not_to_be_seen(reg
     assert alice.client.get("/v1/profiles").json()["results"] == []
 
 
-def test_one_changes_ones_own_profile(register: Register, anonymous: JsonClient) -> None:
+def test_users_edit_their_own_profile(register: Register, anonymous: JsonClient) -> None:
     alice = register("alice")
     before = alice.client.get("/v1/profiles/me")
     answer = alice.client.patch(
@@ -117,7 +117,7 @@ def test_one_changes_ones_own_profile(register: Register, anonymous: JsonClient)
     ]
 
 
-def test_a_change_to_what_is_already_so_is_none(register: Register) -> None:
+def test_an_edit_without_changes_publishes_nothing(register: Register) -> None:
     alice = register("alice", full_name="A")
     before = alice.client.get("/v1/profiles/me")["ETag"]
     assert alice.client.patch("/v1/profiles/me", {"full_name": "A"})["ETag"] == before
@@ -166,7 +166,7 @@ def test_nobody_changes_a_profile_without_a_token(register: Register, anonymous:
     assert anonymous.get("/v1/profiles/me").status_code == 401
 
 
-def test_a_stale_change_is_refused(register: Register) -> None:
+def test_a_stale_etag_is_refused(register: Register) -> None:
     alice, bob = register("alice"), register("bob")
     tag = alice.client.get("/v1/profiles/me")["ETag"]
     bob.client.put(f"/v1/profiles/{alice.id}/follow")

@@ -1,4 +1,4 @@
-"""What users answers to the other contexts: right, complete, and in a constant number of queries."""
+"""The service interface of users: correct, complete, and with a constant number of queries."""
 
 from collections.abc import Callable
 
@@ -188,7 +188,7 @@ def test_hiding_is_at_once_and_once(person: MakePerson) -> None:
     assert users.profiles(ids=[alice, bob])[0].id == bob
     assert published_types().count("status_changed") == 1
     users.hide(user_id=12345)
-    assert seen(bob, 12345)[12345].active is False, "the word of the registration must not make it appear"
+    assert seen(bob, 12345)[12345].active is False, "the event of the registration must not make it visible"
 
 
 @pytest.mark.parametrize("size", [1, 100])
