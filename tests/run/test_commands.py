@@ -198,7 +198,7 @@ NOBODY = "127.0.0.1:1"  # a port where nothing listens
     ("commands", "status", "reason"),
     [
         (["verify", "bus status", "trace x", "erasure status 1", "partitions status", "search status"], 1, "2002"),
-        (["search reindex"], 1, "search does not answer"),
+        (["search reindex"], 1, "search is temporarily unavailable"),
         (["migrate_all --check"], 1, "the database of auth does not answer"),
         (["create_admin"], 1, "there is nobody to ask"),
         (["media", "bus replay"], 2, "--help shows what it takes"),
