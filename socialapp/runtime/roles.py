@@ -212,13 +212,7 @@ def relay() -> None:
     from socialapp.messaging.relay import Relay
 
     loop = Relay()
-
-    def stop(*_: object) -> None:
-        _end_by(_GRACE_SECONDS)  # if a broker hangs: claimed events are free again when the claim expires
-        loop.stop()
-
-    for sent in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sent, stop)
+    _stop_with(loop.stop)  # if a broker hangs: claimed events are free again when the claim expires
     serve_operations(loop.is_alive)
     loop.run()
     traces.flush()
@@ -287,13 +281,7 @@ def _consume() -> None:
     from socialapp.messaging.transports.kafka_consumer import consume
 
     stopping = threading.Event()
-
-    def stop(*_: object) -> None:
-        _end_by(_GRACE_SECONDS)
-        stopping.set()
-
-    for sent in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sent, stop)
+    _stop_with(stopping.set)
     end_with_parent()
     name_process("consumer")
     consume(stopping)
@@ -307,6 +295,17 @@ def _hand_back_in_time(how: str, **_: object) -> None:
         asking.daemon = True
         asking.start()
         _end_by(_GRACE_SECONDS + _LAST_SECONDS)
+
+
+def _stop_with(stop: Callable[[], object]) -> None:
+    """Has SIGTERM and SIGINT call `stop`, after which this process has the grace period to end by itself."""
+
+    def end(*_: object) -> None:
+        _end_by(_GRACE_SECONDS)
+        stop()
+
+    for sent in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sent, end)
 
 
 def _end_by(seconds: float) -> None:
@@ -342,13 +341,7 @@ def _stop_between_tasks(sender: Any, **_: object) -> None:
     Celery's own handler closes the connection at once, even in the middle of a read: it then takes the rest of a partly
     received answer for the next one, and waits forever.
     """
-
-    def stop(*_: object) -> None:
-        _end_by(_GRACE_SECONDS)
-        sender.stop()
-
-    for sent in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sent, stop)
+    _stop_with(sender.stop)
 
 
 def _role(run: Callable[[], None]) -> Callable[[], None]:
