@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests.run.installation import ROOT, Installation, started
+from tests.scenarios.product import eventually
 
 PASSWORD = "correct horse battery"
 NARROW = {"width": 390, "height": 844}
@@ -167,6 +168,15 @@ def go(page: Page, path: str) -> None:
         " document.body.append(link); link.click(); link.remove(); }",
         path,
     )
+
+
+def wait_until_true(page: Page, expression: str) -> None:
+    """Waits until an expression is true in the page.
+
+    Playwright's `wait_for_function` evaluates it a second time with `eval`, which the site's content security policy
+    refuses: it works only if the expression is true at once.
+    """
+    eventually(lambda: page.evaluate(expression), seconds=30)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.notifications.conftest import ENDPOINT, KEYS
 from tests.run.installation import Installation
-from tests.web.conftest import PASSWORD, Person, go
+from tests.scenarios.product import eventually
+from tests.web.conftest import PASSWORD, Person, go, wait_until_true
 
 _PUSH_SERVICE = """
     const subscription = {toJSON: () => (%s), unsubscribe: async () => { kept = null; return true; }};
@@ -22,9 +23,10 @@ _PUSH_SERVICE = """
 def worker_runs(page: Page) -> None:
     """Waits until the service worker serves the page, and has what the page was made of."""
     page.evaluate("() => navigator.serviceWorker.ready")
-    page.wait_for_function(
+    wait_until_true(
+        page,
         "async () => navigator.serviceWorker.controller && (await caches.match("
-        "performance.getEntriesByType('resource').find(({name}) => name.endsWith('/app.js')).name)) !== undefined"
+        "performance.getEntriesByType('resource').find(({name}) => name.endsWith('/app.js')).name)) !== undefined",
     )
 
 
@@ -199,13 +201,15 @@ def pushed(page: Page, message: dict[str, Any]) -> Any:
         lambda event: registrations.extend(each["registrationId"] for each in event["registrations"]),
     )
     devtools.send("ServiceWorker.enable")
-    page.wait_for_function("() => true")
     origin = page.evaluate("() => location.origin")
+    eventually(
+        lambda: page.evaluate("() => true") and registrations, seconds=30
+    )  # events arrive while the page is asked
     devtools.send(
         "ServiceWorker.deliverPushMessage",
         {"origin": origin, "registrationId": registrations[0], "data": json.dumps(message)},
     )
-    page.wait_for_function("async () => (await (await navigator.serviceWorker.ready).getNotifications()).length")
+    wait_until_true(page, "async () => (await (await navigator.serviceWorker.ready).getNotifications()).length")
     return page.evaluate(
         "async () => (await (await navigator.serviceWorker.ready).getNotifications())"
         ".map(each => ({title: each.title, url: each.data.url}))"
@@ -283,7 +287,7 @@ def test_what_came_while_asleep_is_shown_on_waking(person: Callable[[str], Perso
     page.evaluate("() => dispatchEvent(new Event('online'))")
     page.get_by_role("button", name="1 new post").click()
     expect(page.get_by_text("Meanwhile, ")).to_be_visible()
-    page.wait_for_function("() => window.badge > 0 && document.title.startsWith(`(${window.badge}) Home`)")
+    wait_until_true(page, "() => window.badge > 0 && document.title.startsWith(`(${window.badge}) Home`)")
 
 
 def test_the_documentation_of_the_api_follows_the_preferred_appearance(
@@ -295,4 +299,4 @@ def test_the_documentation_of_the_api_follows_the_preferred_appearance(
     scheme = "getComputedStyle(document.documentElement).colorScheme"
     assert page.evaluate(f"[{background}, {scheme}]") == ["rgba(0, 0, 0, 0)", "dark"]
     page.emulate_media(color_scheme="light")
-    page.wait_for_function(f"{background} === 'rgb(250, 250, 250)' && {scheme} === 'normal'")
+    wait_until_true(page, f"{background} === 'rgb(250, 250, 250)' && {scheme} === 'normal'")
