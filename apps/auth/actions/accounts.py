@@ -23,8 +23,7 @@ from apps.auth.actions.names import (
     name_digest,
     username_skeleton,
 )
-from apps.auth.actions.revocations import announce_revoked
-from apps.auth.actions.sessions import end_all_sessions, start_session
+from apps.auth.actions.sessions import announce_revoked, end_all_sessions, start_session
 from apps.auth.models import Mail, ReservedName, Role, User, UserRole
 from apps.auth.queries import Account, LoggedIn, account, existing_users, lock_user, role_names
 from socialapp.contracts.auth import RolesChanged, UserRegistered, UserRenamed, UserVerified

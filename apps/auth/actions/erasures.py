@@ -20,8 +20,7 @@ from apps.auth.actions.devices import Device
 from apps.auth.actions.exports import delete_archives
 from apps.auth.actions.mails import delete_mail_files, queue_mail
 from apps.auth.actions.names import TOMBSTONE_PREFIX
-from apps.auth.actions.revocations import announce_revoked
-from apps.auth.actions.sessions import end_all_sessions
+from apps.auth.actions.sessions import announce_revoked, end_all_sessions
 from apps.auth.models import (
     LOCAL,
     Application,

@@ -3,7 +3,9 @@
 Source: RFC 9700 section 4.14.2 (refresh tokens are valid once; two honest uses at the same moment are not theft).
 """
 
-from collections.abc import Iterable
+import threading
+import time
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -17,14 +19,15 @@ from django.utils import timezone
 from apps.auth.actions.ciphers import cipher
 from apps.auth.actions.devices import Device, address_digest, address_range, device_of_token, device_token
 from apps.auth.actions.mails import queue_mail
-from apps.auth.actions.revocations import announce_revoked
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
 from apps.auth.models import Erasure, Mail, Session, User
 from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, past_sessions
 from socialapp.contracts.auth import UserReactivated
+from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import NotFound, Unauthenticated
 from socialapp.core.sql import execute, insert_instances
+from socialapp.http.admission import remember_revoked
 from socialapp.messaging.publish import publish
 
 log = structlog.get_logger()
@@ -32,6 +35,9 @@ log = structlog.get_logger()
 MAX_SESSIONS = 50
 GRACE = timedelta(seconds=10)  # within which a spent refresh token yields the same successor again
 _BATCH = 1000
+_RETRY_SECONDS = 0.5
+_pending: set[str] = set()  # what could not be announced yet
+_pending_lock = threading.Lock()
 
 
 def start_session(user: User, *, device: Device, is_new_account: bool = False) -> LoggedIn:
@@ -212,6 +218,42 @@ def end_sessions(ids: list[int]) -> int:
     ended = Session.objects.filter(id__in=ids, ended_at=None).update(ended_at=timezone.now())
     after_commit("auth", callback=lambda: announce_revoked([f"session:{session_id}" for session_id in ids]))
     return ended
+
+
+def announce_revoked(members: Sequence[str]) -> None:
+    """Publishes revoked "user:<id>" and "session:<id>", and changed "roles:<id>", to admission. Idempotent.
+
+    While Redis is unreachable, admission asks auth instead. A thread announces them as soon as Redis is back: what it
+    kept would count as complete for up to a minute.
+    """
+    try:
+        remember_revoked(members)
+    except redis_errors() as error:
+        log.warning("auth.revocation_not_announced", error=str(error))
+        _announce_later(members)
+
+
+def _announce_later(members: Sequence[str]) -> None:
+    with _pending_lock:
+        is_running = bool(_pending)
+        _pending.update(members)
+    if not is_running:
+        threading.Thread(target=_announce_pending, name="revocations", daemon=True).start()
+
+
+def _announce_pending() -> None:
+    while True:
+        time.sleep(_RETRY_SECONDS)
+        with _pending_lock:
+            members = set(_pending)
+        try:
+            remember_revoked([*members])
+        except redis_errors():
+            continue
+        with _pending_lock:
+            _pending.difference_update(members)
+            if not _pending:
+                return
 
 
 def delete_old_sessions() -> int:
