@@ -1,6 +1,6 @@
-"""Finds migrations that the previous release cannot run with: during a rollout, old code runs on new tables.
+"""Finds migrations that break the previous release: during a rollout, old code runs on new tables.
 
-Every migration is judged as a whole: its tables before and after it. docs/deploying.md states the rule.
+Compares the tables before and after each migration. docs/deploying.md states the rule.
 """
 
 import re
@@ -18,7 +18,7 @@ from django.db.models import NOT_PROVIDED, AutoField, CheckConstraint, UniqueCon
 
 MARKER = "safe_after_release"
 _OURS = ("apps.", "socialapp.")
-# Each kind in a line can hold the values of the kinds before it.
+# Each type in a line can store all values of the types before it.
 _WIDER = (
     ("SmallIntegerField", "IntegerField", "BigIntegerField"),
     ("PositiveSmallIntegerField", "PositiveIntegerField", "PositiveBigIntegerField"),
@@ -34,17 +34,17 @@ class _Column:
     kind: str
     sizes: tuple[int | None, ...]
     null: bool
-    filled: bool  # by the database, in rows that are inserted without it
+    filled: bool  # the database sets a value if an INSERT omits the column
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
     columns: Mapping[str, _Column]
-    rules: frozenset[str]  # constraints that its rows must fulfil
+    rules: frozenset[str]  # constraints on its rows
 
 
 def findings(migrations: Iterable[Migration] | None = None) -> list[str]:
-    """The problems of our own migrations, a line each; or of the given ones, in the order in which they run."""
+    """The problems of the given migrations, or of all our own, one per line, in the order in which they run."""
     found: list[str] = []
     state = ProjectState()
     for migration in _ours_in_order() if migrations is None else migrations:
@@ -58,7 +58,7 @@ def findings(migrations: Iterable[Migration] | None = None) -> list[str]:
 
 
 def current_release() -> str:
-    """The release that is being prepared."""
+    """The release in preparation."""
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
     return str(project["version"])
 
@@ -70,14 +70,14 @@ def _ours_in_order() -> Iterator[Migration]:
 
 
 def _judged(migration: Migration, problems: list[str]) -> Iterator[str]:
-    """A migration may drop or narrow something if it says after which release."""
+    """The problems, unless the migration names an earlier release since which its change is safe."""
     release = getattr(migration, MARKER, None)
     if release is None:
         yield from problems
     elif not problems:
-        yield f"{MARKER} stands there for nothing: the release before can live with it"
+        yield f"{MARKER} is not needed: the migration does not break the previous release"
     elif not _is_earlier(str(release), current_release()):
-        yield f"{MARKER} = {release!r} is not a release before {current_release()}, which is being made"
+        yield f"{MARKER} = {release!r} is not earlier than {current_release()}, the release in preparation"
 
 
 def _is_earlier(release: str, other: str) -> bool:
@@ -121,24 +121,24 @@ def _problems_of_old_code(name: str, old: _Table, new: _Table) -> Iterator[str]:
         elif not _holds(now, was):
             yield f"narrows {name}.{column}, or changes its type"
         elif (was.null and not now.null) or (was.filled and not now.filled and not now.null):
-            yield f"demands a value of {name}.{column} that old code leaves out"
+            yield f"requires a value for {name}.{column}, which old code omits"
     added = new.columns.keys() - old.columns.keys()
     for column in sorted(added):
         if not (new.columns[column].null or new.columns[column].filled):
-            yield f"adds {name}.{column}, which old code leaves out: null=True or db_default="
+            yield f"adds {name}.{column}, which old code omits: set null=True or db_default="
     harmless = {_unique(column) for column in added if new.columns[column].null}
     for rule in sorted(new.rules - old.rules - harmless):
-        yield f"adds a rule to {name} that old code may break: {rule}"
+        yield f"adds a constraint to {name} that old code may violate: {rule}"
 
 
 def _problems_of_new_code(name: str, table: _Table, known: _Table) -> Iterator[str]:
     for column in sorted(table.columns.keys() - known.columns.keys()):
         if not (table.columns[column].null or table.columns[column].filled):
-            yield f"leaves {name}.{column} without changing the models, and the database demands a value of it"
+            yield f"keeps the column {name}.{column}, which is not in the models but requires a value"
 
 
 def _holds(now: _Column, was: _Column) -> bool:
-    """Whether a column can hold every value that it could hold before."""
+    """Whether the column can store all values that it could store before."""
     if now.kind != was.kind:
         lines = (line for line in _WIDER if was.kind in line and now.kind in line)
         if not any(line.index(was.kind) < line.index(now.kind) for line in lines):

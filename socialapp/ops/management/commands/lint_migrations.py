@@ -1,4 +1,4 @@
-"""`manage.py lint_migrations`: whether the previous release can run on the tables of this one."""
+"""`manage.py lint_migrations`: checks that the previous release can run on the tables of this one."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from socialapp.ops.migration_lint import findings
 class Command(BaseCommand):
     """Needs no database."""
 
-    help = "List the migrations that the previous release cannot run with"
+    help = "List migrations that break the previous release"
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit status 1 and a line for each problem."""
         if found := findings():
-            raise CommandError("the release before cannot live with this (docs/deploying.md):\n" + "\n".join(found))
+            raise CommandError("these migrations break the previous release (docs/deploying.md):\n" + "\n".join(found))
