@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run by the database's image when its folder is new: a database for every context. For compose.split.yaml each has a
-# user of its own too, who sees nothing of the others.
+# The database's image runs this when its data folder is new. Creates a database for every context and, for
+# compose.split.yaml, a user per context who can access only that context's database.
 set -eu
 client=$(command -v mariadb || command -v mysql)
 for context in auth users posts comments reactions notifications search metrics moderation; do

@@ -1,4 +1,4 @@
-// What limits count by: an IPv4 address, or the /64 of an IPv6 address, of which one customer has all.
+// The key of rate limits: an IPv4 address, or an IPv6 address's /64, all of which usually belongs to one customer.
 
 const MAPPED = "00000000000000000000ffff"; // an IPv4 address as IPv6 writes it
 

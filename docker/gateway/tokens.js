@@ -1,10 +1,10 @@
-// Says of the Authorization header what can be said without a key: none, malformed, expired, or plausible.
-// Whoever forges a signature gets past this and is refused by the application. See docs/adr/0007-gateway-tokens.md.
+// Checks the Authorization header as far as possible without a key: none, malformed, expired, or plausible.
+// A forged signature passes here and is rejected by the application. See docs/adr/0007-gateway-tokens.md.
 
 const BEARER = /^bearer +([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/i;
-const ALGORITHM = "RS256"; // as in socialapp/http/tokens.py: "none", or HMAC with the public key, are old tricks
+const ALGORITHM = "RS256"; // as in socialapp/http/tokens.py: "none", and HMAC with the public key, are known attacks
 const LONGEST = 4096;
-const CLOCK_SKEW_SECONDS = 5; // in doubt the application decides
+const CLOCK_SKEW_SECONDS = 5; // borderline tokens are left to the application
 
 function decoded(part) {
     return JSON.parse(Buffer.from(part, "base64url").toString());

@@ -1,4 +1,4 @@
-# Settings of the MariaDB scripts: the primary's and, with ROLE=replica, the replica's.
+# Settings of the MariaDB scripts, for the primary or, with ROLE=replica, the replica.
 MARIADB_PORT="${MARIADB_PORT:-13307}"
 MARIADB_DIR="${MARIADB_DIR:-$SERVICES_HOME/mariadb}"
 MARIADB_USER="${MARIADB_USER:-app}"             # may create databases and read the binlog
@@ -11,7 +11,7 @@ else
   SVC=mariadb; use_dir "$MARIADB_DIR"; PORT="$MARIADB_PORT"; SERVER_ID=1
 fi
 SOCK="$DIR/s.sock"
-# As little memory, disk and asynchronous I/O as tests need: half a dozen of them run at once.
+# Little memory, disk and asynchronous I/O: up to six of these servers run at once.
 SMALL=(--innodb-use-native-aio=0 --innodb-log-file-size=32M --innodb-log-buffer-size=4M --aria-pagecache-buffer-size=8M
   --key-buffer-size=1M --innodb-buffer-pool-size="$MARIADB_BUFFER_POOL")
 root_sql() { mariadb --no-defaults --protocol=socket --socket="$SOCK" -u root --default-character-set=utf8mb4 "$@"; }

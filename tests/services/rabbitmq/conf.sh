@@ -1,13 +1,13 @@
-# Settings of the RabbitMQ scripts; source after lib.sh. Gives `rmq_env` (environment) and `ctl` (rabbitmqctl of this node).
+# Settings of the RabbitMQ scripts; source after lib.sh. Defines `rmq_env` (environment) and `ctl` (rabbitmqctl of this node).
 SVC=rabbitmq
 PORT="${RABBITMQ_PORT:-15673}"
 use_dir "${RABBITMQ_DIR:-$SERVICES_HOME/rabbitmq}"
 DIST_PORT="${RABBITMQ_DISTRIBUTION_PORT:-$((PORT + 20000))}"
 EPMD_PORT="${RABBITMQ_EPMD_PORT:-$((PORT + 20001))}"
-MGMT_PORT="${RABBITMQ_MANAGEMENT_PORT:-}"        # set it to get the management HTTP API there
+MGMT_PORT="${RABBITMQ_MANAGEMENT_PORT:-}"        # if set, the management HTTP API listens here
 RMQ_USER="${RABBITMQ_USER:-app}"; RMQ_PASSWORD="${RABBITMQ_PASSWORD:-app}"; RMQ_VHOST="${RABBITMQ_VHOST:-/}"
 EPMD_PIDFILE="$DIR/epmd.pid"
-# the package's /usr/sbin wrappers switch to the user rabbitmq; these are the scripts behind them
+# the scripts themselves: the package's wrappers in /usr/sbin switch to the user rabbitmq
 RMQ_BIN="${RABBITMQ_BIN:-/usr/lib/rabbitmq/bin}"
 rmq_env=(env -u RABBITMQ_NODE_ONLY HOME="$DIR" ERL_EPMD_PORT="$EPMD_PORT" ERL_EPMD_ADDRESS=127.0.0.1
   RABBITMQ_NODENAME="services$PORT@localhost" RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_NODE_PORT="$PORT"
