@@ -230,6 +230,15 @@ def test_the_log_and_the_cases_are_read_only(thread: Thread, register: Callable[
     assert Action.objects.get().reason == "spam"
 
 
+def test_the_log_counts_its_decisions(moderator: Person) -> None:
+    browser = enter(moderator, "moderator")
+    for number, counted in ((0, "0 logged decisions"), (1, "1 logged decision"), (2, "2 logged decisions")):
+        assert Action.objects.count() == number
+        page = browser.get("/admin/moderation/action/").content.decode()
+        assert re.search(rf"{counted}\s*<", page), counted
+        actions.warn_user(moderator_id=MODERATOR_ID, user_id=7, reason="rude")
+
+
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 def test_rules_are_kept_and_noted_in_both_logs(moderator: Person) -> None:
     browser = enter(moderator, "moderator")

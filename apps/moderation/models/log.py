@@ -86,8 +86,7 @@ class Action(models.Model):
 
     class Meta:
         db_table = "actions"
-        verbose_name = "log entry"
-        verbose_name_plural = "log of decisions"
+        verbose_name = "logged decision"
         indexes = (
             models.Index(fields=["user_id", "-id"], name="actions_user"),
             models.Index(fields=["moderator_id"], name="actions_moderator"),
