@@ -25,7 +25,7 @@ class Draft:
     hashtags: list[str]
     mentions: list[tuple[int, str]]
     media_ids: list[int] | None = None  # None: unchanged
-    sensitive: bool = False
+    sensitive: bool | None = None  # None: unchanged
     content_warning: str = ""
     is_held: bool = False  # only its author sees it until a moderator has reviewed it
 
@@ -41,7 +41,7 @@ def draft_post(
     content: str,
     is_private: bool | None,
     media_ids: list[int] | None = None,
-    sensitive: bool = False,
+    sensitive: bool | None = None,
     content_warning: str | None = None,
     post_id: int = 0,
 ) -> Draft:

@@ -35,12 +35,8 @@ from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
 
 _TRIES = 5
-_REPEATED = (
-    "content",
-    "is_private",
-    "sensitive",
-    "content_warning",
-)  # copied from the post into the draft of a change that omits it
+# Copied from the post into the draft of a change that omits it. Not `sensitive`: a moderator's mark shows in it, too.
+_REPEATED = ("content", "is_private", "content_warning")
 
 
 @transactional("posts")
@@ -58,7 +54,7 @@ def create_post(*, draft: Draft) -> PostRow:
         updated_at=now,
         hashtags=draft.hashtags,
         mentions=draft.mentions,
-        sensitive=draft.sensitive,
+        sensitive=bool(draft.sensitive),
         content_warning=draft.content_warning,
         hidden=draft.is_held,
         waiting=draft.is_held,
@@ -119,8 +115,9 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
     was_private = post.is_private
     shown_ids = [media["id"] for media in post.media or []]
     media_ids = shown_ids if draft.media_ids is None else draft.media_ids
+    sensitive = post.sensitive if draft.sensitive is None else draft.sensitive
     before_edit = (post.content, shown_ids, was_private, post.sensitive, post.content_warning)
-    if before_edit == (draft.content, media_ids, draft.is_private, draft.sensitive, draft.content_warning):
+    if before_edit == (draft.content, media_ids, draft.is_private, sensitive, draft.content_warning):
         return
     if (post.content, shown_ids) != (draft.content, media_ids):
         _keep_edit(post, is_private=post.is_private or was_for_followers)
@@ -129,7 +126,7 @@ def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int]
         purge(Media.objects.filter(post_id=post_id))
     if shown_ids != media_ids:
         show_media(post, media_ids=media_ids)
-    post.sensitive, post.content_warning = draft.sensitive, draft.content_warning
+    post.sensitive, post.content_warning = sensitive, draft.content_warning
     mentioned_before = _replace_hashtags_and_mentions(post, draft)
     post.content, post.is_private = draft.content, draft.is_private
     post.version += 1
