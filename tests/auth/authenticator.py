@@ -1,6 +1,6 @@
-"""A software authenticator: makes passkeys and signs with them, as a phone or a security key does.
+"""A software authenticator: creates passkeys and signs with them, as a phone or a security key does.
 
-On `cryptography` alone: the packages that there are for it ask for an old fido2. Source: Web Authentication level 3.
+Uses only `cryptography`: the existing packages need an old fido2. Source: Web Authentication level 3.
 """
 
 import base64
@@ -39,7 +39,7 @@ def _head(kind: int, number: int) -> bytes:
 
 
 class Authenticator:
-    """Keeps passkeys and counts their uses; `origin` is the page that the browser is on."""
+    """Stores passkeys and counts their uses; `origin` is that of the browser's page."""
 
     def __init__(self, origin: str) -> None:
         self.origin, self.count, self.counts_up = origin, 0, True
@@ -68,7 +68,7 @@ class Authenticator:
         }
 
     def get(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The answer of the first passkey for the relying party of `options`."""
+        """The response of the first passkey for the relying party in `options`."""
         credential_id, (key, rp, user) = next(item for item in self.keys.items() if item[1][1] == options["rpId"])
         self.count += self.counts_up
         data, client_data = self._data(rp, _PRESENT_VERIFIED), self._client_data("get", options["challenge"])

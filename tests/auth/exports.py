@@ -1,4 +1,4 @@
-"""Downloading an export, for whoever tests what is in it."""
+"""Downloads exports, for tests of their content."""
 
 import io
 import zipfile
@@ -8,7 +8,7 @@ from tests.conftest import JsonClient, Person
 
 
 def archive_of(person: Person) -> zipfile.ZipFile:
-    """Asks for an export, has it made and downloads it."""
+    """Requests an export, runs its job and downloads it."""
     person.confirm()
     export_id = person.client.post("/v1/auth/me/export").json()["id"]
     tasks.build_exports()

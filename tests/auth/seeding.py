@@ -1,4 +1,4 @@
-"""Seeds a row in every table for each of its columns that names a person, derived from the models."""
+"""Seeds a row for each column that refers to a user, in every table; derived from the models."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from apps.search.models import IndexedPost, IndexedProfile
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import RemoteKey
 
-# What a row needs that its columns alone do not say: column → what it refers to.
+# References that the column itself does not declare: column → what it refers to.
 _SPECIAL: dict[str, dict[str, str]] = {
     "reactions": {"post_id": "posts.Post"},
     "withdrawn_comments": {"comment_id": "comments.Comment"},
 }
 _numbers = count(7_000_000_000)
-# The first that fits: some are subclasses of others.
+# The first match is used, as some classes are subclasses of others.
 _MADE: tuple[tuple[type[models.Field[Any, Any]], Callable[[int, Any], Any]], ...] = (
     (models.BooleanField, lambda number, field: False),
     (models.SmallIntegerField, lambda number, field: number % 100),
@@ -39,7 +39,7 @@ _MADE: tuple[tuple[type[models.Field[Any, Any]], Callable[[int, Any], Any]], ...
 
 @dataclass(frozen=True)
 class PersonColumn:
-    """A column that names a person."""
+    """A column that refers to a user."""
 
     context: str
     model: type[models.Model]
@@ -50,14 +50,14 @@ class PersonColumn:
         return str(self.model._meta.db_table)
 
     def rows(self, user_id: int) -> int:
-        """How many rows name the person there."""
+        """The number of rows whose column refers to the user."""
         return int(self.model._default_manager.using(self.context).filter(**{self.name: user_id}).count())
 
 
 def person_columns() -> Iterator[PersonColumn]:
-    """Every column that names a person, of every context.
+    """All columns that refer to a user, in all contexts.
 
-    The tables of SQLite's full text search are left out where Elasticsearch has the index: they stay empty there.
+    Skips the tables of SQLite's full-text search if the index is in Elasticsearch: they are empty then.
     """
     for name, context in CONTEXTS.items():
         for label in context.labels:
@@ -78,7 +78,7 @@ def _names_a_person(field: Any) -> bool:
 
 
 def seed(column: PersonColumn, *, user_id: int, others: dict[str, int]) -> None:
-    """Makes a row in which the column names the person; `others` are the ids that other columns refer to, by target."""
+    """Creates a row whose column refers to the user; `others` are the ids that other columns refer to, by target."""
     if not column.rows(user_id):
         _make(column.context, column.model, {column.name: user_id}, others)
 
@@ -110,7 +110,7 @@ def _value(context: str, field: Any, others: dict[str, int]) -> Any:
     for kind, made in _MADE:
         if isinstance(field, kind):
             return made(number, field)
-    raise AssertionError(f"{field} holds what seeding knows nothing of: say in tests/auth/seeding.py what goes there")
+    raise AssertionError(f"{field} has a type that seeding does not support: add it to tests/auth/seeding.py")
 
 
 __all__ = ["PersonColumn", "person_columns", "seed"]

@@ -1,4 +1,4 @@
-"""Accounts: making one, what it may be called, proving and changing its address, and who may see it."""
+"""Accounts: registration, allowed names, verifying and changing the e-mail address, and visibility."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def events(kind: str = "") -> list[Any]:
 
 
 def sent_key() -> Any:
-    """The key in the one mail that was sent since the last look."""
+    """The key in the only mail sent since the last call."""
     actions.send_due_mails()
     (message,) = mail.outbox
     mail.outbox.clear()
@@ -36,7 +36,7 @@ def count_users() -> int:
     return len(queries.accounts(queries.existing_users().values_list("id", flat=True)))
 
 
-def test_registering_answers_the_user_and_working_tokens_and_publishes_it(anonymous: JsonClient) -> None:
+def test_registering_returns_the_user_and_working_tokens_and_publishes_an_event(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(full_name="Alice A."))
     assert answer.status_code == 201
     made = answer.json()
@@ -92,7 +92,7 @@ def test_invalid_fields_are_named_and_no_account_is_created(
 
 
 @pytest.mark.parametrize("missing", ["email", "password", "username"])
-def test_every_part_is_needed(anonymous: JsonClient, missing: str) -> None:
+def test_every_field_is_required(anonymous: JsonClient, missing: str) -> None:
     sent = body()
     del sent[missing]
     answer = anonymous.post("/v1/auth/register", sent)
@@ -107,7 +107,7 @@ def test_every_part_is_needed(anonymous: JsonClient, missing: str) -> None:
         ({"email": "Alice@EXAMPLE.org", "username": "other"}, "email_taken", "email"),
     ],
 )
-def test_names_and_addresses_are_unique_without_case(
+def test_names_and_addresses_are_unique_ignoring_case(
     anonymous: JsonClient, change: dict[str, Any], code: str, field: str
 ) -> None:
     assert anonymous.post("/v1/auth/register", body()).status_code == 201
@@ -118,14 +118,14 @@ def test_names_and_addresses_are_unique_without_case(
     assert events() == ["auth.user_registered.v1"]
 
 
-def test_an_international_domain_is_kept_in_ascii(anonymous: JsonClient) -> None:
+def test_an_international_domain_is_stored_in_ascii(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(email=" Alice@BÜCHER.example "))
     assert answer.json()["user"]["email"] == "Alice@xn--bcher-kva.example"
     login = anonymous.post("/v1/auth/login", {"login": "alice@bücher.example", "password": PASSWORD})
     assert login.status_code == 200
 
 
-def test_registering_twice_with_one_idempotency_key_makes_one_account(anonymous: JsonClient) -> None:
+def test_registering_twice_with_one_idempotency_key_creates_one_account(anonymous: JsonClient) -> None:
     first = anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1")
     again = anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1")
     assert (first.status_code, again.status_code) == (201, 201)
@@ -137,7 +137,7 @@ def test_registering_twice_with_one_idempotency_key_makes_one_account(anonymous:
     assert events() == ["auth.user_registered.v1"]
 
 
-def test_a_refused_registration_does_not_use_up_its_idempotency_key(anonymous: JsonClient) -> None:
+def test_a_rejected_registration_does_not_use_up_its_idempotency_key(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/register", body(), Idempotency_Key="k-1").status_code == 201
     taken = anonymous.post("/v1/auth/register", body(email="b@example.org"), Idempotency_Key="k-2")
     assert taken.status_code == 409
@@ -145,21 +145,21 @@ def test_a_refused_registration_does_not_use_up_its_idempotency_key(anonymous: J
     assert corrected.status_code == 201
 
 
-def test_malformed_bodies_are_refused(anonymous: JsonClient) -> None:
+def test_malformed_bodies_are_rejected(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/register", b"{").status_code == 400
     assert anonymous.post("/v1/auth/register", b"[]").status_code == 400
     assert anonymous.post("/v1/auth/login", b'{"login": "\xff"}').status_code == 400
     assert anonymous.post("/v1/auth/login", {"login": ["a"], "password": {}}).status_code == 422
 
 
-def test_me_has_an_etag_and_answers_304(register: Callable[..., Person]) -> None:
+def test_me_has_an_etag_and_returns_304_if_unchanged(register: Callable[..., Person]) -> None:
     alice = register("alice")
     me = alice.client.get("/v1/auth/me")
     assert alice.client.get("/v1/auth/me", If_None_Match=me.headers["ETag"]).status_code == 304
     assert alice.client.request("GET", "/v1/auth/me/").status_code == 200
 
 
-def test_me_needs_a_token(anonymous: JsonClient) -> None:
+def test_me_requires_a_token(anonymous: JsonClient) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         answer = anonymous.request(method, "/v1/auth/me", {})
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
@@ -179,7 +179,7 @@ def key_for(address: Any) -> Any:
     return message.body.rpartition("Your key: ")[2].split()[0]
 
 
-def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_notified(
+def test_a_new_address_is_pending_until_verified_and_the_old_one_is_notified(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")
@@ -197,7 +197,7 @@ def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_
     assert (stale.status_code, stale.json()["code"]) == (412, "stale")
     new_key = key_for("new@example.org")
     assert anonymous.post("/v1/auth/password/forgot", {"email": "new@example.org"}).status_code == 202
-    assert mails() == [], "it opens nothing yet"
+    assert mails() == [], "an unverified address gets no mail to reset the password"
     assert anonymous.post("/v1/auth/verify-email", {"key": new_key}).status_code == 204
     after = alice.client.get("/v1/auth/me").json()
     assert (after["email"], after["pending_email"], after["email_verified"]) == ("new@example.org", None, True)
@@ -206,7 +206,7 @@ def test_a_new_address_is_pending_until_its_key_is_sent_back_and_the_old_one_is_
     assert anonymous.post("/v1/auth/login", {"login": "new@example.org", "password": PASSWORD}).status_code == 200
 
 
-def test_a_new_address_needs_a_confirmed_session(register: Callable[..., Person]) -> None:
+def test_changing_the_address_requires_a_confirmed_session(register: Callable[..., Person]) -> None:
     alice = register("alice")
     mails()
     refused = alice.client.patch("/v1/auth/me", {"email": "new@example.org"})
@@ -216,7 +216,7 @@ def test_a_new_address_needs_a_confirmed_session(register: Callable[..., Person]
     assert mails() == []
 
 
-def test_an_unchanged_address_stays_verified_and_takes_a_pending_one_back(
+def test_setting_the_current_address_keeps_it_verified_and_cancels_a_pending_one(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")
@@ -234,7 +234,7 @@ def test_an_unchanged_address_stays_verified_and_takes_a_pending_one_back(
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_outdated")
 
 
-def test_a_taken_address_gets_the_same_answer_and_no_mail(
+def test_a_taken_address_gets_the_same_response_and_no_mail(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     register("bob")
@@ -251,7 +251,7 @@ def test_a_taken_address_gets_the_same_answer_and_no_mail(
     assert alice.client.patch("/v1/auth/me", {"nickname": "a.l"}).status_code == 422
 
 
-def test_an_address_that_somebody_else_proved_first_stays_theirs(
+def test_an_address_belongs_to_the_account_that_verified_it_first(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")
@@ -265,14 +265,14 @@ def test_an_address_that_somebody_else_proved_first_stays_theirs(
     assert alice.client.get("/v1/auth/me").json()["email"] == "alice@example.org"
 
 
-def test_the_mailed_key_proves_the_address_once_and_for_all(
+def test_the_mailed_key_verifies_the_address_permanently(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     register("alice", full_name="Alice A.")
     message, key = sent_key()
     assert message.to == ["alice@example.org"]
     assert message.body.startswith("Hello alice,")
-    assert "Alice A." not in message.body, "no text of their own reaches a mailbox that may be a stranger's"
+    assert "Alice A." not in message.body, "the mailbox may be a stranger's, so the mail contains no text by the user"
     (html, kind) = message.alternatives[0]
     assert kind == "text/html"
     assert f'key={key}" style=' in html, "a button"
@@ -314,7 +314,7 @@ def test_the_verification_mail_can_be_sent_again_until_verified(
     assert mail.outbox == []
 
 
-def test_mail_that_cannot_be_sent_is_tried_again(register: Callable[..., Person], settings: Any) -> None:
+def test_mail_that_cannot_be_sent_is_retried(register: Callable[..., Person], settings: Any) -> None:
     register("alice")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
@@ -331,7 +331,7 @@ def test_mail_that_cannot_be_sent_is_tried_again(register: Callable[..., Person]
     assert len(mail.outbox) == 1
 
 
-def test_the_address_of_an_account_is_for_itself_and_staff(
+def test_the_address_is_visible_to_the_account_itself_and_staff_only(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -354,7 +354,7 @@ def test_an_unknown_user_is_404(anonymous: JsonClient) -> None:
     assert anonymous.get("/v1/users/abc").status_code == 404
 
 
-def test_a_token_with_a_bad_signature_is_401_even_where_none_is_needed(
+def test_a_token_with_a_bad_signature_gets_401_even_if_none_is_required(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")
@@ -378,19 +378,19 @@ def test_the_key_set_verifies_access_tokens(register: Callable[..., Person], ano
     assert set(claims) >= {"iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"}
 
 
-def test_an_account_is_absent_for_whom_it_blocks(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_an_account_is_hidden_from_users_it_blocks(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, bob = register("alice"), register("bob")
     path = f"/v1/users/{alice.id}"
     assert alice.client.put(f"/v1/profiles/{bob.id}/block").status_code == 200
     assert bob.client.get(path).status_code == 404
     assert bob.client.get(path, If_None_Match="*").status_code == 404
-    assert alice.client.get(f"/v1/users/{bob.id}").status_code == 200, "who blocks somebody still finds them"
+    assert alice.client.get(f"/v1/users/{bob.id}").status_code == 200, "the blocking user still finds the blocked one"
     assert alice.client.get(path).status_code == anonymous.get(path).status_code == 200
     assert alice.client.delete(f"/v1/profiles/{bob.id}/block").status_code == 200
     assert bob.client.get(path).status_code == 200
 
 
-def test_nobody_registers_while_it_is_closed(anonymous: JsonClient, settings: Any) -> None:
+def test_registration_is_rejected_while_closed(anonymous: JsonClient, settings: Any) -> None:
     settings.REGISTRATION = "closed"
     answer = anonymous.post("/v1/auth/register", body())
     assert (answer.status_code, answer.json()["code"]) == (403, "registration_closed")
@@ -410,13 +410,13 @@ def test_anybody_may_read_the_description_of_the_instance(anonymous: JsonClient)
 @pytest.mark.parametrize(
     ("first", "second"), [("alice@gmail.com", "a.l.ice+new@googlemail.com"), ("bo@proton.me", "bo+1@protonmail.com")]
 )
-def test_one_mailbox_is_one_account(anonymous: JsonClient, first: str, second: str) -> None:
+def test_one_mailbox_gets_one_account(anonymous: JsonClient, first: str, second: str) -> None:
     assert anonymous.post("/v1/auth/register", body(email=first)).status_code == 201
     again = anonymous.post("/v1/auth/register", body(email=second, username="other"))
     assert (again.status_code, again.json()["code"]) == (409, "email_taken")
 
 
-def test_names_that_look_alike_and_reserved_ones_are_refused(anonymous: JsonClient) -> None:
+def test_similar_looking_and_reserved_names_are_rejected(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/register", body(username="paypal")).status_code == 201
     alike = anonymous.post("/v1/auth/register", body(email="b@example.org", username="PayPa1"))
     assert (alike.status_code, alike.json()["code"]) == (409, "username_taken")
@@ -424,7 +424,7 @@ def test_names_that_look_alike_and_reserved_ones_are_refused(anonymous: JsonClie
         assert anonymous.post("/v1/auth/register", body(email="c@example.org", username=name)).status_code == 422, name
 
 
-def test_a_password_is_the_same_whatever_keyboard_composed_it(anonymous: JsonClient) -> None:
+def test_passwords_are_compared_after_unicode_normalization(anonymous: JsonClient) -> None:
     import unicodedata
 
     password = unicodedata.normalize("NFC", "Zürcher Käsefondue é9")
@@ -433,12 +433,12 @@ def test_a_password_is_the_same_whatever_keyboard_composed_it(anonymous: JsonCli
     assert JsonClient().post("/v1/auth/login", login).status_code == 200
 
 
-def test_every_bad_field_is_named(anonymous: JsonClient) -> None:
+def test_every_invalid_field_is_reported(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(username="a!", email="x", password="password"))
     assert answer.status_code == 422
     assert {error["field"] for error in answer.json()["errors"]} == {"username", "email", "password"}
 
 
-def test_throw_away_addresses_are_refused(anonymous: JsonClient) -> None:
+def test_disposable_addresses_are_rejected(anonymous: JsonClient) -> None:
     answer = anonymous.post("/v1/auth/register", body(email="x@mailinator.com"))
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "email_disposable")

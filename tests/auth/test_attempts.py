@@ -1,4 +1,4 @@
-"""Guessing at passwords is limited for strangers, whatever they type; owners and their devices are let in."""
+"""Password guessing is limited for strangers in all spellings of a login; owners can log in from known devices."""
 
 import time
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def log_in(
     return (client or JsonClient()).post("/v1/auth/login", body, X_Forwarded_For=address, **headers)
 
 
-def test_all_spellings_of_a_login_are_one_account(register: Callable[..., Person], limits: Any) -> None:
+def test_attempts_in_all_spellings_of_a_login_count_together(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     spellings = ["alice@ｅxample.org", "ALICE", "Alice@Example.Org", " alice"]
     statuses = [log_in(login=login, address=f"203.0.113.{n}").status_code for n, login in enumerate(spellings)]
@@ -49,28 +49,32 @@ def test_all_spellings_of_a_login_are_one_account(register: Callable[..., Person
     assert refused["RateLimit-Policy"].startswith('"login";q=')
 
 
-def test_a_name_with_other_letters_is_no_spelling_of_it(register: Callable[..., Person]) -> None:
-    """On no database, whatever its collation."""
+def test_a_name_with_different_letters_is_a_different_name(register: Callable[..., Person]) -> None:
+    """Whatever the database's collation."""
     register("alice")
     assert [log_in(PASSWORD, login=login).status_code for login in ("álice", "ａlice", "ALICE")] == [401, 401, 200]
 
 
-def test_spellings_of_a_name_that_nobody_has_are_one_too(limits: Any) -> None:
+def test_attempts_on_an_unknown_name_count_together_too(limits: Any) -> None:
     spellings = ["nobody@example.org", "NOBODY@ｅxample.org", "nobody@example。org", "nobody@example.org"]
     assert [log_in(login=login).status_code for login in spellings] == [401, 401, 401, 429]
 
 
-def test_the_owner_is_let_in_on_a_device_that_logged_in_before(register: Callable[..., Person], limits: Any) -> None:
+def test_the_owner_can_log_in_from_a_known_device_despite_the_limit(
+    register: Callable[..., Person], limits: Any
+) -> None:
     register("alice")
     phone = JsonClient()
     assert log_in(PASSWORD, address=HERE, client=phone).status_code == 200
     for _ in range(4):
         log_in()
-    assert log_in(PASSWORD).status_code == 429, "strangers are not, even with the right password"
-    assert log_in(PASSWORD, address="198.51.100.1", client=phone).status_code == 200, "by its cookie"
+    assert log_in(PASSWORD).status_code == 429, "strangers are blocked even with the right password"
+    assert log_in(PASSWORD, address="198.51.100.1", client=phone).status_code == 200, "the cookie identifies the device"
 
 
-def test_a_client_without_cookies_sends_the_token_as_a_header(register: Callable[..., Person], limits: Any) -> None:
+def test_a_client_without_cookies_sends_the_device_token_as_a_header(
+    register: Callable[..., Person], limits: Any
+) -> None:
     register("alice")
     token = log_in(PASSWORD, address=HERE).headers["Device-Token"]
     for _ in range(4):
@@ -79,7 +83,9 @@ def test_a_client_without_cookies_sends_the_token_as_a_header(register: Callable
     assert log_in(PASSWORD, Device_Token=token[:-1] + "x").status_code == 429
 
 
-def test_the_owner_is_let_in_from_an_address_they_come_from(register: Callable[..., Person], limits: Any) -> None:
+def test_the_owner_can_log_in_from_a_known_address_despite_the_limit(
+    register: Callable[..., Person], limits: Any
+) -> None:
     register("alice")
     log_in(PASSWORD, address=HERE)
     for _ in range(4):
@@ -87,14 +93,14 @@ def test_the_owner_is_let_in_from_an_address_they_come_from(register: Callable[.
     assert log_in(PASSWORD, address=HERE).status_code == 200
 
 
-def test_a_known_device_does_not_guess_for_ever_either(register: Callable[..., Person], limits: Any) -> None:
+def test_a_known_device_is_limited_too(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     phone = JsonClient()
     log_in(PASSWORD, address=HERE, client=phone)
     assert [log_in(client=phone).status_code for _ in range(4)] == [401, 401, 401, 429]
 
 
-def test_one_customer_of_ipv6_is_one_address(register: Callable[..., Person], limits: Any) -> None:
+def test_an_ipv6_network_of_one_customer_counts_as_one_address(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     log_in(PASSWORD, address="2001:db8:1:2::1")
     for _ in range(4):
@@ -103,17 +109,17 @@ def test_one_customer_of_ipv6_is_one_address(register: Callable[..., Person], li
     assert log_in(PASSWORD, address="2001:db8:1:2:ffff::9").status_code == 200
 
 
-def test_an_ipv4_address_written_as_ipv6_is_that_address(register: Callable[..., Person], limits: Any) -> None:
+def test_an_ipv4_mapped_ipv6_address_counts_as_the_ipv4_address(register: Callable[..., Person], limits: Any) -> None:
     register("alice")
     log_in(PASSWORD, address="::ffff:192.0.2.7")
     for _ in range(4):
         log_in()
-    assert log_in(PASSWORD, address="::ffff:203.0.113.9").status_code == 429, "not all of them are one"
+    assert log_in(PASSWORD, address="::ffff:203.0.113.9").status_code == 429, "different addresses count separately"
     assert log_in(PASSWORD, address="192.0.2.7").status_code == 200
 
 
 @pytest.mark.parametrize("way", ["api", "page"])
-def test_who_resets_the_password_is_let_in_while_strangers_guess(
+def test_after_a_password_reset_the_owner_can_log_in_while_strangers_guess(
     register: Callable[..., Person], limits: Any, way: str
 ) -> None:
     register("alice")
@@ -130,7 +136,9 @@ def test_who_resets_the_password_is_let_in_while_strangers_guess(
     assert log_in("staple gun paper clip", Device_Token=token).status_code == 200
 
 
-def test_the_admin_site_lets_known_browsers_of_its_staff_in(register: Callable[..., Person], limits: Any) -> None:
+def test_the_admin_site_accepts_known_browsers_of_staff_despite_the_limit(
+    register: Callable[..., Person], limits: Any
+) -> None:
     staff = register("alice")
     actions.grant_role(user_id=int(staff.id), role="moderator")
     Session.objects.all().delete()
@@ -141,11 +149,13 @@ def test_the_admin_site_lets_known_browsers_of_its_staff_in(register: Callable[.
     Session.objects.all().delete()
     for _ in range(4):
         log_in()
-    assert Client().post(page, right, headers={"X-Forwarded-For": ELSEWHERE}).status_code == 200, "strangers wait"
+    assert Client().post(page, right, headers={"X-Forwarded-For": ELSEWHERE}).status_code == 200, (
+        "strangers are rate-limited"
+    )
     assert browser.post(page, right, headers={"X-Forwarded-For": ELSEWHERE}).status_code == 302
 
 
-def test_wrong_codes_are_reported_to_the_owner_too(register: Callable[..., Person], limits: Any) -> None:
+def test_the_owner_is_notified_of_wrong_codes_too(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     limits.FAILED_LOGINS_REPORTED = 2
     alice.confirm()
@@ -160,7 +170,7 @@ def test_wrong_codes_are_reported_to_the_owner_too(register: Callable[..., Perso
     assert [message.subject for message in mail.outbox] == ["Many failed login attempts"]
 
 
-def test_an_account_asks_for_few_new_addresses(register: Callable[..., Person], limits: Any) -> None:
+def test_the_number_of_new_addresses_per_account_is_limited(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     alice.confirm()
     limits.RATES = {**limits.RATES, "login": (1000, 100_000_000)}
@@ -181,7 +191,7 @@ def test_the_owner_is_notified_of_many_failures_once(register: Callable[..., Per
     assert [message.subject for message in mail.outbox] == ["Many failed login attempts"]
 
 
-def test_confirming_is_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
+def test_confirming_a_session_is_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
     alice = register("alice")
     body = {"password": "wrong horse battery"}
     answers = [alice.client.post("/v1/auth/confirm", body, X_Forwarded_For=ELSEWHERE) for _ in range(4)]
@@ -211,7 +221,7 @@ def test_mails_to_one_address_are_limited(register: Callable[..., Person], limit
     assert len(mail.outbox) == limits.MAILS_PER_ADDRESS
 
 
-def test_codes_are_guessed_at_thirty_times_a_day_and_no_more(register: Callable[..., Person], limits: Any) -> None:
+def test_an_account_allows_thirty_wrong_codes_a_day(register: Callable[..., Person], limits: Any) -> None:
     limits.RATES = dict.fromkeys(limits.RATES, (1000, 100_000_000))
     alice = register("alice")
     User.objects.update(email_verified=True)

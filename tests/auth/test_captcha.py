@@ -1,4 +1,4 @@
-"""The captcha before sign-up, against a local server that speaks the siteverify protocol."""
+"""The captcha before sign-up, against a local server with the siteverify protocol."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 class _SiteVerify(BaseHTTPRequestHandler):
-    """Takes each solution once; `broken` is answered as a service in trouble would."""
+    """Accepts each solution once; responds to `broken` as a failing service would."""
 
     solutions: set[str]
     seen: list[dict[str, str]]
@@ -53,7 +53,7 @@ def sign_up(name: Any, **more: Any) -> Any:
     return JsonClient().post("/v1/auth/register", body)
 
 
-def test_a_solution_counts_once(siteverify: Any, anonymous: JsonClient) -> None:
+def test_a_solution_is_valid_once(siteverify: Any, anonymous: JsonClient) -> None:
     shown = anonymous.get("/v1/instance").json()["captcha"]
     assert shown == {"provider": "hcaptcha", "site_key": "k1"}
     assert sign_up("alice", captcha="solved").status_code == 201
@@ -67,7 +67,7 @@ def test_a_solution_counts_once(siteverify: Any, anonymous: JsonClient) -> None:
     ("sent", "status", "code"),
     [({}, 422, "captcha_required"), ({"captcha": "guess"}, 422, "captcha_invalid"), ({"captcha": "broken"}, 503, None)],
 )
-def test_without_a_solution_nobody_registers(
+def test_registration_without_a_solution_is_rejected(
     siteverify: Any, sent: dict[str, Any], status: int, code: str | None
 ) -> None:
     answer = sign_up("alice", **sent)
@@ -84,7 +84,7 @@ def worked(challenge: str, difficulty: int) -> str:
     raise AssertionError("no number was found")
 
 
-def test_work_counts_once_and_only_when_it_is_done(settings: Any, anonymous: JsonClient) -> None:
+def test_proof_of_work_is_verified_and_valid_once(settings: Any, anonymous: JsonClient) -> None:
     settings.CAPTCHA_PROVIDER, settings.CAPTCHA_DIFFICULTY = "proof_of_work", 10
     assert anonymous.get("/v1/instance").json()["captcha"]["provider"] == "proof_of_work"
     asked = anonymous.post("/v1/auth/captcha").json()
@@ -100,10 +100,10 @@ def test_work_counts_once_and_only_when_it_is_done(settings: Any, anonymous: Jso
     assert list(User.objects.values_list("username", flat=True)) == ["alice"]
 
 
-def test_there_is_no_work_where_it_is_not_asked_for(anonymous: JsonClient) -> None:
+def test_proof_of_work_challenges_exist_only_if_configured(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/captcha").status_code == 404
 
 
-def test_it_is_off_by_default(anonymous: JsonClient) -> None:
+def test_the_captcha_is_off_by_default(anonymous: JsonClient) -> None:
     assert anonymous.get("/v1/instance").json()["captcha"] is None
     assert sign_up("alice").status_code == 201

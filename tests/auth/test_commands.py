@@ -1,4 +1,4 @@
-"""The commands with which operators look after accounts."""
+"""The operators' commands for accounts."""
 
 import io
 import json
@@ -24,7 +24,7 @@ def run(*arguments: Any) -> Any:
     return json.loads(out.getvalue())
 
 
-def test_accounts_are_found_by_id_name_and_address(register: Callable[..., Person]) -> None:
+def test_accounts_can_be_found_by_id_name_and_address(register: Callable[..., Person]) -> None:
     alice, alicia, bob = register("alice"), register("alicia2"), register("bob")
     assert [row["id"] for row in run("users", "find", "ALI")] == [alicia.id, alice.id]
     assert [row["id"] for row in run("users", "find", "bob@example")] == [bob.id]
@@ -37,7 +37,7 @@ def test_accounts_are_found_by_id_name_and_address(register: Callable[..., Perso
 
 
 @pytest.mark.parametrize("is_dry", [True, False])
-def test_accounts_are_changed_unless_it_is_a_dry_run(register: Callable[..., Person], is_dry: bool) -> None:
+def test_accounts_are_changed_except_in_a_dry_run(register: Callable[..., Person], is_dry: bool) -> None:
     alice = register("alice")
     actions.send_due_mails()
     mail.outbox.clear()
@@ -52,7 +52,7 @@ def test_accounts_are_changed_unless_it_is_a_dry_run(register: Callable[..., Per
     assert found == (("alice", False, 1, 0) if is_dry else ("alicia", True, 0, 1))
 
 
-def test_a_refused_change_is_an_error_and_changes_nothing(register: Callable[..., Person]) -> None:
+def test_a_rejected_change_is_an_error_and_changes_nothing(register: Callable[..., Person]) -> None:
     for name in ("alice", "bob"):
         register(name)
     for arguments in (["rename", "alice", "bob"], ["rename", "alice"], ["verify", "alice", "bob"]):
@@ -79,7 +79,7 @@ def test_an_operator_bans_and_unbans_through_moderation(
     assert list(logged) == [("ban_user", None, "spam"), ("unban_user", None, "a mistake")]
 
 
-def test_a_dry_run_makes_neither_invite_nor_key() -> None:
+def test_a_dry_run_creates_no_invite_and_no_key() -> None:
     assert run("invites", "create", "--uses", "5", "--dry-run") == {
         "done": False,
         "what": "make an invite for 5 registrations",
@@ -91,7 +91,7 @@ def test_a_dry_run_makes_neither_invite_nor_key() -> None:
     assert (Invite.objects.count(), SigningKey.objects.count()) == (0, 0)
 
 
-def test_roles_are_listed_given_and_taken(register: Callable[..., Person]) -> None:
+def test_roles_are_listed_granted_and_revoked(register: Callable[..., Person]) -> None:
     alice = register("alice")
     row = {"id": alice.id, "username": "alice", "roles": ["moderator", "user"]}
     assert run("roles", "grant", "moderator", "alice", "--dry-run") == [row]
@@ -104,7 +104,7 @@ def test_roles_are_listed_given_and_taken(register: Callable[..., Person]) -> No
             run("roles", *arguments)
 
 
-def test_a_certificate_is_checked_against_key_record_and_stores(
+def test_a_certificate_is_verified_against_key_record_and_stores(
     register: Callable[..., Person], drain: Callable[[], int], tmp_path: Path
 ) -> None:
     alice = register("alice")

@@ -1,4 +1,4 @@
-"""The refresh token as a cookie, for pages of our own only."""
+"""The refresh token as a cookie, for same-origin pages only."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ def log_in(client: Any, **headers: Any) -> Any:
     return client.post("/v1/auth/login", body, **headers)
 
 
-def test_scripts_and_other_sites_cannot_read_it(register: Callable[..., Person]) -> None:
+def test_scripts_and_other_sites_cannot_read_the_cookie(register: Callable[..., Person]) -> None:
     register("alice")
     answer = log_in(JsonClient(), **OWN)
     assert answer.status_code == 200
@@ -29,7 +29,7 @@ def test_scripts_and_other_sites_cannot_read_it(register: Callable[..., Person])
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_it_is_renewed_and_ended_without_a_body(register: Callable[..., Person]) -> None:
+def test_refresh_and_log_out_work_with_the_cookie_alone(register: Callable[..., Person]) -> None:
     register("alice")
     browser = JsonClient()
     first = log_in(browser, **OWN).cookies["refresh"].value
@@ -43,7 +43,7 @@ def test_it_is_renewed_and_ended_without_a_body(register: Callable[..., Person])
     assert JsonClient(renewed.json()["access"]).get("/v1/auth/me").json()["code"] == "token_revoked"
 
 
-def test_other_sites_cannot_use_it(register: Callable[..., Person]) -> None:
+def test_other_sites_cannot_use_the_cookie(register: Callable[..., Person]) -> None:
     register("alice")
     browser = JsonClient()
     assert log_in(JsonClient(), **FOREIGN).json()["code"] == "origin_not_allowed"
@@ -55,7 +55,7 @@ def test_other_sites_cannot_use_it(register: Callable[..., Person]) -> None:
     assert browser.post("/v1/auth/refresh", {}, **OWN).status_code == 200
 
 
-def test_registering_can_set_it_too(anonymous: JsonClient) -> None:
+def test_registering_can_set_the_cookie_too(anonymous: JsonClient) -> None:
     body = {"email": "alice@example.org", "password": PASSWORD, "username": "alice", "cookie": True}
     first = anonymous.post("/v1/auth/register", body, Idempotency_Key="k", **OWN)
     assert set(first.json()) == {"user", "access"}
@@ -64,6 +64,6 @@ def test_registering_can_set_it_too(anonymous: JsonClient) -> None:
     assert anonymous.post("/v1/auth/refresh", {}, **OWN).status_code == 200
 
 
-def test_without_body_and_cookie_a_token_is_missed() -> None:
+def test_refresh_without_body_and_cookie_is_rejected() -> None:
     answer = JsonClient().post("/v1/auth/refresh", {})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "required")

@@ -1,4 +1,4 @@
-"""Deleting an account: gone at once, erased everywhere, reported, repeated, and proven by a command."""
+"""Deleting an account: hidden at once, erased in all contexts, acknowledged, repeated if needed, and verified."""
 
 import contextlib
 import io
@@ -39,7 +39,7 @@ def progress(erasure_id: Any) -> Any:
     return JsonClient().get(f"/v1/auth/erasures/{erasure_id}").json()
 
 
-def test_a_deleted_account_is_gone_at_once(
+def test_a_deleted_account_is_hidden_at_once(
     register: Callable[..., Person], anonymous: JsonClient, django_capture_on_commit_callbacks: Any
 ) -> None:
     alice = register("alice")
@@ -66,7 +66,7 @@ def test_a_deleted_account_is_gone_at_once(
         (PASSWORD, {"If_Match": '"9-0000000000000000"'}, 412, "stale"),
     ],
 )
-def test_a_refused_deletion_changes_nothing(
+def test_a_rejected_deletion_changes_nothing(
     register: Callable[..., Person], password: Any, headers: dict[str, Any], status: int, code: str
 ) -> None:
     alice = register("alice")
@@ -77,7 +77,7 @@ def test_a_refused_deletion_changes_nothing(
     assert Erasure.objects.count() == 0
 
 
-def test_deletion_needs_a_password_or_a_confirmed_session(register: Callable[..., Person]) -> None:
+def test_deletion_requires_a_password_or_a_confirmed_session(register: Callable[..., Person]) -> None:
     alice = register("alice")
     refused = alice.client.delete("/v1/auth/me", {})
     assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")
@@ -100,11 +100,11 @@ def test_auth_keeps_nothing_but_the_id(register: Callable[..., Person]) -> None:
     assert not user.has_usable_password()
     for model in (Session, Mail, UserRole, TotpDevice, RecoveryCode):
         assert model.objects.count() == 0, model
-    assert count_events("user_registered") == 0, "it holds the names"
+    assert count_events("user_registered") == 0, "that event contains the names"
     assert "alice" not in str(list(OutboxEvent.objects.using("auth").values_list("envelope", flat=True))).lower()
 
 
-def test_the_address_is_free_again_and_the_name_after_a_while(
+def test_the_address_is_free_at_once_and_the_name_later(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
 ) -> None:
     delete(register("alice"))
@@ -117,7 +117,9 @@ def test_the_address_is_free_again_and_the_name_after_a_while(
     assert anonymous.post("/v1/auth/register", body).status_code == 201
 
 
-def test_no_table_shows_the_name_that_is_kept(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_a_reserved_name_is_in_no_table_in_plain_text(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     delete(register("alice"))
     drain()
     row: Any = ReservedName.objects.values().get()
@@ -125,7 +127,7 @@ def test_no_table_shows_the_name_that_is_kept(register: Callable[..., Person], d
     assert "alice" not in str(row)
 
 
-def test_the_last_administrator_stays(register: Callable[..., Person], settings: Any) -> None:
+def test_the_last_administrator_cannot_be_deleted(register: Callable[..., Person], settings: Any) -> None:
     settings.ERASURE_GRACE_DAYS = 14
     alice, bob = register("alice"), register("bob")
     actions.grant_role(user_id=int(alice.id), role="admin")
@@ -136,7 +138,7 @@ def test_the_last_administrator_stays(register: Callable[..., Person], settings:
     actions.grant_role(user_id=int(bob.id), role="admin")
     assert alice.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
     with pytest.raises(Conflict):
-        actions.revoke_role(user_id=int(bob.id), role="admin")  # the other one is about to go
+        actions.revoke_role(user_id=int(bob.id), role="admin")  # the other administrator is being deleted
 
 
 def test_a_confirmed_session_deletes_without_a_password(register: Callable[..., Person]) -> None:
@@ -145,7 +147,7 @@ def test_a_confirmed_session_deletes_without_a_password(register: Callable[..., 
     assert alice.client.delete("/v1/auth/me").status_code == 202
 
 
-def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(
+def test_the_erasure_ends_with_a_certificate_that_anybody_can_verify(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
 ) -> None:
     import jwt
@@ -167,9 +169,9 @@ def test_the_erasure_ends_with_a_certificate_that_anybody_can_check(
     rows = {part["name"]: part["rows"] for part in claims["contexts"]}
     assert set(rows) == set(CONTEXTS)
     assert (rows["posts"]["posts"], rows["users"]["follows"], rows["auth"]["users"]) == (2, 1, 1)
-    assert rows["comments"] == {}, "what held nothing states nothing"
+    assert rows["comments"] == {}, "a context without rows lists no tables"
     assert alice.id not in json.dumps(claims)
-    assert JsonClient(certificate).get("/v1/auth/me").status_code == 401, "it is no access token"
+    assert JsonClient(certificate).get("/v1/auth/me").status_code == 401, "a certificate is not an access token"
 
 
 def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(
@@ -203,7 +205,7 @@ def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(
     assert progress(erasure_id)["status"] == "complete"
 
 
-def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register: Callable[..., Person]) -> None:
+def test_an_erasure_event_for_an_account_that_was_not_deleted_erases_nothing(register: Callable[..., Person]) -> None:
     alice = register("alice")
     handlers.erase_account(UserDeleted(user_id=int(alice.id), erasure_id=1))
     handlers.erase_account(UserDeleted(user_id=1, erasure_id=1))
@@ -211,7 +213,7 @@ def test_the_event_about_an_account_that_was_not_deleted_erases_nothing(register
     assert count_events("user_erased") == 0
 
 
-def test_progress_is_shown_without_a_token_and_names_nobody(register: Callable[..., Person]) -> None:
+def test_progress_is_shown_without_a_token_and_without_names(register: Callable[..., Person]) -> None:
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
     before = progress(erasure_id)
@@ -228,7 +230,7 @@ def test_progress_is_shown_without_a_token_and_names_nobody(register: Callable[.
     handlers.acknowledge_erasure(context_erased("comments")(user_id=1, erasure_id=1))
 
 
-def test_all_contexts_erase_and_report(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_all_contexts_erase_and_acknowledge(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     erasure_id = delete(alice).json()["erasure_id"]
     drain()
@@ -239,11 +241,11 @@ def test_all_contexts_erase_and_report(register: Callable[..., Person], drain: C
     assert actions.repeat_unfinished_erasures() == 0
 
 
-def test_an_erasure_that_hangs_is_published_again(register: Callable[..., Person]) -> None:
+def test_a_stuck_erasure_is_published_again(register: Callable[..., Person]) -> None:
     alice = register("alice")
     delete(alice)
     tasks.repeat_unfinished_erasures()
-    assert count_events("user_deleted") == 1, "not before some minutes have passed"
+    assert count_events("user_deleted") == 1, "only after some minutes"
     Erasure.objects.update(asked_at=timezone.now() - timedelta(minutes=6))
     tasks.repeat_unfinished_erasures()
     tasks.repeat_unfinished_erasures()
@@ -267,9 +269,7 @@ def test_the_command_shows_the_progress(register: Callable[..., Person], drain: 
         command("status", "1")
 
 
-def test_the_command_finds_what_is_left_and_nothing_when_all_is_erased(
-    register: Callable[..., Person], drain: Callable[[], int]
-) -> None:
+def test_the_command_reports_rows_that_are_left(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice, bob = register("alice"), register("bob")
     alice.client.put(f"/v1/profiles/{bob.id}/follow")
     alice.client.post("/v1/posts", {"content": f"hello @bob #fun {alice.id}"})
@@ -291,7 +291,7 @@ def command_output(erasure_id: Any) -> list[Any]:
     return [line for line in out.getvalue().splitlines() if "LEFT" in line]
 
 
-def test_the_token_of_the_deleted_account_may_be_sent_when_asking_for_progress(register: Callable[..., Person]) -> None:
+def test_progress_can_be_read_with_the_token_of_the_deleted_account(register: Callable[..., Person]) -> None:
     alice = register("alice")
     answer = alice.client.delete("/v1/auth/me", {"password": "correct horse battery"})
     assert answer.status_code == 202

@@ -1,4 +1,4 @@
-"""Exports: everything held about oneself, nothing of others', no secrets, and gone after a while."""
+"""Exports contain all data about their owner, nothing about others and no secrets, and expire."""
 
 import json
 import zipfile
@@ -42,7 +42,7 @@ def read_tables(archive: zipfile.ZipFile) -> dict[Any, Any]:
     return {name: [json.loads(line) for line in archive.read(name).splitlines()] for name in names}
 
 
-def test_everything_of_oneself_is_in_it_and_nothing_of_others(
+def test_an_export_contains_all_data_of_the_owner_and_none_of_others(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob = register("alice", full_name="Alice A."), register("bob")
@@ -75,7 +75,7 @@ def test_the_owner_is_notified(register: Callable[..., Person]) -> None:
     assert [message.subject for message in mail.outbox] == ["A copy of your data was requested"]
 
 
-def test_one_is_made_at_a_time(register: Callable[..., Person]) -> None:
+def test_one_export_is_made_at_a_time(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     first = alice.client.post("/v1/auth/me/export")
@@ -89,7 +89,7 @@ def test_one_is_made_at_a_time(register: Callable[..., Person]) -> None:
     assert alice.client.post("/v1/auth/me/export").json()["id"] != first.json()["id"]
 
 
-def test_it_is_for_nobody_else(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_an_export_is_available_to_its_owner_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, bob = register("alice"), register("bob")
     alice.confirm()
     bob.confirm()
@@ -106,7 +106,7 @@ def test_it_is_for_nobody_else(register: Callable[..., Person], anonymous: JsonC
         assert answer.status_code == 404, bad
 
 
-def test_a_link_is_good_for_five_minutes(
+def test_a_download_link_expires_after_five_minutes(
     register: Callable[..., Person], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import time
@@ -121,7 +121,7 @@ def test_a_link_is_good_for_five_minutes(
     assert anonymous.get(url).status_code == 404
 
 
-def test_it_is_removed_when_its_time_is_over(register: Callable[..., Person]) -> None:
+def test_an_expired_export_is_deleted(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     export_id = alice.client.post("/v1/auth/me/export").json()["id"]
@@ -134,7 +134,7 @@ def test_it_is_removed_when_its_time_is_over(register: Callable[..., Person]) ->
     assert alice.client.get(f"/v1/auth/exports/{export_id}").status_code == 404
 
 
-def test_it_goes_with_the_account(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_an_export_is_deleted_with_the_account(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     alice.confirm()
     alice.client.post("/v1/auth/me/export")
@@ -147,7 +147,7 @@ def test_it_goes_with_the_account(register: Callable[..., Person], drain: Callab
     assert actions.build_due_exports() == 0
 
 
-def test_one_that_could_not_be_made_is_made_soon(
+def test_a_failed_export_is_retried_after_a_pause(
     register: Callable[..., Person], settings: Any, tmp_path: Path
 ) -> None:
     alice = register("alice")
@@ -156,7 +156,7 @@ def test_one_that_could_not_be_made_is_made_soon(
     in_the_way = tmp_path / "exports"
     in_the_way.write_text("a file where the folder should be")
     assert actions.build_due_exports() == 0
-    assert actions.build_due_exports() == 0, "not at once"
+    assert actions.build_due_exports() == 0, "only after a pause"
     in_the_way.unlink()
     assert Export.objects.get().due_at < timezone.now() + timedelta(minutes=1)
     Export.objects.update(due_at=timezone.now())
@@ -164,7 +164,7 @@ def test_one_that_could_not_be_made_is_made_soon(
     assert alice.client.get(f"/v1/auth/exports/{export_id}").json()["status"] == "ready"
 
 
-def test_one_asked_for_before_the_clock_was_set_back_need_not_wait(register: Callable[..., Person]) -> None:
+def test_an_export_requested_before_the_clock_was_set_back_does_not_wait(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     alice.client.post("/v1/auth/me/export")
@@ -172,7 +172,7 @@ def test_one_asked_for_before_the_clock_was_set_back_need_not_wait(register: Cal
     assert actions.build_due_exports() == 1
 
 
-def test_one_that_cannot_be_made_is_tried_again_and_then_failed(
+def test_an_export_that_keeps_failing_is_marked_failed(
     register: Callable[..., Person], settings: Any, tmp_path: Path
 ) -> None:
     alice = register("alice")
@@ -187,7 +187,9 @@ def test_one_that_cannot_be_made_is_tried_again_and_then_failed(
     assert (state["status"], state["url"]) == ("failed", None)
 
 
-def test_it_needs_a_confirmed_session_and_belongs_to_it(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_an_export_requires_a_confirmed_session_and_is_bound_to_it(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
     alice = register("alice")
     refused = alice.client.post("/v1/auth/me/export")
     assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")
@@ -199,4 +201,4 @@ def test_it_needs_a_confirmed_session_and_belongs_to_it(register: Callable[..., 
     assert other.get(f"/v1/auth/exports/{export_id}").status_code == 404
     url = alice.client.get(f"/v1/auth/exports/{export_id}").json()["url"].removeprefix("http://testserver")
     assert anonymous.post("/v1/auth/logout", {"refresh": alice.refresh}).status_code == 204
-    assert anonymous.get(url).status_code == 404, "the session has ended, and the link with it"
+    assert anonymous.get(url).status_code == 404, "the link is invalid once its session has ended"

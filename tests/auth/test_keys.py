@@ -1,4 +1,4 @@
-"""Signing keys are rotated while everybody stays logged in."""
+"""Rotating the signing keys logs nobody out."""
 
 import io
 import json
@@ -37,7 +37,7 @@ def kid_of(token: Any) -> Any:
     return jwt.get_unverified_header(token)["kid"]
 
 
-def test_a_new_key_is_published_before_it_signs_and_old_tokens_hold(
+def test_a_new_key_is_published_before_it_signs_and_old_tokens_stay_valid(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")
@@ -57,6 +57,6 @@ def test_a_new_key_is_published_before_it_signs_and_old_tokens_hold(
     assert [key["state"] for key in keys("list")] == ["signing", "verifying"]
 
 
-def test_the_private_key_is_not_kept_in_the_clear(register: Callable[..., Person]) -> None:
+def test_the_private_key_is_stored_encrypted(register: Callable[..., Person]) -> None:
     keys("rotate", "--now")
     assert "PRIVATE KEY" not in SigningKey.objects.get().private_key

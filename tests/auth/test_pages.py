@@ -1,4 +1,4 @@
-"""The pages that links in mails may lead to: they do what their button says, and nothing when they are opened."""
+"""The pages that mails link to act only when their button is pressed, not when they are opened."""
 
 import io
 import zipfile
@@ -38,7 +38,9 @@ def press(url: Any, **fields: Any) -> Any:
     return Client(enforce_csrf_checks=True).post(url.path, {"key": key_in(url), **fields})
 
 
-def test_an_address_is_confirmed_by_the_button_not_by_opening_the_page(register: Callable[..., Person]) -> None:
+def test_pressing_the_button_confirms_the_address_and_opening_the_page_does_not(
+    register: Callable[..., Person],
+) -> None:
     alice = register("alice")
     url = mailed("Confirm your e-mail address")
     opened = Client().get(f"{url.path}?{url.query}")
@@ -50,7 +52,7 @@ def test_an_address_is_confirmed_by_the_button_not_by_opening_the_page(register:
     assert alice.client.get("/v1/auth/me").json()["email_verified"] is True
 
 
-def test_a_password_is_set_on_the_page(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_a_new_password_can_be_set_on_the_page(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
     anonymous.post("/v1/auth/password/forgot", {"email": "alice@example.org"})
     url = mailed("Set a new password")
@@ -58,14 +60,16 @@ def test_a_password_is_set_on_the_page(register: Callable[..., Person], anonymou
     assert weak.status_code == 422
     assert "alert" in weak.content.decode()
     for refused in ("staple gun paper clip" * 20, "staple gun\u0000paper clip"):
-        assert press(url, password=refused).status_code == 422, "the log-in would not take it"
+        assert press(url, password=refused).status_code == 422, "the log-in would reject it"
     assert press(url, password="staple gun paper clip").status_code == 200
     body = {"login": "alice", "password": "staple gun paper clip"}
     assert JsonClient().post("/v1/auth/login", body).status_code == 200
     assert press(url, password="another gun paper clip").status_code == 422
 
 
-def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_a_banned_person_can_appeal_with_the_mailed_link(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     alice, moderator = register("alice"), register("judge")
     actions.grant_role(user_id=int(moderator.id), role="moderator")
     moderation.ban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="spam")
@@ -90,7 +94,7 @@ def test_a_banned_person_appeals_by_the_mailed_link(register: Callable[..., Pers
     assert "It was you." in str(answer.body)
 
 
-def test_an_accepted_appeal_is_answered_when_the_ban_has_ended_before(
+def test_the_decision_on_an_accepted_appeal_is_mailed_even_if_the_ban_has_ended(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, moderator = register("alice"), register("judge")
@@ -101,7 +105,7 @@ def test_an_accepted_appeal_is_answered_when_the_ban_has_ended_before(
     moderation.decide_appeal(
         moderator_id=900, appeal_id=Appeal.objects.get().id, is_accepted=True, answer="It was not you."
     )
-    # The end of the ban overtakes the answer.
+    # The end of the ban arrives before the decision on the appeal.
     actions.apply_sanction(user_id=int(alice.id), banned=False, at=timezone.now(), action_id=1)
     drain()
     mail.outbox.clear()
@@ -111,7 +115,7 @@ def test_an_accepted_appeal_is_answered_when_the_ban_has_ended_before(
     ]
 
 
-def test_a_banned_person_gets_their_data_by_the_mailed_link(
+def test_a_banned_person_can_export_data_with_the_mailed_link(
     register: Callable[..., Person], drain: Callable[[], int], settings: Any, tmp_path: Path
 ) -> None:
     default = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
@@ -129,7 +133,7 @@ def test_a_banned_person_gets_their_data_by_the_mailed_link(
     assert archive.status_code == 200
     with zipfile.ZipFile(io.BytesIO(b"".join(archive.streaming_content))) as opened:
         assert alice.id in opened.read("auth/users.jsonl").decode()
-        assert "spam" in opened.read("index.html").decode(), "what moderation holds about them"
+        assert "spam" in opened.read("index.html").decode(), "moderation's data about them"
     archive.close()
     moderation.unban_user(moderator_id=int(moderator.id), user_id=int(alice.id), reason="a mistake")
     drain()
@@ -138,7 +142,7 @@ def test_a_banned_person_gets_their_data_by_the_mailed_link(
 
 
 @pytest.mark.parametrize("page", ["verify-email", "reset-password", "appeal"])
-def test_bad_keys_and_markup_are_refused_without_a_fault(page: str) -> None:
+def test_bad_keys_and_markup_are_rejected_without_a_server_error(page: str) -> None:
     bad = '"><script>alert(1)</script>'
     opened = Client().get(f"/auth/{page}", {"key": bad})
     assert opened.status_code == 200

@@ -1,4 +1,4 @@
-"""Passkeys: registered in a confirmed session, good for a log-in, each answer counts once."""
+"""Passkeys: registering requires a confirmed session, they can log in, and each response is valid once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +50,7 @@ def test_a_passkey_is_added_listed_used_and_removed(register: Callable[..., Pers
     assert log_in(device.get(challenge())).json()["code"] == "passkey_invalid"
 
 
-def test_a_credential_may_be_sent_as_the_browser_writes_it(register: Callable[..., Person], device: Any) -> None:
+def test_a_credential_may_be_sent_as_the_browser_serializes_it(register: Callable[..., Person], device: Any) -> None:
     alice = register("alice")
     alice.confirm()
     options = alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
@@ -58,7 +58,7 @@ def test_a_credential_may_be_sent_as_the_browser_writes_it(register: Callable[..
     assert JsonClient().post("/v1/auth/login/passkey", device.get(challenge())).status_code == 200
 
 
-def test_adding_and_removing_need_a_confirmed_session(register: Callable[..., Person], device: Any) -> None:
+def test_adding_and_removing_require_a_confirmed_session(register: Callable[..., Person], device: Any) -> None:
     alice = register("alice")
     for method, path in (("POST", "options"), ("POST", ""), ("DELETE", "1")):
         body = {"credential": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}} if not path else {}
@@ -67,7 +67,7 @@ def test_adding_and_removing_need_a_confirmed_session(register: Callable[..., Pe
     assert PasskeyChallenge.objects.count() == 0
 
 
-def test_each_answer_counts_once(register: Callable[..., Person], device: Any) -> None:
+def test_each_response_is_valid_once(register: Callable[..., Person], device: Any) -> None:
     add(register("alice"), device)
     answer = device.get(challenge())
     assert log_in(answer).status_code == 200
@@ -75,7 +75,7 @@ def test_each_answer_counts_once(register: Callable[..., Person], device: Any) -
     assert (replayed.status_code, replayed.json()["code"]) == (401, "passkey_invalid")
 
 
-def test_a_registration_counts_once_and_for_its_own_account(register: Callable[..., Person], device: Any) -> None:
+def test_a_registration_is_valid_once_and_for_its_account_only(register: Callable[..., Person], device: Any) -> None:
     alice, bob = register("alice"), register("bob")
     alice.confirm()
     bob.confirm()
@@ -90,7 +90,7 @@ def test_a_registration_counts_once_and_for_its_own_account(register: Callable[.
     assert alice.client.post("/v1/auth/passkeys", {"credential": credential}).status_code == 422
 
 
-def test_an_invalid_credential_logs_nobody_in(register: Callable[..., Person], device: Any) -> None:
+def test_an_invalid_credential_is_rejected(register: Callable[..., Person], device: Any) -> None:
     add(register("alice"), device)
     forged = device.get(challenge())
     forged["response"]["signature"] = forged["response"]["signature"][:-8] + "AAAAAAAA"
@@ -106,7 +106,7 @@ def test_an_invalid_credential_logs_nobody_in(register: Callable[..., Person], d
 
 @pytest.mark.parametrize("part", ["clientDataJSON", "authenticatorData", "signature", "userHandle"])
 @pytest.mark.parametrize("wrong", [None, "", "x", "é", 5, [], {"a": 1}, "A" * 5000])
-def test_malformed_answers_are_refused_without_a_server_error(
+def test_malformed_responses_are_rejected_without_a_server_error(
     register: Callable[..., Person], device: Any, part: str, wrong: Any
 ) -> None:
     add(register("alice"), device)
@@ -115,14 +115,14 @@ def test_malformed_answers_are_refused_without_a_server_error(
     assert log_in(answer).status_code == 401
 
 
-def test_a_copied_authenticator_is_noticed(register: Callable[..., Person], device: Any) -> None:
+def test_a_cloned_authenticator_is_detected(register: Callable[..., Person], device: Any) -> None:
     add(register("alice"), device)
     assert log_in(device.get(challenge())).status_code == 200
     device.counts_up = False
     assert log_in(device.get(challenge())).json()["code"] == "passkey_invalid"
 
 
-def test_a_passkey_confirms_the_session_of_its_owner_only(register: Callable[..., Person], device: Any) -> None:
+def test_a_passkey_confirms_only_its_owners_session(register: Callable[..., Person], device: Any) -> None:
     alice, bob = register("alice"), register("bob")
     add(alice, device)
     assert bob.client.post("/v1/auth/confirm", {"passkey": device.get(challenge())}).json()["code"] == (
@@ -133,7 +133,7 @@ def test_a_passkey_confirms_the_session_of_its_owner_only(register: Callable[...
     assert set(confirmed.json()) == {"confirmed_until"}
 
 
-def test_a_banned_account_is_not_entered_by_passkey(register: Callable[..., Person], device: Any) -> None:
+def test_a_banned_account_cannot_log_in_with_a_passkey(register: Callable[..., Person], device: Any) -> None:
     from apps.auth.models import User
 
     add(register("alice"), device)

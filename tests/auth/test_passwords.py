@@ -59,10 +59,10 @@ def test_a_forgotten_password_is_reset_with_a_mailed_key_once(
     assert [message.subject for message in mail.outbox] == ["Your password was changed"]
 
 
-def test_who_resets_the_password_of_an_address_never_proven_owns_the_account_alone(
+def test_resetting_the_password_of_an_unverified_address_removes_all_other_ways_to_log_in(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
-    """Somebody has made the account with a stranger's address, and left themselves ways back in."""
+    """Somebody has registered with a stranger's address, and added other ways to log in."""
     squatter = register("alice")
     set_up_totp(squatter)
     person = User.objects.get(id=squatter.id)
@@ -75,7 +75,7 @@ def test_who_resets_the_password_of_an_address_never_proven_owns_the_account_alo
     assert switch is not None
     forget(anonymous, "alice@example.org")
     assert anonymous.post("/v1/auth/password/reset", {"key": mailed_key(), "password": NEW}).status_code == 204
-    assert log_in(NEW).status_code == 200, "no code of the squatter's app is asked for"
+    assert log_in(NEW).status_code == 200, "the squatter's authenticator app is not required"
     assert anonymous.post("/v1/auth/verify-email", {"key": switch.group(1)}).status_code == 422
     found = User.objects.get(id=squatter.id)
     assert (found.email, found.email_verified, found.oauth_provider, found.oauth_id) == (
@@ -85,7 +85,7 @@ def test_who_resets_the_password_of_an_address_never_proven_owns_the_account_alo
     assert not MfaRow.objects.exists()
 
 
-def test_who_has_the_password_cannot_keep_its_owner_from_setting_another(
+def test_an_intruder_with_the_password_cannot_prevent_its_reset(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     thief = register("alice")
@@ -98,7 +98,7 @@ def test_who_has_the_password_cannot_keep_its_owner_from_setting_another(
     assert log_in(PASSWORD).status_code == 401
 
 
-def test_a_new_password_drops_a_pending_address_and_leaves_a_proven_owner_their_ways_in(
+def test_a_reset_drops_a_pending_address_and_keeps_a_verified_owners_factors(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     alice = register("alice")
@@ -111,10 +111,10 @@ def test_a_new_password_drops_a_pending_address_and_leaves_a_proven_owner_their_
     forget(anonymous, "alice@example.org")
     key = {"key": mailed_key(), "password": "another password 77"}
     assert anonymous.post("/v1/auth/password/reset", key).status_code == 204
-    assert log_in("another password 77").json()["code"] == "otp_required", "a mailbox is one factor"
+    assert log_in("another password 77").json()["code"] == "otp_required", "a mailbox is only one factor"
 
 
-def test_signing_in_again_right_after_a_reset_works(
+def test_logging_in_right_after_a_reset_works(
     register: Callable[..., Person], anonymous: JsonClient, django_capture_on_commit_callbacks: Any
 ) -> None:
     alice = register("alice")
@@ -125,7 +125,7 @@ def test_signing_in_again_right_after_a_reset_works(
     assert JsonClient(log_in(NEW).json()["access"]).get("/v1/auth/me").status_code == 200
 
 
-def test_an_unknown_address_gets_the_same_answer_and_no_mail(
+def test_an_unknown_address_gets_the_same_response_and_no_mail(
     register: Callable[..., Person], anonymous: JsonClient, django_assert_num_queries: Any
 ) -> None:
     register("alice")
@@ -143,14 +143,14 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(
     assert actions.send_due_mails() == 0
 
 
-def test_a_mail_written_before_the_clock_was_set_back_need_not_wait(register: Callable[..., Person]) -> None:
+def test_a_mail_queued_before_the_clock_was_set_back_does_not_wait(register: Callable[..., Person]) -> None:
     register("alice")
     Mail.objects.update(due_at=timezone.now() + timedelta(hours=1))
     assert actions.send_due_mails() == 1
 
 
 @pytest.mark.parametrize("email", ["no address", "a" * 254, "ä@ö.ü", "x@" + "y" * 240])
-def test_whatever_is_typed_as_address_is_answered_the_same(anonymous: JsonClient, email: Any) -> None:
+def test_any_text_as_address_gets_the_same_response(anonymous: JsonClient, email: Any) -> None:
     assert forget(anonymous, email).status_code == 202
     assert actions.send_due_mails() == 0
 
@@ -165,14 +165,14 @@ def test_a_weak_password_does_not_use_up_the_key(register: Callable[..., Person]
 
 
 @pytest.mark.parametrize("key", ["x", "1-abc", "99999999999999999999-x", "-", "1-" + "a" * 400])
-def test_invented_keys_are_refused(register: Callable[..., Person], anonymous: JsonClient, key: Any) -> None:
+def test_invented_keys_are_rejected(register: Callable[..., Person], anonymous: JsonClient, key: Any) -> None:
     register("alice")
     answer = anonymous.post("/v1/auth/password/reset", {"key": key, "password": NEW})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_invalid")
     assert log_in(PASSWORD).status_code == 200
 
 
-def test_a_key_of_one_account_opens_no_other(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_a_key_is_valid_for_its_account_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
     bob = register("bob")
     forget(anonymous, "alice@example.org")
@@ -199,7 +199,7 @@ def test_changing_the_password_ends_the_other_sessions(register: Callable[..., P
         ({"password": PASSWORD}, 422, "invalid"),
     ],
 )
-def test_a_refused_change_changes_nothing(
+def test_a_rejected_change_changes_nothing(
     register: Callable[..., Person], body: dict[str, Any], status: int, code: str
 ) -> None:
     alice = register("alice")
@@ -209,7 +209,7 @@ def test_a_refused_change_changes_nothing(
 
 
 @pytest.mark.real_passwords
-def test_passwords_are_kept_as_argon2id(register: Callable[..., Person]) -> None:
+def test_passwords_are_stored_as_argon2id(register: Callable[..., Person]) -> None:
     alice = register("alice")
     stored = User.objects.get(id=alice.id).password
     assert stored.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
@@ -232,7 +232,7 @@ def test_a_hash_with_other_parameters_is_renewed_at_log_in(register: Callable[..
 
 
 class _Ranges(BaseHTTPRequestHandler):
-    """A range API that knows one breached password; the other line is padding."""
+    """A range API with one breached password and one line of padding."""
 
     asked: ClassVar[list[tuple[str, str | None]]] = []
     status = 200
@@ -252,12 +252,12 @@ class _Ranges(BaseHTTPRequestHandler):
 BREACHED, PADDED = "tangerine walrus lamp 9", "copper heron staple 4"
 
 
-def test_breached_passwords_are_refused_by_the_first_digits_of_their_hash(settings: Any) -> None:
+def test_breached_passwords_are_rejected_by_hash_prefix(settings: Any) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Ranges)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         settings.PASSWORD_RANGE_URL = f"http://127.0.0.1:{server.server_port}/range/"
-        assert not is_breached(BREACHED), "the guard lets no request to an address that is not public"
+        assert not is_breached(BREACHED), "requests to private addresses are blocked"
         settings.OUTGOING_ALLOWED_HOSTS = [f"127.0.0.1:{server.server_port}"]
         body = {"email": "alice@example.org", "username": "alice", "password": BREACHED}
         refused = JsonClient().post("/v1/auth/register", body)
@@ -267,7 +267,7 @@ def test_breached_passwords_are_refused_by_the_first_digits_of_their_hash(settin
         assert not is_breached(PADDED)
         assert JsonClient().post("/v1/auth/register", {**body, "password": PADDED}).status_code == 201
         _Ranges.status = 503
-        assert not is_breached(BREACHED), "nobody is locked out while the service fails"
+        assert not is_breached(BREACHED), "passwords are accepted while the service fails"
     finally:
         server.shutdown()
         server.server_close()

@@ -1,4 +1,4 @@
-"""A person in every column that names one, generated from the models: all of it is exported, and all of it erased."""
+"""Every column that refers to a user, found in the models, is exported and erased."""
 
 import contextlib
 import io
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PASSWORD = "correct horse battery"
 _WRITE = re.compile(r'\s*(INSERT|UPDATE|DELETE)\b(?: OR IGNORE| IGNORE)?(?: INTO| FROM)?\s+["`]?(\w+)', re.IGNORECASE)
-# Rows that name a person and are not theirs to have: why.
+# Columns that exports leave out → why.
 NOT_EXPORTED = {
     ("users", "blocks.blocked_id"): "who blocks somebody is hidden from them",
     ("users", "mutes.muted_id"): "who mutes somebody is hidden from them",
@@ -77,10 +77,10 @@ def test_every_row_about_a_person_is_exported_or_exempt(
     assert not missing, repr(missing)
 
 
-def test_an_archive_has_nothing_that_is_for_moderators_alone(
+def test_an_export_contains_nothing_that_is_for_moderators_only(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
-    """Neither who decides nor what they note; the rows are there, without it."""
+    """Neither the moderators nor their notes; the rows themselves are exported."""
     alice, judge = register("alice"), register("judge")
     drain()
     grant_role(user_id=int(judge.id), role="moderator")
@@ -102,17 +102,17 @@ def test_an_archive_has_nothing_that_is_for_moderators_alone(
 
 
 class Killed(BaseException):
-    """The process ends here: no handler of errors may catch it."""
+    """Simulates the end of the process: no error handler may catch it."""
 
 
 class Kills:
-    """Ends the process before the first statement of each kind (context, verb, table) that writes."""
+    """Simulates a crash before the first write of each kind (context, verb, table)."""
 
     def __init__(self) -> None:
         self.steps: set[tuple[str, str, str]] = set()
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        """Runs a statement, or raises Killed in place of it."""
+        """Runs a statement, or raises Killed instead."""
         if written := _WRITE.match(sql):
             step = (context["connection"].alias, *written.groups())
             if step not in self.steps:
@@ -121,7 +121,7 @@ class Kills:
         return execute(sql, params, many, context)
 
     def end(self, act: Callable[[], object]) -> bool:
-        """Whether the process was ended on the way."""
+        """Whether the call was killed."""
         with contextlib.ExitStack() as stack:
             for name in CONTEXTS:
                 stack.enter_context(connections[name].execute_wrapper(self))
@@ -132,7 +132,7 @@ class Kills:
         return False
 
 
-def test_an_erasure_whose_process_is_killed_at_every_step_ends_clean(
+def test_an_erasure_killed_at_every_step_still_removes_everything(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob = seeded(register, drain)
@@ -145,7 +145,7 @@ def test_an_erasure_whose_process_is_killed_at_every_step_ends_clean(
         drain()
 
     while kills.end(erase):
-        for name in CONTEXTS:  # as the reconciler does with what was sent and not confirmed
+        for name in CONTEXTS:  # as the reconciler does with unconfirmed events
             OutboxEvent.objects.using(name).filter(state=OutboxEvent.State.SENT).update(state=OutboxEvent.State.NEW)
     assert {context for context, _, _ in kills.steps} == set(CONTEXTS)
     assert {verb for _, verb, _ in kills.steps} == {"INSERT", "UPDATE", "DELETE"}
@@ -157,11 +157,11 @@ def test_an_erasure_whose_process_is_killed_at_every_step_ends_clean(
     assert bob.client.get("/v1/auth/me").status_code == 200
 
 
-def test_nothing_is_left_anywhere_once_the_account_is_deleted(
+def test_a_deleted_account_leaves_no_rows_in_any_context(
     register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     alice, bob = seeded(register, drain)
-    Erasure.objects.all().delete()  # that of somebody who has taken it back
+    Erasure.objects.all().delete()  # of a user who has cancelled the deletion
     assert alice.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
     drain()
     left = [

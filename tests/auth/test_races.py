@@ -1,4 +1,4 @@
-"""Two requests at the same moment: what may happen once happens once, held by the lock on the account's row."""
+"""Concurrent requests: the lock on the account's row lets an operation happen only once."""
 
 import threading
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from tests.auth.totp import PASSWORD, code, log_in, set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = [
-    pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once"),
+    pytest.mark.skipif(settings.EMBEDDED, reason="in-memory SQLite has no concurrent writers"),
     pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True),
 ]
 
 
 def alice() -> Person:
-    """A person whose session is confirmed, committed for other threads to see."""
+    """A person with a confirmed session, committed so that other threads see it."""
     body = {"email": "alice@example.org", "password": PASSWORD, "username": "alice"}
     made = JsonClient().post("/v1/auth/register", body).json()
     person = Person(made["user"]["id"], "alice", made["access"], made["refresh"], JsonClient(made["access"]))
@@ -30,7 +30,7 @@ def alice() -> Person:
 
 
 def twice_at_once(act: Callable[[], Any]) -> list[Any]:
-    """The answers of a request that is sent twice at the same moment, the lower status first."""
+    """The responses to a request that is sent twice concurrently, the lower status first."""
     answers: list[Any] = []
     barrier = threading.Barrier(2)
 
@@ -49,7 +49,7 @@ def twice_at_once(act: Callable[[], Any]) -> list[Any]:
     return sorted(answers, key=lambda answer: int(answer.status_code))
 
 
-def test_one_of_two_confirmations_of_an_authenticator_app_counts() -> None:
+def test_one_of_two_concurrent_confirmations_of_an_authenticator_app_succeeds() -> None:
     person = alice()
     secret = person.client.post("/v1/auth/totp").json()["secret"]
     sent = {"code": code(secret)}
@@ -57,20 +57,20 @@ def test_one_of_two_confirmations_of_an_authenticator_app_counts() -> None:
     assert (won.status_code, lost.status_code, lost.json()["code"]) == (200, 409, "totp_enabled")
     assert sorted(MfaRow.objects.values_list("type", flat=True)) == ["recovery_codes", "totp"]
     assert Mail.objects.filter(kind=Mail.Kind.TOTP_ADDED).count() == 1
-    assert log_in(won.json()["recovery_codes"][0]).status_code == 200, "the codes that were shown are the ones in force"
+    assert log_in(won.json()["recovery_codes"][0]).status_code == 200, "the recovery codes that were shown are valid"
 
 
-def test_a_passkey_that_is_registered_twice_is_kept_once() -> None:
+def test_a_passkey_registered_twice_concurrently_is_stored_once() -> None:
     person, device = alice(), Authenticator("http://localhost:8000")
     made = device.create(person.client.post("/v1/auth/passkeys/options").json()["publicKey"])
     won, lost = twice_at_once(lambda: JsonClient(person.access).post("/v1/auth/passkeys", made))
     assert (won.status_code, lost.status_code) == (201, 422)
-    assert lost.json()["errors"][0]["code"] == "passkey_invalid", "the challenge was used up"
+    assert lost.json()["errors"][0]["code"] == "passkey_invalid", "the challenge is valid once"
     assert MfaRow.objects.filter(type="webauthn").count() == 1
     assert Mail.objects.filter(kind=Mail.Kind.PASSKEY_ADDED).count() == 1
 
 
-def test_a_recovery_code_lets_one_of_two_in() -> None:
+def test_one_of_two_concurrent_uses_of_a_recovery_code_succeeds() -> None:
     _, codes = set_up(alice())
     won, lost = twice_at_once(lambda: log_in(codes[0]))
     assert (won.status_code, lost.status_code, lost.json()["code"]) == (200, 401, "otp_invalid")
@@ -78,7 +78,7 @@ def test_a_recovery_code_lets_one_of_two_in() -> None:
     assert len(row.wrap().get_unused_codes()) == 9
 
 
-def test_of_two_names_that_look_alike_one_is_taken() -> None:
+def test_one_of_two_concurrent_similar_looking_names_is_accepted() -> None:
     names = iter(("paypal_team", "paypa1_team"))
 
     def register() -> Any:

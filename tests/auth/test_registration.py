@@ -73,7 +73,7 @@ def by_approval(settings: Any) -> None:
 
 @pytest.fixture
 def admin_site(settings: Any) -> Any:
-    """A browser in which an administrator has logged in to the admin site."""
+    """A browser in which an administrator is logged in to the admin site."""
     settings.STAFF_SECOND_FACTOR = False
     new = actions.prepare_account(username="warden", email="warden@example.org", password=PASSWORD)
     actions.create_admin(new=new)
@@ -91,12 +91,12 @@ def decide(browser: Any, action: Any, application: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["open", "approval", "invite", "closed"])
-def test_the_instance_says_how_people_register(anonymous: JsonClient, settings: Any, mode: str) -> None:
+def test_the_instance_shows_how_to_register(anonymous: JsonClient, settings: Any, mode: str) -> None:
     settings.REGISTRATION = mode
     assert anonymous.get("/v1/instance").json()["registration"] == mode
 
 
-def test_an_invite_lets_as_many_in_as_it_has_uses(by_invite: Any) -> None:
+def test_an_invite_can_be_used_as_often_as_it_allows(by_invite: Any) -> None:
     (made,) = invites("create", "--uses", "2", "--note", "book club")
     assert sign_up("alice", invite=made["code"]).status_code == 201
     assert sign_up("bob", invite=f" {made['code'].upper()} ").status_code == 201
@@ -109,7 +109,7 @@ def test_an_invite_lets_as_many_in_as_it_has_uses(by_invite: Any) -> None:
     ("sent", "code"),
     [({}, "invite_required"), ({"invite": "  "}, "invite_required"), ({"invite": "guess"}, "invite_invalid")],
 )
-def test_without_a_code_that_holds_nobody_registers(by_invite: Any, sent: dict[str, Any], code: str) -> None:
+def test_registration_without_a_valid_code_is_rejected(by_invite: Any, sent: dict[str, Any], code: str) -> None:
     invites("create")
     assert refusal(sign_up(**sent)) == (422, [("invite", code)])
     assert User.objects.count() == 0
@@ -117,7 +117,7 @@ def test_without_a_code_that_holds_nobody_registers(by_invite: Any, sent: dict[s
     assert [row["uses_left"] for row in invites("list")] == [1]
 
 
-def test_an_expired_invite_is_refused(by_invite: Any) -> None:
+def test_an_expired_invite_is_rejected(by_invite: Any) -> None:
     (made,) = invites("create", "--days", "1")
     Invite.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert refusal(sign_up(invite=made["code"])) == (422, [("invite", "invite_invalid")])
@@ -126,21 +126,21 @@ def test_an_expired_invite_is_refused(by_invite: Any) -> None:
     assert sign_up(invite=made["code"]).status_code == 201
 
 
-def test_a_revoked_invite_is_refused(by_invite: Any) -> None:
+def test_a_revoked_invite_is_rejected(by_invite: Any) -> None:
     (made,) = invites("create")
     assert invites("revoke", made["id"]) == {"revoked": made["id"]}
     assert refusal(sign_up(invite=made["code"])) == (422, [("invite", "invite_invalid")])
     assert invites("list") == []
 
 
-def test_a_registration_that_fails_takes_no_use(by_invite: Any) -> None:
+def test_a_failed_registration_does_not_use_the_invite(by_invite: Any) -> None:
     (made,) = invites("create", "--uses", "2")
     assert sign_up("alice", invite=made["code"]).status_code == 201
     assert sign_up("alice", invite=made["code"]).status_code == 409
     assert [row["uses_left"] for row in invites("list")] == [1]
 
 
-def test_a_repeated_request_takes_one_use(by_invite: Any) -> None:
+def test_a_retried_request_uses_the_invite_once(by_invite: Any) -> None:
     (made,) = invites("create", "--uses", "2")
     answers = [sign_up(invite=made["code"], headers={"Idempotency_Key": "once"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -148,9 +148,9 @@ def test_a_repeated_request_takes_one_use(by_invite: Any) -> None:
     assert [row["uses_left"] for row in invites("list")] == [1]
 
 
-@pytest.mark.skipif(configured.EMBEDDED, reason="SQLite in memory knows no two writers at once")
+@pytest.mark.skipif(configured.EMBEDDED, reason="in-memory SQLite has no concurrent writers")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_two_at_once_do_not_share_the_last_use(by_invite: Any) -> None:
+def test_concurrent_registrations_cannot_share_the_last_use(by_invite: Any) -> None:
     (made,) = invites("create")
     answers, barrier = [], threading.Barrier(2)
 
@@ -168,7 +168,7 @@ def test_two_at_once_do_not_share_the_last_use(by_invite: Any) -> None:
     assert User.objects.count() == 1
 
 
-def test_the_table_and_the_list_do_not_hold_the_code() -> None:
+def test_the_code_is_neither_stored_nor_listed() -> None:
     (made,) = invites("create", "--note", "press")
     row = Invite.objects.get()
     assert made["code"] not in (row.digest, row.note)
@@ -187,14 +187,14 @@ def test_the_table_and_the_list_do_not_hold_the_code() -> None:
         ("revoke", "5"),
     ],
 )
-def test_the_command_refuses_what_it_cannot_do(arguments: Any) -> None:
+def test_the_command_rejects_invalid_arguments(arguments: Any) -> None:
     with pytest.raises(CommandError):
         invites(*arguments)
     assert Invite.objects.count() == 0
 
 
 @pytest.mark.parametrize("mode", ["invite", "approval"])
-def test_a_provider_is_no_way_around(settings: Any, mode: str) -> None:
+def test_a_provider_does_not_bypass_invites(settings: Any, mode: str) -> None:
     settings.REGISTRATION = mode
     profile = SocialProfile("google", "1", "alice@example.org", True, "Alice")
     with pytest.raises(Forbidden) as refused:
@@ -203,7 +203,7 @@ def test_a_provider_is_no_way_around(settings: Any, mode: str) -> None:
     assert User.objects.count() == 0
 
 
-def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval: Any, anonymous: JsonClient) -> None:
+def test_an_applicant_gets_no_tokens_and_is_hidden_until_approved(by_approval: Any, anonymous: JsonClient) -> None:
     answer = sign_up(application="I like cats.", cookie=False)
     assert answer.status_code == 202
     made = answer.json()
@@ -216,24 +216,24 @@ def test_an_application_waits_without_tokens_and_unknown_to_others(by_approval: 
     for path in ("users/{id}", "profiles/{id}", "profiles/by-username/{username}"):
         assert anonymous.get(f"/v1/{path.format_map(made['user'])}").status_code == 404
     assert events() == []
-    assert dumped_users(after="", limit=9).records == [], "to load it would be to approve it"
+    assert dumped_users(after="", limit=9).records == [], "loading an account would approve it"
     assert subjects() == [("We have received your application", ["alice@example.org"])]
 
 
 @pytest.mark.parametrize("sent", [{}, {"application": " "}])
-def test_an_application_needs_a_text(by_approval: Any, sent: dict[str, Any]) -> None:
+def test_an_application_requires_a_text(by_approval: Any, sent: dict[str, Any]) -> None:
     assert refusal(sign_up(**sent)) == (422, [("application", "application_required")])
     assert User.objects.count() == 0
 
 
-def test_a_browser_that_applies_gets_no_cookie(by_approval: Any) -> None:
+def test_an_application_sets_no_cookie(by_approval: Any) -> None:
     origin = configured.ALLOWED_ORIGINS[0]
     answer = sign_up(application="I like cats.", cookie=True, headers={"Origin": origin})
     assert answer.status_code == 202
     assert not answer.cookies
 
 
-def test_an_approved_applicant_logs_in_and_is_published_once(by_approval: Any, admin_site: Any) -> None:
+def test_an_approved_applicant_can_log_in_and_is_published_once(by_approval: Any, admin_site: Any) -> None:
     sign_up(application="I like cats.")
     subjects()
     application = Application.objects.get()
@@ -266,8 +266,8 @@ def test_a_rejected_applicant_is_erased_and_notified(
 
 
 @pytest.mark.parametrize("way", ["reset", "social", "verify", "passkey", "unban", "site"])
-def test_no_way_leads_around_the_approval(by_approval: Any, way: str) -> None:
-    """Whatever an applicant proves, there is no session and no event before staff have approved."""
+def test_the_approval_cannot_be_bypassed(by_approval: Any, way: str) -> None:
+    """Whatever else an applicant verifies, there is no session and no event before staff approve."""
     sign_up(application="I like cats.")
     user = User.objects.get()
     here = actions.Device(user_agent="", address="127.0.0.1")
@@ -307,7 +307,9 @@ def test_no_way_leads_around_the_approval(by_approval: Any, way: str) -> None:
     assert not Session.objects.exists()
 
 
-def test_only_administrators_decide(by_approval: Any, register: Callable[..., Person], settings: Any) -> None:
+def test_only_administrators_decide_on_applications(
+    by_approval: Any, register: Callable[..., Person], settings: Any
+) -> None:
     settings.REGISTRATION = "open"
     mallory = register("mallory")
     settings.REGISTRATION = "approval"
@@ -323,7 +325,7 @@ def test_only_administrators_decide(by_approval: Any, register: Callable[..., Pe
     assert (application.outcome, application.user.status) == ("open", "pending")
 
 
-def test_posts_and_comments_wait_for_a_proven_address_where_the_setting_asks_for_it(
+def test_posting_and_commenting_require_a_verified_address_if_configured(
     register: Callable[..., Person], settings: Any
 ) -> None:
     alice = register("alice")

@@ -1,4 +1,4 @@
-"""Logging in, staying in, and out: sessions, their refresh tokens, and how they end."""
+"""Logging in and out, sessions, refresh tokens and expiry."""
 
 import time
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def session_of(access: Any) -> Any:
 
 
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.org", " Alice@Example.ORG "])
-def test_one_logs_in_by_username_or_address_without_case(register: Callable[..., Person], login: str) -> None:
+def test_log_in_with_username_or_address_ignores_case(register: Callable[..., Person], login: str) -> None:
     alice = register("alice")
     answer = log_in(login)
     assert answer.status_code == 200
@@ -46,32 +46,32 @@ def test_one_logs_in_by_username_or_address_without_case(register: Callable[...,
     assert JsonClient(answer.json()["access"]).get("/v1/auth/me").status_code == 200
 
 
-def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(register: Callable[..., Person]) -> None:
+def test_a_wrong_password_and_an_unknown_name_get_the_same_response(register: Callable[..., Person]) -> None:
     register("alice")
     answers = [log_in(password="wrong horse battery"), log_in("nobody.here"), log_in("nobody@example.org")]
     assert {answer.status_code for answer in answers} == {401}
     assert len({answer.content for answer in answers}) == 1
     assert answers[0].json()["code"] == "invalid_credentials"
-    assert Session.objects.count() == 1, "that of the registration"
+    assert Session.objects.count() == 1, "only the session of the registration exists"
 
 
 @pytest.mark.real_passwords
-def test_a_wrong_password_and_an_unknown_name_cost_the_same(register: Callable[..., Person]) -> None:
+def test_a_wrong_password_and_an_unknown_name_take_the_same_time(register: Callable[..., Person]) -> None:
     register("alice")
 
     def fastest(login: Any) -> Any:
         def once() -> Any:
-            started = time.process_time()  # the work itself, however busy the machine is
+            started = time.process_time()  # CPU time, independent of the machine's load
             log_in(login, "wrong horse battery")
             return time.process_time() - started
 
         return min(once() for _ in range(3))
 
     known, unknown = fastest("alice"), fastest("nobody.here")
-    assert 0.5 < known / unknown < 2, "one of the two does not hash"
+    assert 0.5 < known / unknown < 2, "one of the two does not compute a hash"
 
 
-def test_a_refresh_token_counts_once_and_its_reuse_ends_the_session(register: Callable[..., Person]) -> None:
+def test_a_refresh_token_is_valid_once_and_its_reuse_ends_the_session(register: Callable[..., Person]) -> None:
     alice = register("alice")
     renewed = refresh(alice.refresh)
     assert renewed.status_code == 200
@@ -87,7 +87,7 @@ def test_a_refresh_token_counts_once_and_its_reuse_ends_the_session(register: Ca
     assert session_of(alice.access) in client(Revocations).recent().sessions
 
 
-def test_any_spent_token_of_the_family_ends_it_not_only_the_last(register: Callable[..., Person]) -> None:
+def test_reuse_of_any_earlier_refresh_token_ends_the_session(register: Callable[..., Person]) -> None:
     tokens = [register("alice").refresh]
     for _ in range(3):
         tokens.append(refresh(tokens[-1]).json()["refresh"])
@@ -105,30 +105,30 @@ def test_reuse_ends_no_other_session(register: Callable[..., Person]) -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "1.abc~def", "~", ".", "é", "9" * 150])
-def test_invented_refresh_tokens_end_nothing(register: Callable[..., Person], token: Any) -> None:
+def test_invented_refresh_tokens_are_rejected_and_end_no_session(register: Callable[..., Person], token: Any) -> None:
     alice = register("alice")
     answer = refresh(token)
     assert (answer.status_code, answer.json()["code"]) == (401, "refresh_invalid")
     tampered = refresh(alice.refresh[:-1] + ("A" if alice.refresh[-1] != "A" else "B"))
     assert tampered.json()["code"] == "refresh_invalid"
-    assert refresh(alice.access).json()["code"] == "refresh_invalid", "an access token is none"
+    assert refresh(alice.access).json()["code"] == "refresh_invalid", "an access token is not a refresh token"
     assert refresh(alice.refresh).status_code == 200
 
 
-def test_a_refresh_token_is_no_access_token(register: Callable[..., Person]) -> None:
+def test_a_refresh_token_is_not_an_access_token(register: Callable[..., Person]) -> None:
     alice = register("alice")
     answer = JsonClient(alice.refresh).get("/v1/auth/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
 
 
-def test_an_expired_session_is_over(register: Callable[..., Person]) -> None:
+def test_an_expired_session_cannot_be_refreshed(register: Callable[..., Person]) -> None:
     alice = register("alice")
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert refresh(alice.refresh).json()["code"] == "refresh_invalid"
     assert alice.client.get("/v1/auth/sessions").json()["results"] == []
 
 
-def test_logging_out_ends_the_session_and_may_be_repeated(
+def test_logging_out_ends_the_session_and_is_idempotent(
     register: Callable[..., Person], django_capture_on_commit_callbacks: Any
 ) -> None:
     alice = register("alice")
@@ -140,11 +140,11 @@ def test_logging_out_ends_the_session_and_may_be_repeated(
     assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
 
 
-def test_a_revoked_access_token_is_refused_although_redis_is_stale(
+def test_a_revoked_access_token_is_rejected_even_if_redis_is_stale(
     register: Callable[..., Person], django_capture_on_commit_callbacks: Any
 ) -> None:
     alice = register("alice")
-    assert alice.client.get("/v1/auth/me").status_code == 200, "Redis now holds a complete set without alice"
+    assert alice.client.get("/v1/auth/me").status_code == 200, "Redis has a complete list of revocations without alice"
     with django_capture_on_commit_callbacks(using="auth", execute=True):
         JsonClient().post("/v1/auth/logout", {"refresh": alice.refresh})
     assert alice.client.get("/v1/auth/me").json()["code"] == "token_revoked"
@@ -160,7 +160,7 @@ def test_sessions_are_listed_with_their_devices_and_can_be_ended(register: Calla
     assert listed[0]["address"] == "127.0.0.0/24"
 
     target = f"/v1/auth/sessions/{listed[0]['id']}"
-    assert bob.client.delete(target).status_code == 404, "not bob's, so to him there is none"
+    assert bob.client.delete(target).status_code == 404, "the session is not bob's, so he gets 404"
     assert refresh(phone["refresh"]).status_code == 200
     assert alice.client.delete(target).status_code == 204
     assert alice.client.delete(target).status_code == 404
@@ -182,18 +182,16 @@ def test_session_pages_neither_skip_nor_repeat(register: Callable[..., Person], 
         alice.client.get("/v1/auth/sessions?limit=100")
 
 
-def test_there_is_a_limit_to_how_many_devices_are_signed_in(
-    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_number_of_sessions_is_limited(register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("apps.auth.actions.sessions.MAX_SESSIONS", 3)
     alice = register("alice")
     for _ in range(3):
         assert log_in().status_code == 200
-    assert refresh(alice.refresh).json()["code"] == "refresh_invalid", "the oldest makes room"
+    assert refresh(alice.refresh).json()["code"] == "refresh_invalid", "the oldest session is ended"
     assert Session.objects.filter(ended_at=None).count() == 3
 
 
-def test_old_sessions_are_removed_and_no_others(register: Callable[..., Person]) -> None:
+def test_only_old_sessions_are_deleted(register: Callable[..., Person]) -> None:
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     long_ago = timezone.now() - timedelta(days=2)
     Session.objects.filter(user_id=alice.id).update(ended_at=long_ago)
@@ -211,9 +209,9 @@ def test_revocations_are_listed_for_as_long_as_an_access_token_is_valid(register
     assert client(Revocations).recent().sessions == []
 
 
-@pytest.mark.skipif(settings.EMBEDDED, reason="SQLite in memory knows no two writers at once")
+@pytest.mark.skipif(settings.EMBEDDED, reason="in-memory SQLite has no concurrent writers")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_two_parallel_refreshes_get_one_successor_and_both_go_on() -> None:
+def test_concurrent_refreshes_get_the_same_new_token() -> None:
     import threading
 
     from django.db import connections
@@ -237,19 +235,21 @@ def test_two_parallel_refreshes_get_one_successor_and_both_go_on() -> None:
     assert refresh(successor).status_code == 200
 
 
-def test_within_ten_seconds_a_spent_token_gives_its_successor_again(register: Callable[..., Person]) -> None:
-    """Tabs of one browser refresh at the same moment. Source: RFC 9700, section 4.14.2."""
+def test_a_used_refresh_token_returns_its_successor_for_ten_seconds(register: Callable[..., Person]) -> None:
+    """Several tabs of a browser may refresh concurrently. Source: RFC 9700, section 4.14.2."""
     alice = register("alice")
     first, second = refresh(alice.refresh), refresh(alice.refresh)
     assert (first.status_code, second.status_code) == (200, 200)
     assert first.json()["refresh"] == second.json()["refresh"]
     renewed = refresh(first.json()["refresh"])
     assert renewed.status_code == 200
-    assert refresh(alice.refresh).json()["code"] == "refresh_reused", "two generations back is no accident"
+    assert refresh(alice.refresh).json()["code"] == "refresh_reused", (
+        "reuse of a token before the last is treated as theft"
+    )
     assert refresh(renewed.json()["refresh"]).json()["code"] == "refresh_invalid"
 
 
-def test_the_owner_is_notified_of_a_copied_refresh_token(register: Callable[..., Person]) -> None:
+def test_the_owner_is_notified_of_a_reused_refresh_token(register: Callable[..., Person]) -> None:
     from django.core import mail
 
     alice = register("alice")
@@ -262,7 +262,7 @@ def test_the_owner_is_notified_of_a_copied_refresh_token(register: Callable[...,
     ]
 
 
-def test_a_session_expires_however_often_it_is_used(register: Callable[..., Person], settings: Any) -> None:
+def test_a_session_expires_even_if_in_use(register: Callable[..., Person], settings: Any) -> None:
     alice = register("alice")
     settings.SESSION_DAYS = 5
     Session.objects.update(created_at=timezone.now() - timedelta(days=4))

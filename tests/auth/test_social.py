@@ -1,4 +1,4 @@
-"""Log-in with a provider: a real one stands in on a local port; no account is ever shared with a stranger."""
+"""Log-in with a provider, against servers on local ports. An account is never shared with a stranger."""
 
 import base64
 import contextlib
@@ -31,7 +31,7 @@ PASSWORD = "correct horse battery"
 
 
 class ProviderServer(ThreadingHTTPServer):
-    """A provider with the people who log in there."""
+    """A fake provider and its users."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Provider)
@@ -42,7 +42,7 @@ class ProviderServer(ThreadingHTTPServer):
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Answers tokens and profiles as `server.people` has them, and checks the PKCE secret as a provider does."""
+    """Issues tokens and returns the profiles in `server.people`; checks the PKCE verifier as a provider does."""
 
     server: ProviderServer
 
@@ -108,7 +108,7 @@ def google(
     return {"sub": number, "email": email, "email_verified": verified, "name": name}
 
 
-BROWSER = JsonClient()  # a browser that keeps the cookie which the state is bound to
+BROWSER = JsonClient()  # a browser with the cookie that the state is bound to
 
 
 def start(server: Any, name: str = "google") -> Any:
@@ -129,7 +129,7 @@ def sign_in(server: ProviderServer, person: dict[str, Any], name: str = "google"
     return finish(start(server, name)["state"], name=name, **more)
 
 
-def test_the_user_is_sent_off_with_pkce(provider: Any) -> None:
+def test_the_redirect_to_the_provider_uses_pkce(provider: Any) -> None:
     query = start(provider)
     assert query["client_id"] == "id-google"
     assert query["response_type"] == "code"
@@ -138,7 +138,7 @@ def test_the_user_is_sent_off_with_pkce(provider: Any) -> None:
     assert set(query["scope"].split()) == {"openid", "email", "profile"}
 
 
-def test_a_new_person_gets_an_account_that_all_contexts_know(provider: Any, drain: Callable[[], int]) -> None:
+def test_a_new_person_gets_an_account_in_all_contexts(provider: Any, drain: Callable[[], int]) -> None:
     answer = sign_in(provider, google())
     assert answer.status_code == 201
     user = answer.json()["user"]
@@ -153,7 +153,7 @@ def test_a_new_person_gets_an_account_that_all_contexts_know(provider: Any, drai
 
 
 @pytest.mark.parametrize(("kind", "value"), [("email_domain", "example.org"), ("addresses", "127.0.0.0/8")])
-def test_nobody_signs_up_through_a_provider_from_what_is_blocked(
+def test_sign_up_through_a_provider_from_blocked_domains_or_networks_is_rejected(
     provider: Any, register: Callable[..., Person], kind: str, value: str
 ) -> None:
     known = sign_in(provider, google())
@@ -162,10 +162,10 @@ def test_nobody_signs_up_through_a_provider_from_what_is_blocked(
     refused = sign_in(provider, google("2", "bob@example.org", name="Bob"))
     assert (refused.status_code, refused.json()["code"]) == (403, "sign_up_blocked")
     assert not User.objects.filter(email_key="bob@example.org").exists()
-    assert sign_in(provider, google()).status_code == 200, "who has an account logs in"
+    assert sign_in(provider, google()).status_code == 200, "existing accounts can log in"
 
 
-def test_github_tells_addresses_apart(provider: Any) -> None:
+def test_the_primary_address_from_github_is_used(provider: Any) -> None:
     emails = [
         {"email": "old@example.org", "primary": False, "verified": True},
         {"email": "alice@example.org", "primary": True, "verified": True},
@@ -176,7 +176,7 @@ def test_github_tells_addresses_apart(provider: Any) -> None:
     assert answer.json()["user"]["username"] == "alice"
 
 
-def test_facebook_proves_no_address(provider: Any) -> None:
+def test_addresses_from_facebook_are_unverified(provider: Any) -> None:
     answer = sign_in(provider, {"id": "9", "name": "Alice", "email": "alice@example.org"}, "facebook")
     assert answer.json()["user"]["email_verified"] is False
     missing = sign_in(provider, {"id": "10", "name": "Bob"}, "facebook")
@@ -191,17 +191,17 @@ def test_a_taken_username_gets_a_number(provider: Any, register: Callable[..., P
 
 
 @pytest.mark.parametrize("name", ["", "admin", "李明", "x" * 200, "\u202e\0!!"])
-def test_any_name_makes_a_username(provider: Any, name: Any) -> None:
+def test_any_name_is_turned_into_a_valid_username(provider: Any, name: Any) -> None:
     assert sign_in(provider, google(name=name)).status_code == 201
 
 
-def test_a_name_that_nobody_sees_is_none(provider: Any) -> None:
+def test_an_invisible_name_is_ignored(provider: Any) -> None:
     user = sign_in(provider, google(name="\u3164\u2800")).json()["user"]
     assert JsonClient().get(f"/v1/profiles/{user['id']}").json()["full_name"] == ""
 
 
 @pytest.mark.parametrize(("here", "there"), [(True, False), (False, True), (False, False)])
-def test_an_account_is_joined_only_if_both_sides_have_proven_the_address(
+def test_an_account_is_linked_only_if_both_sides_have_verified_the_address(
     provider: Any, register: Callable[..., Person], here: bool, there: bool
 ) -> None:
     alice = register("alice")
@@ -211,17 +211,17 @@ def test_an_account_is_joined_only_if_both_sides_have_proven_the_address(
     assert queries.account(int(alice.id)).oauth_provider == "local"
 
 
-def test_an_account_whose_address_both_have_proven_is_joined(provider: Any, register: Callable[..., Person]) -> None:
+def test_an_account_whose_address_both_sides_verified_is_linked(provider: Any, register: Callable[..., Person]) -> None:
     alice = register("alice")
     User.objects.filter(id=alice.id).update(email_verified=True)
     answer = sign_in(provider, google())
     assert (answer.status_code, answer.json()["user"]["id"]) == (200, alice.id)
     assert answer.json()["user"]["oauth_provider"] == "google"
     other = sign_in(provider, google(number="2"))
-    assert other.json()["code"] == "email_taken", "another account there is another person"
+    assert other.json()["code"] == "email_taken", "another account at the provider is another person"
 
 
-def test_banned_and_second_factor_hold_here_too(provider: Any, register: Callable[..., Person]) -> None:
+def test_bans_and_second_factors_apply_to_providers_too(provider: Any, register: Callable[..., Person]) -> None:
     import pyotp
 
     alice = register("alice")
@@ -236,7 +236,7 @@ def test_banned_and_second_factor_hold_here_too(provider: Any, register: Callabl
     assert sign_in(provider, google()).json()["code"] == "account_banned"
 
 
-def test_a_state_counts_for_its_own_log_in_and_not_for_long(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_is_valid_for_its_log_in_only_and_expires(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     provider.people["c"] = google()
     state = start(provider)["state"]
     refused = [
@@ -253,13 +253,13 @@ def test_a_state_counts_for_its_own_log_in_and_not_for_long(provider: Any, monke
     assert User.objects.count() == 0
 
 
-def test_github_refuses_with_200(provider: Any) -> None:
+def test_an_error_from_github_with_status_200_is_detected(provider: Any) -> None:
     provider.refusal = 200
     answer = finish(start(provider, "github")["state"], name="github")
     assert (answer.status_code, answer.json()["code"]) == (401, "social_refused")
 
 
-def test_a_code_of_another_log_in_is_refused_by_pkce(provider: Any) -> None:
+def test_pkce_rejects_the_code_of_another_log_in(provider: Any) -> None:
     provider.people["c"] = google()
     stolen = start(provider)["state"]
     start(provider)
@@ -267,26 +267,26 @@ def test_a_code_of_another_log_in_is_refused_by_pkce(provider: Any) -> None:
 
 
 @pytest.mark.parametrize("uri", ["", "https://evil.example/back", "javascript:alert(1)", "http://[", "//x"])
-def test_the_user_is_sent_back_to_our_own_origins_only(provider: Any, uri: str) -> None:
+def test_redirects_go_to_our_own_origins_only(provider: Any, uri: str) -> None:
     answer = JsonClient().get(f"/v1/auth/social/google/authorize?redirect_uri={uri}")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "redirect_uri_invalid")
 
 
-def test_a_provider_that_is_not_set_up_is_unknown(anonymous: JsonClient) -> None:
+def test_a_provider_that_is_not_configured_gets_404(anonymous: JsonClient) -> None:
     assert anonymous.get(f"/v1/auth/social/google/authorize?redirect_uri={BACK}").status_code == 404
     assert (
         anonymous.post("/v1/auth/social/myspace", {"code": "c", "state": "s", "redirect_uri": BACK}).status_code == 404
     )
 
 
-def test_a_provider_that_is_unavailable_is_503(provider: Any, settings: Any) -> None:
+def test_an_unavailable_provider_gets_503(provider: Any, settings: Any) -> None:
     state = start(provider)["state"]
     settings.SOCIAL_PROVIDERS["google"]["token_url"] = "http://127.0.0.1:1/token"
     answer = finish(state)
     assert (answer.status_code, answer.json()["code"]) == (503, "provider_unavailable")
 
 
-def test_an_erased_account_does_not_come_back_and_may_sign_up_again(provider: Any, drain: Callable[[], int]) -> None:
+def test_an_erased_account_is_not_restored_and_may_sign_up_again(provider: Any, drain: Callable[[], int]) -> None:
     made = sign_in(provider, google()).json()
     user_id = int(made["user"]["id"])
     User.objects.filter(id=user_id).update(status="deleted")
@@ -311,7 +311,7 @@ def test_a_person_without_a_password_can_set_one_by_mail(provider: Any, anonymou
 
 @pytest.fixture(scope="module")
 def oidc_server() -> Iterator[Any]:
-    """A real OpenID Connect provider, in a process of its own on a local port."""
+    """A real OpenID Connect provider, in a separate process on a local port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -332,7 +332,7 @@ def oidc_server() -> Iterator[Any]:
 
 @pytest.fixture
 def oidc(settings: Any, oidc_server: Any) -> Any:
-    """The provider, offered as Google and under a name of its own."""
+    """The provider, offered as Google and under its own name."""
     names = {"client_id": "us", "client_secret": "hush"}
     settings.SOCIAL_PROVIDERS = {
         "google": {
@@ -349,7 +349,7 @@ def oidc(settings: Any, oidc_server: Any) -> Any:
 
 
 def come_back(browser: Any, name: Any, url: Any, sub: str = "alice") -> dict[str, Any]:
-    """Logs in at the real provider; the code and the state that it sends back."""
+    """Logs in at the real provider; returns the code and the state that it sends back."""
     answer = browser.get(f"/v1/auth/social/{name}/authorize?redirect_uri={BACK}").json()
     assert answer["authorize_url"].startswith(f"{url}/oauth2/authorize?")
     sent_back = httpx.post(answer["authorize_url"], data={"sub": sub}).headers["Location"]
@@ -364,7 +364,7 @@ def know(url: Any, sub: str = "alice", email: str = "alice@example.org", verifie
 
 
 @pytest.mark.parametrize("name", ["google", "campus"])
-def test_a_real_openid_provider_logs_people_in(oidc: Any, name: str) -> None:
+def test_log_in_with_a_real_openid_provider_works(oidc: Any, name: str) -> None:
     know(oidc)
     browser = JsonClient()
     made = browser.post(f"/v1/auth/social/{name}", come_back(browser, name, oidc))
@@ -374,7 +374,7 @@ def test_a_real_openid_provider_logs_people_in(oidc: Any, name: str) -> None:
     assert (again.status_code, again.json()["user"]["id"]) == (200, made.json()["user"]["id"])
 
 
-def test_a_state_counts_in_the_browser_that_asked_for_it_only(oidc: Any) -> None:
+def test_a_state_is_valid_in_its_own_browser_only(oidc: Any) -> None:
     know(oidc)
     mine, stranger = JsonClient(), JsonClient()
     sent = come_back(mine, "campus", oidc)
@@ -386,7 +386,9 @@ def test_a_state_counts_in_the_browser_that_asked_for_it_only(oidc: Any) -> None
     assert mine.post("/v1/auth/social/campus", sent).status_code == 201
 
 
-def test_several_providers_are_linked_and_unlinked_but_not_the_last_way_in(oidc: Any, drain: Callable[[], int]) -> None:
+def test_providers_can_be_linked_and_unlinked_except_the_last_way_to_log_in(
+    oidc: Any, drain: Callable[[], int]
+) -> None:
     know(oidc)
     browser = JsonClient()
     made = browser.post("/v1/auth/social/google", come_back(browser, "google", oidc)).json()
@@ -410,7 +412,7 @@ def test_several_providers_are_linked_and_unlinked_but_not_the_last_way_in(oidc:
     assert browser.get("/v1/auth/me", **headers).json()["oauth_provider"] == "campus"
 
 
-def test_deadlocks_are_survived(oidc: Any, register: Callable[..., Person]) -> None:
+def test_deadlocks_are_retried(oidc: Any, register: Callable[..., Person]) -> None:
     know(oidc)
     know(oidc, "bob", "bob@example.org")
     browser, bob = JsonClient(), register("robert")
@@ -439,10 +441,12 @@ def confirm_by_mail(browser: Any, headers: Any) -> None:
     wrong = browser.post("/v1/auth/confirm", {"code": "00000000"}, **headers)
     assert (wrong.status_code, wrong.json()["code"]) == (403, "confirmation_failed")
     assert browser.post("/v1/auth/confirm", {"code": code}, **headers).status_code == 200
-    assert browser.post("/v1/auth/confirm", {"code": code}, **headers).status_code == 403, "a code counts once"
+    assert browser.post("/v1/auth/confirm", {"code": code}, **headers).status_code == 403, "a code is valid once"
 
 
-def test_what_is_linked_to_somebody_else_cannot_be_linked(oidc: Any, register: Callable[..., Person]) -> None:
+def test_a_provider_account_linked_to_somebody_else_cannot_be_linked(
+    oidc: Any, register: Callable[..., Person]
+) -> None:
     know(oidc)
     browser = JsonClient()
     assert browser.post("/v1/auth/social/campus", come_back(browser, "campus", oidc)).status_code == 201
@@ -464,7 +468,7 @@ def test_an_account_without_a_password_can_be_deleted(oidc: Any) -> None:
     assert browser.delete("/v1/auth/me", {}, **headers).status_code == 202
 
 
-def test_people_without_an_id_are_not_one_person(provider: Any) -> None:
+def test_provider_profiles_without_an_id_are_rejected(provider: Any) -> None:
     for name, person in (
         ("google", google(number=None)),
         (
@@ -479,7 +483,7 @@ def test_people_without_an_id_are_not_one_person(provider: Any) -> None:
 
 
 def test_facebook_gets_the_pkce_verifier(provider: Any) -> None:
-    """allauth 65.22 asks Facebook for tokens by GET and sends the verifier with POST only."""
+    """allauth 65.22 requests tokens from Facebook with GET, but sends the verifier only with POST."""
     sign_in(provider, {"id": "9", "name": "Alice", "email": "alice@example.org"}, "facebook")
     assert provider.verifiers == [True]
 
@@ -488,7 +492,7 @@ def test_facebook_gets_the_pkce_verifier(provider: Any) -> None:
     "uri",
     [f"{BACK}%23frag#x", f"{BACK}\r\nSet-Cookie: a=b", "http://user@127.0.0.1:8000/back", f"{BACK}\\..", f"{BACK} x"],
 )
-def test_a_redirect_uri_is_exactly_one(provider: Any, uri: str) -> None:
+def test_malformed_redirect_uris_are_rejected(provider: Any, uri: str) -> None:
     from urllib.parse import quote
 
     answer = JsonClient().get(f"/v1/auth/social/google/authorize?redirect_uri={quote(uri)}")

@@ -1,4 +1,4 @@
-"""Roles, bans, the admin site's log-in, and what is published about them."""
+"""Roles, bans, logging in to the admin site, and the events about them."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def published_roles() -> list[Any]:
     return [json.loads(row.envelope)["data"]["roles"] for row in rows]
 
 
-def test_a_ban_ends_sessions_and_refuses_log_in_but_only_with_the_right_password(
+def test_a_ban_ends_sessions_and_is_shown_only_with_the_right_password(
     register: Callable[..., Person],
 ) -> None:
     alice = register("alice")
@@ -57,14 +57,14 @@ def test_a_ban_ends_sessions_and_refuses_log_in_but_only_with_the_right_password
     assert log_in("alice", "wrong horse battery").json()["code"] == "invalid_credentials"
 
 
-def test_a_banned_account_is_seen_by_staff_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_a_banned_account_is_visible_to_staff_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice = register("alice")
     sanction(alice, "ban")
     assert anonymous.get(f"/v1/users/{alice.id}").status_code == 404
     assert client(Auth).user(user_id=int(alice.id)).status == "banned"
 
 
-def test_a_lifted_ban_lets_one_in_again_at_once(register: Callable[..., Person]) -> None:
+def test_lifting_a_ban_allows_log_in_at_once(register: Callable[..., Person]) -> None:
     alice = register("alice")
     sanction(alice, "ban")
     sanction(alice, "unban", minutes=1)
@@ -74,7 +74,7 @@ def test_a_lifted_ban_lets_one_in_again_at_once(register: Callable[..., Person])
 
 
 @pytest.mark.parametrize("order", [("ban", "unban"), ("unban", "ban"), ("unban", "ban", "unban", "ban")])
-def test_the_later_decision_holds_in_whatever_order_they_arrive(register: Callable[..., Person], order: Any) -> None:
+def test_the_later_decision_wins_in_any_order_of_arrival(register: Callable[..., Person], order: Any) -> None:
     alice = register("alice")
     for kind in order:
         sanction(alice, kind, minutes=0 if kind == "ban" else 5)
@@ -88,7 +88,7 @@ def test_a_warning_changes_nothing(register: Callable[..., Person]) -> None:
     assert log_in("alice").status_code == 200
 
 
-def test_a_ban_of_nobody_is_no_error() -> None:
+def test_a_ban_of_an_unknown_user_is_ignored() -> None:
     handlers.apply_sanction(UserSanctioned(user_id=1, action_id=1, kind="ban", reason="", at=NOON))
 
 
@@ -103,7 +103,7 @@ def test_roles_are_granted_and_revoked_once_and_published(register: Callable[...
         actions.revoke_role(user_id=user_id, role="moderator")
     assert published_roles() == [["moderator", "user"], ["user"]]
     ended = JsonClient().post("/v1/auth/refresh", {"refresh": signed_in["refresh"]})
-    assert ended.status_code == 401, "its tokens still carry the role"
+    assert ended.status_code == 401, "existing tokens still contain the role"
     with pytest.raises(NotFound):
         actions.grant_role(user_id=user_id, role="emperor")
     with pytest.raises(NotFound):
@@ -111,7 +111,7 @@ def test_roles_are_granted_and_revoked_once_and_published(register: Callable[...
 
 
 @pytest.mark.parametrize("redis_knows", [True, False])
-def test_a_role_counts_from_the_next_request_on(
+def test_a_role_change_takes_effect_on_the_next_request(
     register: Callable[..., Person], redis_knows: bool, django_capture_on_commit_callbacks: Any
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -120,11 +120,11 @@ def test_a_role_counts_from_the_next_request_on(
         actions.grant_role(user_id=int(alice.id), role="moderator")
     if not redis_knows:
         redis_client().delete(f"{settings.REDIS_PREFIX}auth:revoked")
-    assert alice.client.get(f"/v1/users/{bob.id}").json()["email"] == "bob@example.org", "with the older token"
+    assert alice.client.get(f"/v1/users/{bob.id}").json()["email"] == "bob@example.org", "with the old token too"
     assert "email" not in bob.client.get(f"/v1/users/{alice.id}").json()
 
 
-def test_the_contract_answers_existing_accounts_in_two_queries(
+def test_the_service_returns_existing_accounts_in_two_queries(
     register: Callable[..., Person], django_assert_num_queries: Any
 ) -> None:
     people = [register(f"person{number}") for number in range(4)]
@@ -148,7 +148,7 @@ def create_admin(monkeypatch: pytest.MonkeyPatch, password: Any = PASSWORD, user
     return json.loads(out.getvalue())
 
 
-def test_create_admin_makes_an_account_that_all_contexts_know(
+def test_create_admin_creates_an_account_in_all_contexts(
     monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]
 ) -> None:
     made = create_admin(monkeypatch)
@@ -173,7 +173,7 @@ def admin_client(username: Any, password: Any = PASSWORD, **more: Any) -> Any:
     return browser, answer
 
 
-def test_an_administrator_enters_the_admin_site_and_sees_accounts(
+def test_an_administrator_can_log_in_to_the_admin_site_and_sees_accounts(
     monkeypatch: pytest.MonkeyPatch, register: Callable[..., Person]
 ) -> None:
     create_admin(monkeypatch)
@@ -189,7 +189,9 @@ def test_an_administrator_enters_the_admin_site_and_sees_accounts(
     assert b"argon2" not in shown.content
 
 
-def test_roles_are_given_in_the_admin_site(monkeypatch: pytest.MonkeyPatch, register: Callable[..., Person]) -> None:
+def test_roles_can_be_granted_in_the_admin_site(
+    monkeypatch: pytest.MonkeyPatch, register: Callable[..., Person]
+) -> None:
     create_admin(monkeypatch)
     alice = register("alice")
     browser, _ = admin_client("root")
@@ -199,7 +201,7 @@ def test_roles_are_given_in_the_admin_site(monkeypatch: pytest.MonkeyPatch, regi
 
 
 @pytest.mark.parametrize("selected", ["abc", "\0", str(10**30), ""])
-def test_an_action_on_what_is_no_row_is_refused(
+def test_an_action_on_an_invalid_row_is_rejected(
     monkeypatch: pytest.MonkeyPatch, register: Callable[..., Person], selected: str
 ) -> None:
     create_admin(monkeypatch)
@@ -210,7 +212,7 @@ def test_an_action_on_what_is_no_row_is_refused(
     assert queries.account(int(alice.id)).roles == ["user"]
 
 
-def test_an_administrator_cannot_take_their_own_role(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_administrator_cannot_revoke_their_own_role(monkeypatch: pytest.MonkeyPatch) -> None:
     made = create_admin(monkeypatch)
     browser, _ = admin_client("root")
     browser.post("/admin/identity/user/", {"action": "unmake_admin", "_selected_action": [made["id"]]})
@@ -222,7 +224,7 @@ def test_an_administrator_cannot_take_their_own_role(monkeypatch: pytest.MonkeyP
     assert queries.account(int(made["id"])).roles == ["admin", "user"]
 
 
-def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register: Callable[..., Person]) -> None:
+def test_a_moderator_can_log_in_to_the_admin_site_but_sees_no_accounts(register: Callable[..., Person]) -> None:
     alice = register("alice")
     actions.grant_role(user_id=int(alice.id), role="moderator")
     browser, answer = admin_client("alice")
@@ -231,7 +233,7 @@ def test_a_moderator_enters_the_admin_site_but_sees_no_accounts(register: Callab
     assert browser.get("/admin/identity/user/").status_code == 403
 
 
-def test_the_admin_site_demands_the_code_of_an_authenticator_app(register: Callable[..., Person]) -> None:
+def test_the_admin_site_requires_the_code_of_an_authenticator_app(register: Callable[..., Person]) -> None:
     import time
 
     import pyotp
@@ -247,7 +249,9 @@ def test_the_admin_site_demands_the_code_of_an_authenticator_app(register: Calla
     assert admin_client("alice", otp=app.at(now))[1].status_code == 302
 
 
-def test_a_passkey_alone_lets_staff_into_the_admin_site(register: Callable[..., Person], settings: Any) -> None:
+def test_staff_can_log_in_to_the_admin_site_with_a_passkey_alone(
+    register: Callable[..., Person], settings: Any
+) -> None:
     settings.STAFF_SECOND_FACTOR = True
     alice, device = register("alice"), Authenticator("http://localhost:8000")
     alice.confirm()
@@ -262,7 +266,7 @@ def test_a_passkey_alone_lets_staff_into_the_admin_site(register: Callable[..., 
 
     assert b"for staff" in enter(answer())[1].content
     actions.grant_role(user_id=int(alice.id), role="moderator")
-    assert b"with your passkey" in admin_client("alice")[1].content, "the password is no second factor"
+    assert b"with your passkey" in admin_client("alice")[1].content, "a password is not a second factor"
     malformed_answers: list[Any] = [{}, [], "x", {"response": {"clientDataJSON": 1}}]
     for malformed in malformed_answers:
         assert b"passkey is unknown" in enter(malformed)[1].content, malformed
@@ -270,14 +274,14 @@ def test_a_passkey_alone_lets_staff_into_the_admin_site(register: Callable[..., 
     browser, entered = enter(good)
     assert (entered.status_code, browser.get("/admin/").status_code) == (302, 200)
     (site,) = [one for one in alice.client.get("/v1/auth/sessions").json()["results"] if one["kind"] == "site"]
-    assert enter(good)[1].status_code == 200, "an answer counts once"
+    assert enter(good)[1].status_code == 200, "a response is valid once"
     assert alice.client.delete(f"/v1/auth/sessions/{site['id']}").status_code == 204
     assert browser.get("/admin/").status_code == 302
     sanction(alice, "ban")
     assert b"banned" in enter(answer())[1].content
 
 
-def test_nothing_of_the_admin_site_outlives_the_account(
+def test_admin_sessions_and_log_entries_are_deleted_with_the_account(
     register: Callable[..., Person],
     monkeypatch: pytest.MonkeyPatch,
     drain: Callable[[], int],
@@ -296,14 +300,12 @@ def test_nothing_of_the_admin_site_outlives_the_account(
     assert AdminSession.objects.count() == 2
     assert alice.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
     drain()
-    assert AdminSession.objects.count() == 1, "that of root"
+    assert AdminSession.objects.count() == 1, "only root's session is left"
     assert LogEntry.objects.count() == 0
     assert browser.get("/admin/identity/user/").status_code == 200
 
 
-def test_guessing_at_the_admin_site_counts_like_guessing_at_the_api(
-    register: Callable[..., Person], settings: Any
-) -> None:
+def test_attempts_on_the_admin_site_and_the_api_count_together(register: Callable[..., Person], settings: Any) -> None:
     settings.RATE_LIMITS, settings.RATES = True, {**settings.RATES, "login": (2, 100_000_000)}
     alice = register("alice")
     actions.grant_role(user_id=int(alice.id), role="moderator")
@@ -321,7 +323,7 @@ def test_changing_a_password_in_the_admin_site_ends_the_other_sessions_and_notif
     signed_in = log_in("alice").json()
     changed = change_password(browser, PASSWORD)
     assert (changed.status_code, changed.headers["Location"]) == (302, "/admin/password_change/done/")
-    assert browser.get("/admin/").status_code == 200, "this session goes on"
+    assert browser.get("/admin/").status_code == 200, "the current session continues"
     assert other.get("/admin/").status_code == 302
     assert JsonClient().post("/v1/auth/refresh", {"refresh": signed_in["refresh"]}).status_code == 401
     assert (log_in("alice").status_code, log_in("alice", NEW_PASSWORD).status_code) == (401, 200)
@@ -339,7 +341,7 @@ def test_guessing_the_old_password_in_the_admin_site_is_limited(register: Callab
     assert b"the password is wrong" in pages[0].content
     assert b"too many attempts" in pages[-1].content
     late = change_password(browser, PASSWORD, REMOTE_ADDR="203.0.113.9")
-    assert b"too many attempts" in late.content, "a stolen browser session learns nothing more"
+    assert b"too many attempts" in late.content, "over the limit even the right password is rejected"
     assert User.objects.get().check_password(PASSWORD)
 
 
@@ -348,9 +350,9 @@ def change_password(browser: Client, password: str, **more: Any) -> Any:
     return browser.post("/admin/password_change/", form, **more)
 
 
-def test_others_do_not_enter_the_admin_site(register: Callable[..., Person]) -> None:
+def test_others_cannot_log_in_to_the_admin_site(register: Callable[..., Person]) -> None:
     alice = register("alice")
-    assert admin_client("alice")[1].status_code == 200, "the form again"
+    assert admin_client("alice")[1].status_code == 200, "the log-in form is shown again"
     actions.grant_role(user_id=int(alice.id), role="moderator")
     assert admin_client("alice", "wrong horse battery")[1].status_code == 200
     sanction(alice, "ban")

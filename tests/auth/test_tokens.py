@@ -1,4 +1,4 @@
-"""Invalid access tokens: whatever is wrong with one, it is 401 everywhere and never a server error."""
+"""Every invalid access token gets 401 on all paths, never a server error."""
 
 import base64
 import hashlib
@@ -44,7 +44,7 @@ def own_key() -> RSAPrivateKey:
 
 
 def signed(claims: dict[str, Any], *, key: RSAPrivateKey | None = None, kid: str = "") -> str:
-    """By our own key, whatever the claims: what a fault elsewhere in the product could make. Or by another."""
+    """A token with any claims, signed with our own key, as a bug in the product could do, or with another."""
     key = key or own_key()
     message = f"{part({'alg': 'RS256', 'typ': 'at+jwt', 'kid': kid or key_id(key.public_key())})}.{part(claims)}"
     return f"{message}.{part(key.sign(message.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
@@ -79,15 +79,15 @@ def refused(token: str, code: str = "token_invalid") -> None:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_what_is_signed_here_is_what_holds(claims: dict[str, Any]) -> None:
+def test_a_token_signed_like_ours_is_accepted(claims: dict[str, Any]) -> None:
     assert JsonClient(signed(claims)).get("/v1/auth/me").status_code == 200
 
 
-def test_one_made_before_the_clock_was_set_back_still_holds(claims: dict[str, Any]) -> None:
+def test_a_token_issued_before_the_clock_was_set_back_stays_valid(claims: dict[str, Any]) -> None:
     assert JsonClient(signed({**claims, "iat": claims["exp"] - 1})).get("/v1/auth/me").status_code == 200
 
 
-def test_no_signature_or_one_of_another_kind_is_refused(alice: Person, claims: dict[str, Any]) -> None:
+def test_unsigned_and_differently_signed_tokens_are_rejected(alice: Person, claims: dict[str, Any]) -> None:
     for name in ("none", "None", "nOnE"):
         refused(f"{part({'alg': name, 'typ': 'at+jwt'})}.{part(claims)}.")
     refused(signed_with_the_public_key(claims))
@@ -98,12 +98,12 @@ def test_no_signature_or_one_of_another_kind_is_refused(alice: Person, claims: d
 
 
 @pytest.mark.parametrize("header", [b"[" * 2500, b'{"alg": 1}', b'{"alg": null}', b"[]", b"\xff", b'{"kid": 5}'])
-def test_a_header_that_is_none_is_refused(claims: dict[str, Any], header: Any) -> None:
+def test_a_malformed_header_is_rejected(claims: dict[str, Any], header: Any) -> None:
     refused(f"{part(header)}.{part(claims)}.{part(b'x' * 256)}")
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "sub", "sid", "roles", "iat", "exp", "jti"])
-def test_each_claim_must_be_there(claims: dict[str, Any], name: str) -> None:
+def test_each_claim_is_required(claims: dict[str, Any], name: str) -> None:
     del claims[name]
     refused(signed(claims))
 
@@ -132,25 +132,25 @@ def test_each_claim_must_be_there(claims: dict[str, Any], name: str) -> None:
     ],
     ids=str,
 )
-def test_each_claim_must_be_what_it_should(claims: dict[str, Any], wrong: dict[str, Any]) -> None:
+def test_each_claim_must_be_valid(claims: dict[str, Any], wrong: dict[str, Any]) -> None:
     refused(signed({**claims, **wrong}))
 
 
-def test_one_that_has_expired_says_so(claims: dict[str, Any]) -> None:
+def test_an_expired_token_gets_its_own_code(claims: dict[str, Any]) -> None:
     refused(signed({**claims, "exp": int(time.time()) - 1}), "token_expired")
 
 
-def test_a_key_that_is_unknown_or_another_than_it_says_is_refused(claims: dict[str, Any]) -> None:
+def test_tokens_with_unknown_or_mismatched_keys_are_rejected(claims: dict[str, Any]) -> None:
     stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     refused(signed(claims, key=stranger))
     refused(signed(claims, key=stranger, kid=key_id(own_key().public_key())))
     refused(signed(claims, kid="unknown"))
 
 
-def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(
+def test_tokens_of_the_old_key_stay_valid_while_the_key_is_rotated(
     settings: Any, claims: dict[str, Any], anonymous: JsonClient
 ) -> None:
-    """Keys are read when a process starts: each change of the settings here stands for a rollout."""
+    """Processes read keys when they start: each change of the settings here represents a rollout."""
     old, new = own_key(), rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = {key: key.public_key().public_bytes(*_PUBLIC).decode() for key in (old, new)}
     issued = {
@@ -173,7 +173,7 @@ def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(
     try:
         assert (opens(old), opens(new)) == (True, False)
         rollout(JWT_PUBLIC_KEY=pem[old] + pem[new])
-        assert (opens(old), opens(new)) == (True, True), "before anything signs with it"
+        assert (opens(old), opens(new)) == (True, True), "before anything is signed with it"
         assert shown() == {key_id(old.public_key()), key_id(new.public_key())}
         private = new.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
         rollout(JWT_PRIVATE_KEY=private)
@@ -185,5 +185,5 @@ def test_the_signing_key_can_be_changed_while_tokens_of_the_old_one_are_out(
         forget_keys()
 
 
-def test_a_refresh_token_opens_nothing(alice: Person) -> None:
+def test_a_refresh_token_grants_no_access(alice: Person) -> None:
     refused(alice.refresh)

@@ -1,4 +1,4 @@
-"""One-time passwords: set up, demanded at log-in, good once, replaced by recovery codes, removed."""
+"""One-time passwords: setup, use at log-in, single use, recovery codes, removal."""
 
 import base64
 from collections.abc import Callable
@@ -18,14 +18,14 @@ from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_it_is_set_up_in_two_steps_and_then_demanded(register: Callable[..., Person]) -> None:
+def test_setup_takes_two_steps_and_then_log_in_requires_a_code(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()
     started = alice.client.post("/v1/auth/totp")
     assert started.status_code == 201
     secret = started.json()["secret"]
     assert pyotp.parse_uri(started.json()["otpauth_url"]).secret == secret
-    assert log_in().status_code == 200, "not in force before it is confirmed"
+    assert log_in().status_code == 200, "not required before it is confirmed"
     assert alice.client.get("/v1/auth/totp").json() == {"enabled": False}
 
     wrong = alice.client.post("/v1/auth/totp/confirm", {"code": "000000"})
@@ -40,7 +40,7 @@ def test_it_is_set_up_in_two_steps_and_then_demanded(register: Callable[..., Per
     refused = log_in("000000")
     assert (refused.status_code, refused.json()["code"]) == (401, "otp_invalid")
     replayed = log_in(code(secret))
-    assert replayed.json()["code"] == "otp_invalid", "the code that confirmed it is used up"
+    assert replayed.json()["code"] == "otp_invalid", "the code that confirmed it cannot be used again"
     assert log_in(code(secret, 1)).status_code == 200
 
 
@@ -56,11 +56,11 @@ _VECTORS = [
 
 
 @pytest.mark.parametrize(("at", "digits"), _VECTORS)
-def test_codes_are_those_of_rfc_6238(monkeypatch: pytest.MonkeyPatch, at: int, digits: str) -> None:
+def test_codes_match_rfc_6238(monkeypatch: pytest.MonkeyPatch, at: int, digits: str) -> None:
     secret = base64.b32encode(b"12345678901234567890").decode()
     monkeypatch.setattr(second_factors, "time", SimpleNamespace(time=lambda: float(at)))
     assert second_factors._fitting_step(secret, digits[2:], after=0) == at // 30
-    assert second_factors._fitting_step(secret, digits[2:], after=at // 30) is None, "a code counts once"
+    assert second_factors._fitting_step(secret, digits[2:], after=at // 30) is None, "a code is valid once"
 
 
 def test_a_wrong_password_does_not_reveal_that_a_code_is_needed(register: Callable[..., Person]) -> None:
@@ -70,7 +70,7 @@ def test_a_wrong_password_does_not_reveal_that_a_code_is_needed(register: Callab
     assert answer.json()["code"] == "invalid_credentials"
 
 
-def test_a_recovery_code_stands_in_once(register: Callable[..., Person]) -> None:
+def test_a_recovery_code_is_valid_once(register: Callable[..., Person]) -> None:
     _, codes = set_up(register("alice"))
     assert log_in(codes[0].upper()).status_code == 200
     assert log_in(codes[0]).json()["code"] == "otp_invalid"
@@ -83,7 +83,7 @@ def recovery_codes(username: Any) -> Any:
     return row.wrap().get_unused_codes()
 
 
-def test_neither_secret_nor_recovery_codes_are_kept_in_the_clear(register: Callable[..., Person]) -> None:
+def test_secret_and_recovery_codes_are_stored_encrypted_or_hashed(register: Callable[..., Person]) -> None:
     secret, codes = set_up(register("alice"))
     kept = str(list(Authenticator.objects.values_list("data", flat=True)))
     assert secret not in kept
@@ -102,7 +102,7 @@ def test_an_authenticator_app_from_before_allauth_keeps_its_recovery_codes(regis
     assert log_in("ABCDEF-012345").json()["code"] == "otp_invalid"
 
 
-def test_it_cannot_be_replaced_without_removing_it(register: Callable[..., Person]) -> None:
+def test_an_authenticator_app_must_be_removed_before_it_is_replaced(register: Callable[..., Person]) -> None:
     alice = register("alice")
     secret, _ = set_up(alice)
     again = alice.client.post("/v1/auth/totp")
@@ -112,7 +112,7 @@ def test_it_cannot_be_replaced_without_removing_it(register: Callable[..., Perso
     assert log_in(code(secret)).status_code == 200
 
 
-def test_removing_it_takes_a_confirmed_session_and_a_code(register: Callable[..., Person]) -> None:
+def test_removal_requires_a_confirmed_session_and_a_code(register: Callable[..., Person]) -> None:
     alice = register("alice")
     secret, codes = set_up(alice)
     other = JsonClient(log_in(code(secret)).json()["access"])
@@ -129,7 +129,7 @@ def test_removing_it_takes_a_confirmed_session_and_a_code(register: Callable[...
     assert alice.client.post("/v1/auth/totp/confirm", {"code": codes[2]}).status_code == 404
 
 
-def test_a_session_confirmed_with_a_code_removes_it_without_another(register: Callable[..., Person]) -> None:
+def test_a_session_confirmed_with_a_code_can_remove_it_without_another(register: Callable[..., Person]) -> None:
     alice = register("alice")
     secret, _ = set_up(alice)
     assert alice.client.post("/v1/auth/confirm", {"otp": code(secret)}).status_code == 200
@@ -137,7 +137,7 @@ def test_a_session_confirmed_with_a_code_removes_it_without_another(register: Ca
     assert log_in().status_code == 200
 
 
-def test_its_owner_is_notified(register: Callable[..., Person]) -> None:
+def test_the_owner_is_notified_of_setup_and_removal(register: Callable[..., Person]) -> None:
     from django.core import mail
 
     alice = register("alice")

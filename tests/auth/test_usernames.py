@@ -1,4 +1,4 @@
-"""Changing one's username, and what older accounts are compared with."""
+"""Changing the username, and comparing names with those of older accounts."""
 
 import importlib
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def renamed_events() -> Any:
     return OutboxEvent.objects.using("auth").filter(type="auth.user_renamed.v1").count()
 
 
-def test_a_new_name_shows_everywhere_and_the_old_one_is_kept_for_its_owner(
+def test_a_new_name_is_shown_everywhere_and_the_old_one_is_reserved_for_its_owner(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient
 ) -> None:
     alice, bob = register("alice"), register("bob")
@@ -45,11 +45,11 @@ def test_a_new_name_shows_everywhere_and_the_old_one_is_kept_for_its_owner(
     taken = JsonClient().post("/v1/auth/register", body)
     assert (taken.status_code, taken.json()["code"]) == (409, "username_taken")
     ReservedName.objects.update(until=timezone.now() + timedelta(days=28))
-    assert rename(alice, "alice").status_code == 200, "its owner may have it again"
+    assert rename(alice, "alice").status_code == 200, "its owner may take it back"
 
 
 @pytest.mark.parametrize(("wanted", "status"), [("bob", 409), ("b0b", 409), ("admin", 422), ("a b", 422)])
-def test_a_name_that_cannot_be_had_changes_nothing(register: Callable[..., Person], wanted: str, status: int) -> None:
+def test_a_rejected_name_changes_nothing(register: Callable[..., Person], wanted: str, status: int) -> None:
     alice = register("alice")
     register("bob")
     alice.confirm()
@@ -60,19 +60,19 @@ def test_a_name_that_cannot_be_had_changes_nothing(register: Callable[..., Perso
     assert renamed_events() == 0
 
 
-def test_it_needs_a_confirmed_session_and_is_once_a_day(register: Callable[..., Person]) -> None:
+def test_renaming_requires_a_confirmed_session_and_is_limited_to_once_a_day(register: Callable[..., Person]) -> None:
     alice = register("alice")
     assert rename(alice, "alicia").json()["code"] == "confirmation_required"
     alice.confirm()
     assert rename(alice, "alicia").status_code == 200
-    assert rename(alice, "Alicia").status_code == 200, "another case is the same name"
+    assert rename(alice, "Alicia").status_code == 200, "case does not matter"
     again = rename(alice, "alison")
     assert (again.status_code, again.json()["code"]) == (409, "username_changed_lately")
     assert User.objects.get(id=alice.id).username == "Alicia"
     assert renamed_events() == 2
 
 
-def test_an_operator_renames_at_any_time(register: Callable[..., Person]) -> None:
+def test_an_operator_can_rename_at_any_time(register: Callable[..., Person]) -> None:
     alice = register("alice")
     for name in ("alicia", "alison"):
         assert actions.rename_account(user_id=int(alice.id), username=name).username == name
@@ -81,7 +81,7 @@ def test_an_operator_renames_at_any_time(register: Callable[..., Person]) -> Non
         actions.rename_account(user_id=int(alice.id), username="BOB")
 
 
-def test_older_accounts_are_compared_too(register: Callable[..., Person]) -> None:
+def test_similar_names_of_older_accounts_are_detected_too(register: Callable[..., Person]) -> None:
     for name in ("alice", "bob", "carol"):
         register(name)
     User.objects.update(username_skeleton="", email_mailbox=None)

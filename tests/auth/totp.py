@@ -1,4 +1,4 @@
-"""Setting up one-time passwords and logging in with them."""
+"""Sets up one-time passwords and logs in with them."""
 
 import time
 from typing import Any
@@ -11,18 +11,18 @@ PASSWORD = "correct horse battery"
 
 
 def log_in(otp: str | None = None) -> Any:
-    """A log-in of alice."""
+    """Logs alice in."""
     body = {"login": "alice", "password": PASSWORD, **({"otp": otp} if otp else {})}
     return JsonClient().post("/v1/auth/login", body)
 
 
 def code(secret: str, steps: int = 0) -> str:
-    """The code of now, or of so many steps of 30 seconds later."""
+    """The current code, or that of the given number of 30-second steps later."""
     return pyotp.TOTP(secret).at(int(time.time()) + 30 * steps)
 
 
 def set_up(person: Person) -> tuple[str, list[str]]:
-    """The secret and the recovery codes of somebody who now needs one-time passwords."""
+    """Turns one-time passwords on; returns the secret and the recovery codes."""
     person.confirm()
     secret = person.client.post("/v1/auth/totp").json()["secret"]
     answer = person.client.post("/v1/auth/totp/confirm", {"code": code(secret, -1)})
