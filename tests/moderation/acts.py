@@ -1,4 +1,4 @@
-"""Decisions of a moderator about what is on the thread."""
+"""A moderator's decisions about the thread."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""People, what they wrote, and moderation's events, for its tests."""
+"""Fixtures of the tests of moderation: a thread, its people, and moderation's events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MODERATOR_ID = 900
 
 @dataclass
 class Thread:
-    """Ann wrote a post and Ben a comment on it; Cleo looks on."""
+    """A post by Ann and a comment on it by Ben; Cleo only reads."""
 
     ann: Person
     ben: Person
@@ -42,14 +42,14 @@ def thread(register: Callable[..., Person], drain: Callable[[], int]) -> Thread:
 
 @pytest.fixture
 def empty_index(db: None) -> None:
-    """The index in Elasticsearch, which no transaction rolls back, is as empty as everything else."""
+    """Empties the index in Elasticsearch, which is not rolled back with the test's transaction."""
     if settings.ELASTICSEARCH_URL:
         rebuild_index()
 
 
 @pytest.fixture
 def lively(empty_index: None, thread: Thread, drain: Callable[[], int]) -> Thread:
-    """The thread, with all that people do with a post and a comment."""
+    """The thread, with every kind of activity on a post and a comment."""
     post, comment = f"/v1/posts/{thread.post_id}", f"/v1/comments/{thread.comment_id}"
     thread.cleo.client.put(f"/v1/profiles/{thread.ann.id}/follow")
     drain()
@@ -59,7 +59,7 @@ def lively(empty_index: None, thread: Thread, drain: Callable[[], int]) -> Threa
     for target in (post, comment):
         assert thread.cleo.client.put(f"{target}/reaction", {"reaction_type": "love"}).status_code == 200
     drain()
-    assert thread.cleo.client.get("/v1/feed").status_code == 200, "now there is a feed in the cache"
+    assert thread.cleo.client.get("/v1/feed").status_code == 200, "reading the feed fills the cache"
     return thread
 
 
@@ -74,7 +74,7 @@ def published(*, since: int = 0) -> list[Any]:
 
 
 def enter(person: Person, *roles: str) -> Client:
-    """The admin site, entered by `person` with these roles."""
+    """A client logged in to the admin site as `person`, with the given roles."""
     for role in roles:
         grant_role(user_id=int(person.id), role=role)
     browser = Client()
@@ -83,6 +83,6 @@ def enter(person: Person, *roles: str) -> Client:
 
 
 def messages(person: Person) -> list[str]:
-    """What the person's notifications from moderation say, newest first."""
+    """The texts of the person's notifications from moderation, newest first."""
     listed = person.client.get("/v1/notifications").json()["results"]
     return [item["message"] for item in listed if item["kind"] == "moderation"]

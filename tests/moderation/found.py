@@ -1,4 +1,4 @@
-"""What is found of a post and its comment wherever people look, and what differs from its source."""
+"""Collects where a post and its comment are shown, and all drift."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.moderation.conftest import Thread
 
 
 def everything(thread: Thread, reader: JsonClient) -> dict[str, Any]:
-    """All that a reader finds of the post and its comment, wherever they look."""
+    """All responses in which a reader may find the post or its comment."""
     post, comment = f"/v1/posts/{thread.post_id}", f"/v1/comments/{thread.comment_id}"
     refresh_index()
     paths = [
@@ -31,7 +31,7 @@ def everything(thread: Thread, reader: JsonClient) -> dict[str, Any]:
 
 
 def drifts() -> list[object]:
-    """What differs from its source, anywhere."""
+    """All drift, in every context."""
     found: list[object] = []
     for context in PROJECTING:
         after: str | None = ""
@@ -43,6 +43,6 @@ def drifts() -> list[object]:
 
 
 def settle() -> None:
-    """All events count as known to have arrived: what is under way is not compared."""
+    """Marks all events as confirmed: data with events in progress is not compared."""
     for alias in ALL_CONTEXTS:
         OutboxEvent.objects.using(alias).update(state=OutboxEvent.State.CONFIRMED)

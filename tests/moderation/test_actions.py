@@ -1,4 +1,4 @@
-"""Every kind of decision: its effect, the notice to the person, and that taking it back restores everything."""
+"""Every kind of decision: its effect, the notification, and that lifting it restores everything."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -43,7 +43,7 @@ def post_ids(client: JsonClient, path: str) -> list[str]:
 LISTS = ("/v1/explore", "/v1/explore?sort=trending", "/v1/search?q=quiet&type=posts", "/v1/hashtags/quiet/posts")
 
 
-def test_only_followers_see_somebody_silenced(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_silenced_users_posts_are_visible_to_followers_only(thread: Thread, drain: Callable[[], int]) -> None:
     ann, ben, cleo = thread.ann, thread.ben, thread.cleo
     assert ben.client.put(f"/v1/profiles/{ann.id}/follow").status_code == 200
     drain()
@@ -53,7 +53,7 @@ def test_only_followers_see_somebody_silenced(thread: Thread, drain: Callable[[]
     post_id = ann.client.post("/v1/posts", {"content": "a quiet word to @cleo #quiet"}).json()["id"]
     drain()
     own = ann.client.get(f"/v1/posts/{post_id}").json()
-    assert own["is_private"] is False, "silence is not written into posts"
+    assert own["is_private"] is False, "silencing does not change the posts"
     for path in LISTS:
         assert post_id not in post_ids(cleo.client, path), path
         assert post_id not in post_ids(JsonClient(), path), path
@@ -70,7 +70,7 @@ def test_only_followers_see_somebody_silenced(thread: Thread, drain: Callable[[]
         actions.lift_action(moderator_id=901, action_id=action.id, reason="again")
 
 
-def test_comments_of_somebody_silenced(thread: Thread, drain: Callable[[], int]) -> None:
+def test_comments_of_a_silenced_user_are_visible_to_followers_only(thread: Thread, drain: Callable[[], int]) -> None:
     sanction(thread.ben, Kind.SILENCE_USER)
     drain()
     path = f"/v1/comments/{thread.comment_id}"
@@ -78,7 +78,7 @@ def test_comments_of_somebody_silenced(thread: Thread, drain: Callable[[], int])
     assert thread.ben.client.get(path).status_code == 200
 
 
-def test_somebody_limited_reads_but_does_not_write(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_limited_user_can_read_but_not_write(thread: Thread, drain: Callable[[], int]) -> None:
     ann = thread.ann
     action = sanction(ann, Kind.LIMIT_USER, until=timezone.now() + timedelta(days=3))
     drain()
@@ -105,7 +105,7 @@ def test_a_longer_limit_replaces_a_shorter_one(thread: Thread) -> None:
         sanction(thread.ann, Kind.WARN_USER, until=later)
 
 
-def test_an_emptied_profile_comes_back_as_it_was(thread: Thread, drain: Callable[[], int]) -> None:
+def test_an_emptied_profile_is_restored(thread: Thread, drain: Callable[[], int]) -> None:
     ann = thread.ann
     ann.client.patch("/v1/profiles/me", {"full_name": "Ann Bad Word", "bio": "buy now"})
     action = sanction(ann, Kind.RESET_PROFILE)
@@ -115,11 +115,11 @@ def test_an_emptied_profile_comes_back_as_it_was(thread: Thread, drain: Callable
     ann.client.patch("/v1/profiles/me", {"bio": "hello"})
     appeal_and_accept(ann, action, drain)
     profile = thread.cleo.client.get(f"/v1/profiles/{ann.id}").json()
-    assert (profile["full_name"], profile["bio"]) == ("Ann Bad Word", "hello"), "what was written since stays"
+    assert (profile["full_name"], profile["bio"]) == ("Ann Bad Word", "hello"), "later changes are kept"
 
 
 @pytest.mark.parametrize("restricted_while_removed", [False, True])
-def test_a_hidden_post_is_there_for_its_author_alone(
+def test_a_hidden_post_is_visible_to_its_author_only(
     thread: Thread, drain: Callable[[], int], restricted_while_removed: bool
 ) -> None:
     ann, cleo = thread.ann, thread.cleo
@@ -152,7 +152,7 @@ def test_a_hidden_post_is_there_for_its_author_alone(
     assert cleo.client.get(f"/v1/profiles/{ann.id}").json()["posts_count"] == before
 
 
-def test_an_author_cannot_take_a_moderators_mark_off(thread: Thread, drain: Callable[[], int]) -> None:
+def test_an_author_cannot_remove_a_moderators_sensitive_mark(thread: Thread, drain: Callable[[], int]) -> None:
     target = Target("post", int(thread.post_id), int(thread.ann.id))
     action = actions.restrict_content(
         Kind.MARK_SENSITIVE, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="blood")
@@ -168,14 +168,14 @@ def test_an_author_cannot_take_a_moderators_mark_off(thread: Thread, drain: Call
 
 
 @pytest.mark.parametrize("kind", [Kind.MARK_SENSITIVE, Kind.LOCK_COMMENTS])
-def test_only_posts_are_marked_and_locked(thread: Thread, kind: Action.Kind) -> None:
+def test_only_posts_can_be_marked_sensitive_and_locked(thread: Thread, kind: Action.Kind) -> None:
     target = Target("comment", int(thread.comment_id), int(thread.ben.id))
     with pytest.raises(Invalid):
         actions.restrict_content(kind, moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="no"))
     assert not Action.objects.exists()
 
 
-def test_reports_and_decisions_name_a_rule_in_the_words_of_its_time(thread: Thread, drain: Callable[[], int]) -> None:
+def test_reports_and_decisions_quote_the_rule_as_it_was_then(thread: Thread, drain: Callable[[], int]) -> None:
     rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind.")
     assert JsonClient().get("/v1/instance").json()["rules"] == ["Be kind."]
     assert JsonClient().get("/v1/moderation/rules").json() == [{"id": str(rule.id), "number": 1, "text": "Be kind."}]
@@ -199,7 +199,7 @@ def test_reports_and_decisions_name_a_rule_in_the_words_of_its_time(thread: Thre
     assert JsonClient().get("/v1/moderation/rules").json() == []
 
 
-def test_who_reports_without_ground_weighs_less(thread: Thread, register: Callable[..., Person]) -> None:
+def test_dismissed_reports_lower_the_reporters_weight(thread: Thread, register: Callable[..., Person]) -> None:
     for _ in range(4):
         report(thread.cleo, "post", thread.post_id)
         actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=Case.objects.get(closed_at=None).id, reason="fine")
@@ -228,7 +228,7 @@ def test_the_transparency_report_is_public(thread: Thread) -> None:
         assert JsonClient().get("/v1/moderation/transparency").status_code == 404
 
 
-def test_a_rebuilt_chain_is_found_by_its_signed_heads(thread: Thread) -> None:
+def test_signed_heads_reveal_a_rebuilt_chain(thread: Thread) -> None:
     sanction(thread.ann, Kind.WARN_USER)
     assert tasks.sign_log()
     assert not tasks.sign_log()
@@ -243,7 +243,7 @@ def test_a_rebuilt_chain_is_found_by_its_signed_heads(thread: Thread) -> None:
     assert log.check_log().problems == ["entry 1 is not the one that was signed"]
 
 
-def test_a_profile_is_checked_by_word_rules(thread: Thread, drain: Callable[[], int]) -> None:
+def test_word_rules_check_profiles(thread: Thread, drain: Callable[[], int]) -> None:
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="casino", effect="flag", is_active=True)
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="badword", effect="remove", is_active=True)
     thread.ann.client.patch("/v1/profiles/me", {"bio": "the best CASINO"})

@@ -1,4 +1,4 @@
-"""Decisions and what follows from them: hiding, locks, limits, two administrators, decisions in bulk."""
+"""Decisions and their effects: hiding, locks, limits, two administrators, bulk decisions."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tests.moderation.conftest import Thread, enter, messages, report
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
-def test_a_hidden_comment_is_there_for_its_author_alone(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_hidden_comment_is_visible_to_its_author_only(thread: Thread, drain: Callable[[], int]) -> None:
     path, one = f"/v1/posts/{thread.post_id}/comments", f"/v1/comments/{thread.comment_id}"
     entry = actions.carry_out(act(thread, "hide", "comment"))
     drain()
@@ -30,7 +30,7 @@ def test_a_hidden_comment_is_there_for_its_author_alone(thread: Thread, drain: C
     assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").json()["comments_count"] == 0
     removal = actions.carry_out(act(thread, "remove", "comment"))
     drain()
-    assert thread.ben.client.get(one).status_code == 404, "its author no longer sees it either"
+    assert thread.ben.client.get(one).status_code == 404, "it is hidden from its author too"
     actions.lift_action(moderator_id=901, action_id=removal.id, reason="hidden is enough")
     drain()
     assert thread.ben.client.get(one).status_code == 200
@@ -40,13 +40,11 @@ def test_a_hidden_comment_is_there_for_its_author_alone(thread: Thread, drain: C
     assert thread.cleo.client.get(one).json()["withheld"] is None
     actions.carry_out(act(thread, "hide", "comment"))
     drain()
-    assert thread.ben.client.delete(one).status_code == 204, "authors may delete what only they see"
+    assert thread.ben.client.delete(one).status_code == 204, "authors may delete their hidden comments"
     assert thread.ben.client.get(path).json()["results"] == []
 
 
-def test_who_is_mentioned_while_a_post_is_hidden_is_notified_once_it_is_back(
-    thread: Thread, drain: Callable[[], int]
-) -> None:
+def test_mentions_in_a_hidden_post_notify_after_it_is_shown_again(thread: Thread, drain: Callable[[], int]) -> None:
     path = f"/v1/posts/{thread.post_id}"
 
     def mentions(person: Person) -> list[tuple[str, str]]:
@@ -66,10 +64,10 @@ def test_who_is_mentioned_while_a_post_is_hidden_is_notified_once_it_is_back(
     actions.lift_action(moderator_id=901, action_id=entry.id, reason="fine")
     drain()
     assert [target for _, target in mentions(thread.cleo)] == [thread.post_id]
-    assert mentions(thread.ben) == before, "nobody is notified of it twice"
+    assert mentions(thread.ben) == before, "nobody is notified twice"
 
 
-def test_nobody_comments_where_comments_are_locked(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_post_with_locked_comments_rejects_comments(thread: Thread, drain: Callable[[], int]) -> None:
     path = f"/v1/posts/{thread.post_id}/comments"
     actions.carry_out(act(thread, "lock", "post"))
     drain()
@@ -80,7 +78,7 @@ def test_nobody_comments_where_comments_are_locked(thread: Thread, drain: Callab
     assert any("locked the comments" in message for message in messages(thread.ann))
 
 
-def test_links_and_media_are_limited_alone(thread: Thread, drain: Callable[[], int]) -> None:
+def test_links_and_media_can_be_limited_separately(thread: Thread, drain: Callable[[], int]) -> None:
     actions.carry_out(act(thread, "limit_links", "user", days=3))
     actions.carry_out(act(thread, "limit_media", "user", days=3))
     drain()
@@ -94,7 +92,9 @@ def test_links_and_media_are_limited_alone(thread: Thread, drain: Callable[[], i
     assert thread.ann.client.post("/v1/posts", {"content": "plain"}).status_code == 201
 
 
-def test_a_new_password_is_demanded(thread: Thread, drain: Callable[[], int], anonymous: JsonClient) -> None:
+def test_log_in_is_rejected_until_a_demanded_password_is_set(
+    thread: Thread, drain: Callable[[], int], anonymous: JsonClient
+) -> None:
     login = {"login": "ann", "password": "correct horse battery"}
     assert anonymous.post("/v1/auth/login", login).status_code == 200
     entry = actions.carry_out(act(thread, "demand_password", "user"))
@@ -102,7 +102,7 @@ def test_a_new_password_is_demanded(thread: Thread, drain: Callable[[], int], an
     answer = anonymous.post("/v1/auth/login", login)
     assert (answer.status_code, answer.json()["code"]) == (403, "password_reset_required")
     wrong = anonymous.post("/v1/auth/login", {**login, "password": "not the password"})
-    assert wrong.status_code == 401, "who does not know the password learns nothing"
+    assert wrong.status_code == 401, "without the right password the demand is not revealed"
     mail.outbox.clear()
     send_due_mails()
     [sent] = [one for one in mail.outbox if one.subject == "Please set a new password"]
@@ -115,7 +115,7 @@ def test_a_new_password_is_demanded(thread: Thread, drain: Callable[[], int], an
     assert anonymous.post("/v1/auth/login", {**login, "password": new}).status_code == 200
 
 
-def test_two_administrators_decide_about_a_third(thread: Thread, register: Callable[..., Person]) -> None:
+def test_a_decision_about_an_administrator_takes_two_others(thread: Thread, register: Callable[..., Person]) -> None:
     first, second, mia = register("ada"), register("bea"), register("mia")
     for person in (first, second, thread.ann):
         grant_role(user_id=int(person.id), role="admin")
@@ -140,7 +140,7 @@ def test_two_administrators_decide_about_a_third(thread: Thread, register: Calla
         actions.confirm_proposal(proposal_id=proposal.id, moderator_id=int(second.id))
 
 
-def test_anybody_can_be_decided_about_without_a_report(thread: Thread, register: Callable[..., Person]) -> None:
+def test_a_decision_needs_no_report(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("mia"), "moderator")
     for target, shown in (
         (f"user/{thread.ann.id}", "@ann"),
@@ -158,7 +158,7 @@ def test_anybody_can_be_decided_about_without_a_report(thread: Thread, register:
     assert not Case.objects.exists()
 
 
-def test_many_cases_are_decided_by_a_task(
+def test_bulk_decisions_run_in_a_task(
     thread: Thread, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(actions, "MOST_AT_ONCE", 1)

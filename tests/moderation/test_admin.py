@@ -1,4 +1,4 @@
-"""The admin site: who sees what, the queue with its previews, decisions, rules, and the change log of Django."""
+"""The admin site: permissions, the queue with its previews, decisions, rules, and Django's change log."""
 
 import re
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def test_administrators_see_every_page_of_every_context(register: Callable[..., 
         assert browser.get(f"{path}?q=1").status_code == 200, path
 
 
-def test_others_see_nothing(register: Callable[..., Person]) -> None:
+def test_other_users_cannot_use_the_admin_site(register: Callable[..., Person]) -> None:
     browser = enter(register("eve"))
     for path in ("/admin/", CASES):
         answer = browser.get(path)
@@ -66,11 +66,11 @@ def test_others_see_nothing(register: Callable[..., Person]) -> None:
 
 
 def _live_elsewhere(person: Person) -> None:
-    """Another network than that of the tests, or a case names the person among accounts that may be the author's."""
+    """Moves the person to another network; otherwise a case lists them among accounts that may be the author's."""
     Session.objects.filter(user_id=person.id).update(address="198.51.100.0/24")
 
 
-def test_the_queue_shows_what_was_reported(thread: Thread, moderator: Person) -> None:
+def test_the_queue_shows_the_reported_content(thread: Thread, moderator: Person) -> None:
     report(thread.cleo, "post", thread.post_id, reason="hate")
     report(thread.ben, "post", thread.post_id, reason="hate")
     report(thread.cleo, "comment", thread.comment_id, details="<b>rude</b>")
@@ -89,9 +89,7 @@ def test_the_queue_shows_what_was_reported(thread: Thread, moderator: Person) ->
     assert browser.get(f"/admin/moderation/report/{case.reports.get().id}/change/").status_code == 200
 
 
-def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(
-    thread: Thread, moderator: Person
-) -> None:
+def test_a_case_shows_blurred_pictures_even_of_a_removed_post(thread: Thread, moderator: Person) -> None:
     shown = {
         "id": 123,
         "kind": "image",
@@ -108,7 +106,7 @@ def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(
     }
     Post.objects.filter(id=thread.post_id).update(media=[shown], is_private=True)
     report(thread.ben, "post", thread.post_id)
-    assert Case.objects.count() == 0, "whoever does not see it cannot report it"
+    assert Case.objects.count() == 0, "users who cannot see it cannot report it"
     Post.objects.filter(id=thread.post_id).update(is_private=False)
     report(thread.ben, "post", thread.post_id)
     case = Case.objects.get()
@@ -130,7 +128,7 @@ def test_a_case_shows_the_pictures_of_its_post_blurred_also_when_it_is_removed(
         assert left is not None
 
 
-def test_the_queue_costs_the_same_for_one_case_and_for_many(
+def test_the_queue_takes_the_same_queries_for_one_case_and_for_many(
     thread: Thread, moderator: Person, drain: Callable[[], int]
 ) -> None:
     browser = enter(moderator, "moderator")
@@ -204,7 +202,7 @@ def test_deciding_many_cases(thread: Thread, moderator: Person, decision: str) -
     assert browser.get(CASES).context["cl"].result_count == 0
 
 
-def test_bans_are_lifted_and_appeals_answered(thread: Thread, moderator: Person) -> None:
+def test_bans_can_be_lifted_and_appeals_decided(thread: Thread, moderator: Person) -> None:
     user_id = int(thread.ann.id)
     ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam")
     appeal = actions.file_appeal(user_id=user_id, action_id=ban.id, text="no")
@@ -240,7 +238,7 @@ def test_the_log_counts_its_decisions(moderator: Person) -> None:
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_rules_are_kept_and_noted_in_both_logs(moderator: Person) -> None:
+def test_changes_of_rules_are_saved_and_recorded_in_both_logs(moderator: Person) -> None:
     browser = enter(moderator, "moderator")
     add = browser.post(
         "/admin/moderation/wordrule/add/",
@@ -272,22 +270,22 @@ def test_the_change_log_is_written_after_the_transaction(
     body = {"kind": "words", "pattern": "casino", "action": "flag"}
     with django_capture_on_commit_callbacks(using="moderation") as callbacks:  # type: ignore[attr-defined]
         browser.post("/admin/moderation/wordrule/add/", body)
-        assert not LogEntry.objects.exists(), "never inside the transaction of another database"
+        assert not LogEntry.objects.exists(), "never within the transaction of another database"
     for callback in callbacks:
         callback()
     assert LogEntry.objects.count() == 1
 
 
-def test_administrators_see_engagement_on_the_front_page(thread: Thread, register: Callable[..., Person]) -> None:
+def test_the_front_page_shows_engagement_to_administrators(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("ada"), "admin")
     page = browser.get("/admin/").content.decode()
-    assert page.count('role="img"') == 6, "four charts of what people do, and two of moderation"
+    assert page.count('role="img"') == 6, "four charts of engagement and two of moderation"
     assert "1 in all; most at" in page
     assert page.count('<tr><th scope="row">') == 60, "a table below each group of charts"
     assert "4 in all" in page, "ann, ben, cleo and ada registered"
 
 
-def test_targets_without_text_still_show(thread: Thread, moderator: Person, drain: Callable[[], int]) -> None:
+def test_targets_without_text_are_listed(thread: Thread, moderator: Person, drain: Callable[[], int]) -> None:
     target = Target("post", 5, int(thread.ann.id))
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="x", effect="flag", is_active=True)
     actions.check_text(target=target, text="x")
@@ -298,20 +296,20 @@ def test_targets_without_text_still_show(thread: Thread, moderator: Person, drai
     assert "(erased)" in closed
 
 
-def test_no_filter_reveals_what_a_page_does_not_show(
+def test_filters_cannot_reveal_hidden_columns(
     thread: Thread, moderator: Person, register: Callable[..., Person]
 ) -> None:
     report(thread.cleo, "post", thread.post_id)
     browser = enter(moderator, "moderator")
     for name, value in (("reporter_id", thread.cleo.id), ("open_key__startswith", f"{thread.cleo.id}:")):
         answer = browser.get(f"/admin/moderation/report/?{name}={value}")
-        assert answer.status_code == 400, f"?{name}= would tell who reported"
+        assert answer.status_code == 400, f"?{name}= would reveal who reported"
     administrator = enter(register("ada"), "admin")
     assert administrator.get("/admin/identity/user/?password__startswith=argon2").status_code == 400
     assert administrator.get("/admin/identity/user/?status=active").status_code == 200
 
 
-def test_moderators_do_not_decide_about_themselves(thread: Thread, moderator: Person) -> None:
+def test_moderators_cannot_decide_about_themselves_in_the_admin_site(thread: Thread, moderator: Person) -> None:
     post = moderator.client.post("/v1/posts", {"content": "by the moderator"}).json()
     report(thread.cleo, "post", post["id"])
     case = Case.objects.get()
@@ -323,7 +321,7 @@ def test_moderators_do_not_decide_about_themselves(thread: Thread, moderator: Pe
     assert not Action.objects.exists()
 
 
-def test_moderators_do_not_ban_administrators(
+def test_moderators_cannot_ban_administrators(
     thread: Thread, moderator: Person, register: Callable[..., Person]
 ) -> None:
     chief = register("ada")
@@ -338,7 +336,7 @@ def test_moderators_do_not_ban_administrators(
     assert Action.objects.get().user_id == int(moderator.id)
 
 
-def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(thread: Thread, moderator: Person) -> None:
+def test_a_case_can_be_taken_annotated_decided_with_a_rule_and_reopened(thread: Thread, moderator: Person) -> None:
     rule = actions.set_instance_rule(moderator_id=MODERATOR_ID, number=1, text="Be kind.")
     report(thread.cleo, "post", thread.post_id)
     _live_elsewhere(thread.cleo)
@@ -364,10 +362,10 @@ def test_a_case_is_taken_noted_decided_with_a_rule_and_opened_again(thread: Thre
     assert browser.post(f"{page}explode/").status_code == 404
     assert "days" in browser.post(f"{page}decide/", {**sent, "days": "0"}, follow=True).content.decode()
     case.refresh_from_db()
-    assert case.is_open, "a form with a mistake decides nothing"
+    assert case.is_open, "an invalid form decides nothing"
 
 
-def test_an_appeal_is_answered_on_its_page(thread: Thread, moderator: Person) -> None:
+def test_an_appeal_can_be_decided_on_its_page(thread: Thread, moderator: Person) -> None:
     warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="spam")
     appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I did <i>not</i>")
     browser, page = enter(moderator, "moderator"), f"/admin/moderation/appeal/{appeal.id}/"
@@ -378,7 +376,7 @@ def test_an_appeal_is_answered_on_its_page(thread: Thread, moderator: Person) ->
     assert Appeal.objects.get().status == "accepted"
 
 
-def test_administrators_keep_the_rules_of_the_installation(register: Callable[..., Person], moderator: Person) -> None:
+def test_administrators_can_edit_the_installations_rules(register: Callable[..., Person], moderator: Person) -> None:
     path = "/admin/moderation/instancerule/"
     browser = enter(register("ada"), "admin")
     assert browser.post(f"{path}add/", {"number": "1", "text": "Be kind."}).status_code == 302

@@ -1,4 +1,4 @@
-"""Appeals: by the person concerned, once, answered once; an accepted one against a ban lifts it."""
+"""Appeals: only the person concerned may appeal, once; each is decided once; accepting one lifts the decision."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def appeal(thread: Thread, action: Action, **changes: Any) -> Any:
     return thread.ann.client.post("/v1/appeals", {"action_id": str(action.id), "text": "I was kind", **changes})
 
 
-def test_the_person_concerned_sees_and_appeals(thread: Thread, warning: Action) -> None:
+def test_the_person_concerned_sees_the_decision_and_can_appeal(thread: Thread, warning: Action) -> None:
     listed = thread.ann.client.get("/v1/moderation/actions").json()["results"]
     assert [(item["id"], item["kind"], item["reason"]) for item in listed] == [
         (str(warning.id), "warn_user", "be kind")
@@ -45,7 +45,7 @@ def test_the_person_concerned_sees_and_appeals(thread: Thread, warning: Action) 
     assert thread.ben.client.get("/v1/moderation/actions").json()["results"] == []
 
 
-def test_one_appeal_for_each_action(thread: Thread, warning: Action) -> None:
+def test_an_action_can_be_appealed_once(thread: Thread, warning: Action) -> None:
     assert appeal(thread, warning).status_code == 201
     again = appeal(thread, warning)
     assert (again.status_code, again.json()["code"]) == (409, "already_appealed")
@@ -60,23 +60,23 @@ def test_the_idempotency_key_answers_the_same(thread: Thread, warning: Action) -
     assert first.content == again.content
 
 
-def test_others_and_unknown_actions_are_absent(thread: Thread, warning: Action, anonymous: JsonClient) -> None:
+def test_other_users_and_unknown_actions_get_404(thread: Thread, warning: Action, anonymous: JsonClient) -> None:
     body = {"action_id": str(warning.id), "text": "let them"}
     assert thread.ben.client.post("/v1/appeals", body).status_code == 404
     assert appeal(thread, warning, action_id="5").status_code == 404
     assert anonymous.post("/v1/appeals", body).status_code == 401
     lifted = actions.unban_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="x")
-    assert appeal(thread, lifted).status_code == 404, "nobody appeals against a favour"
+    assert appeal(thread, lifted).status_code == 404, "a decision in one's favour cannot be appealed"
     assert not Appeal.objects.exists()
 
 
 @pytest.mark.parametrize("changes", [{"text": ""}, {"text": "x" * 2001}, {"text": 5}, {"action_id": 5}, {"more": 1}])
-def test_bad_input_is_refused(thread: Thread, warning: Action, changes: dict[str, Any]) -> None:
+def test_bad_input_is_rejected(thread: Thread, warning: Action, changes: dict[str, Any]) -> None:
     assert appeal(thread, warning, **changes).status_code == 422
     assert not Appeal.objects.exists()
 
 
-def test_taking_the_decision_back_accepts_the_open_appeal(thread: Thread, drain: Callable[[], int]) -> None:
+def test_lifting_the_decision_accepts_the_open_appeal(thread: Thread, drain: Callable[[], int]) -> None:
     target = Target("post", int(thread.post_id), int(thread.ann.id))
     removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
@@ -123,14 +123,14 @@ def test_a_rejected_appeal_changes_nothing_else(thread: Thread, warning: Action)
     assert Action.objects.filter(kind="decide_appeal").count() == 1
 
 
-def test_a_removal_can_be_appealed_against(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_removal_can_be_appealed(thread: Thread, drain: Callable[[], int]) -> None:
     target = Target("post", int(thread.post_id), int(thread.ann.id))
     removal = actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
     drain()
     assert appeal(thread, removal).status_code == 201
 
 
-def test_nobody_answers_their_own_appeal(thread: Thread, warning: Action) -> None:
+def test_moderators_cannot_decide_their_own_appeal(thread: Thread, warning: Action) -> None:
     made = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="no")
     with pytest.raises(Invalid):
         actions.decide_appeal(moderator_id=int(thread.ann.id), appeal_id=made.id, is_accepted=True, answer="yes")

@@ -1,5 +1,5 @@
-"""The page of a case: earlier versions, the conversation, accounts that may be the same person's, what decisions touch,
-templates of reasons; and the ways to it."""
+"""The page of a case: earlier versions, the conversation, possibly related accounts, what decisions affect, and
+templates of reasons; and the links to it."""
 
 from collections.abc import Callable
 
@@ -32,11 +32,11 @@ CASES = "/admin/moderation/case/"
         ("", ""),
     ],
 )
-def test_a_language_is_guessed(text: str, language: str) -> None:
+def test_the_language_is_detected(text: str, language: str) -> None:
     assert guess_language(text) == language
 
 
-def test_the_page_of_a_post_shows_what_moderators_need(
+def test_the_case_of_a_post_shows_its_context(
     thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     edit = thread.ann.client.patch(f"/v1/posts/{thread.post_id}", {"content": "you are the worst of all"})
@@ -60,13 +60,13 @@ def test_the_page_of_a_post_shows_what_moderators_need(
         "the same network",
     ):
         assert shown in page, shown
-    assert "192.0.2" not in page, "where people are is not shown"
-    assert "@cleo" not in page, "who reported and reacted is not said"
+    assert "192.0.2" not in page, "locations are not shown"
+    assert "@cleo" not in page, "reporters and reacting users are not shown"
     for language, count in (("en", 1), ("de", 0), ("unknown", 0)):
         assert browser.get(f"{CASES}?language={language}").context["cl"].result_count == count
 
 
-def test_the_page_of_a_comment_shows_its_thread(
+def test_the_case_of_a_comment_shows_its_thread(
     thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     path = f"/v1/posts/{thread.post_id}/comments"
@@ -80,7 +80,7 @@ def test_the_page_of_a_comment_shows_its_thread(
     assert "Still visible below it: 1 answer." in page
 
 
-def test_a_template_gives_a_decision_its_words_and_its_rule(
+def test_a_template_sets_a_decisions_reason_and_rule(
     thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     admin, moderator = enter(register("ada"), "admin"), enter(register("mia"), "moderator")
@@ -88,7 +88,7 @@ def test_a_template_gives_a_decision_its_words_and_its_rule(
     values = {"name": "Spam", "text": "You advertise.", "rule_number": "2"}
     templates = "/admin/moderation/reasontemplate/"
     assert moderator.post(f"{templates}add/", values).status_code == 403
-    assert admin.post(f"{templates}add/", {**values, "rule_number": "7"}).status_code == 200, "there is no such rule"
+    assert admin.post(f"{templates}add/", {**values, "rule_number": "7"}).status_code == 200, "the rule does not exist"
     assert not ReasonTemplate.objects.exists()
     assert admin.post(f"{templates}add/", values).status_code == 302
     template = ReasonTemplate.objects.get()
@@ -104,7 +104,7 @@ def test_a_template_gives_a_decision_its_words_and_its_rule(
     assert not ReasonTemplate.objects.exists()
 
 
-def test_content_pages_lead_to_decisions(thread: Thread, register: Callable[..., Person]) -> None:
+def test_content_pages_link_to_decisions(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("ada"), "admin")
     for page, target in (
         ("posts/post", f"post/{thread.post_id}"),
@@ -115,7 +115,9 @@ def test_content_pages_lead_to_decisions(thread: Thread, register: Callable[...,
         assert f'href="{CASES}about/{target}/"' in browser.get(f"/admin/{page}/").content.decode(), page
 
 
-def test_who_reports_without_ground_is_listed_and_weighs_less(thread: Thread, register: Callable[..., Person]) -> None:
+def test_reporters_with_many_dismissed_reports_are_listed_and_weigh_less(
+    thread: Thread, register: Callable[..., Person]
+) -> None:
     browser = enter(register("mia"), "moderator")
     page = "/admin/moderation/report/reporters/"
     for number in range(4):
@@ -126,14 +128,14 @@ def test_who_reports_without_ground_is_listed_and_weighs_less(thread: Thread, re
     shown = browser.get(page).content.decode()
     assert "@cleo" in shown
     assert "<td>4</td><td>4</td><td>4</td><td>100 %</td><td>0.2</td>" in shown
-    assert "@ben" not in shown, "twice is not again and again"
+    assert "@ben" not in shown, "two dismissed reports are below the threshold"
     assert "number 0" not in shown
     assert page in browser.get("/admin/moderation/report/").content.decode()
     report(thread.cleo, "user", thread.ann.id)
     assert Case.objects.get(closed_at=None).score == 0.2
 
 
-def test_lists_name_people_and_show_first_words(
+def test_lists_show_usernames_and_the_first_words(
     thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     actions.set_word_rule(moderator_id=901, pattern="casino", effect="flag", is_active=True)
@@ -160,10 +162,10 @@ def test_lists_name_people_and_show_first_words(
         assert "@ann" in shown, page
     for kind in ("user", "post", "comment"):
         page = browser.get(f"{CASES}about/{kind}/{10**30}/", follow=True).content.decode()
-        assert "doesn’t exist" in page, "an id beyond 64 bits names nothing"
+        assert "doesn’t exist" in page, "an id of more than 64 bits matches nothing"
 
 
-def test_a_case_shows_what_became_of_its_reporters_other_reports(
+def test_a_case_shows_the_outcomes_of_its_reporters_other_reports(
     thread: Thread, register: Callable[..., Person]
 ) -> None:
     report(thread.cleo, "post", thread.post_id)
@@ -172,4 +174,4 @@ def test_a_case_shows_what_became_of_its_reporters_other_reports(
     page = enter(register("mia"), "moderator").get(f"{CASES}{Case.objects.get(closed_at=None).id}/change/")
     shown = page.content.decode().partition('id="case-reports"')[2].partition("</section>")[0]
     assert "<td>0 confirmed, 1 dismissed; weight 1</td>" in shown
-    assert "@cleo" not in shown, "who reported is not shown"
+    assert "@cleo" not in shown, "reporters are not shown"

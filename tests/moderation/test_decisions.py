@@ -1,4 +1,4 @@
-"""Every decision of staff has one path: it is logged, notified, open to an appeal, and checked for rank."""
+"""All decisions by staff share one path: logged, notified, open to appeal, and checked for rank."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def staff(person: Person, role: str) -> JsonClient:
-    """A client of the person, who has the role from now on."""
+    """Grants the role; returns a client of the person with it."""
     grant_role(user_id=int(person.id), role=role)
     answer = JsonClient().post("/v1/auth/login", {"login": person.username, "password": "correct horse battery"})
     return JsonClient(answer.json()["access"])
@@ -31,7 +31,7 @@ def test_a_moderators_deletion_is_a_removal(thread: Thread, register: Any, drain
     moderator = staff(register("mona"), "moderator")
     target_id, author = (thread.post_id, thread.ann) if kind == "posts" else (thread.comment_id, thread.ben)
     assert moderator.delete(f"/v1/{kind}/{target_id}").status_code == 204
-    assert author.client.get(f"/v1/{kind}/{target_id}").status_code == 404, "at once, before any event is delivered"
+    assert author.client.get(f"/v1/{kind}/{target_id}").status_code == 404, "immediately, before any event is delivered"
     entry = Action.objects.get(kind="remove_content")
     assert (entry.target_id, entry.user_id) == (int(target_id), int(author.id))
     drain()
@@ -43,7 +43,7 @@ def test_a_moderators_deletion_is_a_removal(thread: Thread, register: Any, drain
     assert author.client.get(f"/v1/{kind}/{target_id}").status_code == 200
 
 
-def test_nobody_decides_about_the_same_or_a_higher_rank(
+def test_decisions_about_the_same_or_a_higher_rank_are_rejected(
     thread: Thread, register: Any, drain: Callable[[], int]
 ) -> None:
     moderator = staff(register("mona"), "moderator")
@@ -60,7 +60,7 @@ def test_nobody_decides_about_the_same_or_a_higher_rank(
     assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 200
 
 
-def test_a_moderator_removes_nothing_that_they_may_not_see(thread: Thread, register: Any) -> None:
+def test_a_moderator_cannot_remove_content_they_cannot_see(thread: Thread, register: Any) -> None:
     moderator = staff(register("mona"), "moderator")
     private = thread.ann.client.post("/v1/posts", {"content": "secret", "is_private": True}).json()["id"]
     assert moderator.delete(f"/v1/posts/{private}").status_code == 404
@@ -68,7 +68,7 @@ def test_a_moderator_removes_nothing_that_they_may_not_see(thread: Thread, regis
     assert thread.ann.client.get(f"/v1/posts/{private}").status_code == 200
 
 
-def test_another_moderator_decides_the_appeal(thread: Thread, drain: Callable[[], int]) -> None:
+def test_an_appeal_must_be_decided_by_another_moderator(thread: Thread, drain: Callable[[], int]) -> None:
     warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="be kind")
     appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I was")
     with pytest.raises(Forbidden):
@@ -80,7 +80,7 @@ def test_another_moderator_decides_the_appeal(thread: Thread, drain: Callable[[]
     assert messages(thread.ann)[0] == f"Your appeal was rejected: {decided.answer}"
 
 
-def test_an_accepted_appeal_without_words_gets_words_that_fit(thread: Thread, drain: Callable[[], int]) -> None:
+def test_an_appeal_accepted_without_a_text_gets_a_default_text(thread: Thread, drain: Callable[[], int]) -> None:
     warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="be kind")
     appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I was")
     actions.decide_appeal(moderator_id=901, appeal_id=appeal.id, is_accepted=True, answer="")
@@ -88,7 +88,7 @@ def test_an_accepted_appeal_without_words_gets_words_that_fit(thread: Thread, dr
     assert messages(thread.ann)[0] == "Your appeal was accepted: We reviewed our decision and reversed it."
 
 
-def test_a_suspension_ends_by_itself(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_suspension_expires(thread: Thread, drain: Callable[[], int]) -> None:
     ann, login = thread.ann, {"login": "ann", "password": "correct horse battery"}
     with pytest.raises(Invalid):
         actions.suspend_user(moderator_id=900, user_id=int(ann.id), until=timezone.now(), reason="past")
@@ -112,7 +112,7 @@ def test_a_ban_outlasts_a_suspension(thread: Thread) -> None:
     assert not Suspension.objects.exists()
 
 
-def test_two_moderators_never_take_one_case(thread: Thread) -> None:
+def test_two_moderators_cannot_take_the_same_case(thread: Thread) -> None:
     report(thread.cleo, "post", thread.post_id)
     report(thread.cleo, "comment", thread.comment_id)
     first, second = actions.take_next_case(moderator_id=1), actions.take_next_case(moderator_id=2)
@@ -126,7 +126,7 @@ def test_two_moderators_never_take_one_case(thread: Thread) -> None:
     assert actions.take_next_case(moderator_id=3) == first
 
 
-def test_notes_and_reopening(thread: Thread) -> None:
+def test_notes_can_be_added_and_closed_cases_reopened(thread: Thread) -> None:
     report(thread.cleo, "post", thread.post_id)
     case = Case.objects.get()
     note = actions.add_note(case_id=case.id, moderator_id=MODERATOR_ID, text=" seen before ")

@@ -1,4 +1,4 @@
-"""Every way on which moderation acts is one way: the same entry in the log, notice, effect, appeal and undo."""
+"""All entry points of moderation have the same results: log entry, notification, effect, appeal and undo."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -46,7 +46,7 @@ def _by_a_task(thread: Thread, mia: Person, decision: str) -> None:
 
 def _through_the_api(thread: Thread, mia: Person, decision: str) -> None:
     login = {"login": "mia", "password": "correct horse battery"}
-    access = JsonClient().post("/v1/auth/login", login).json()["access"]  # a token that names the new role
+    access = JsonClient().post("/v1/auth/login", login).json()["access"]  # a token with the new role
     assert JsonClient(access).delete(f"/v1/posts/{thread.post_id}").status_code == 204
 
 
@@ -77,7 +77,7 @@ def _by_the_operator(thread: Thread, mia: Person, decision: str) -> None:
         _by_a_rule,
     ],
 )
-def test_a_removal_is_the_same_whoever_makes_it(
+def test_a_removal_has_the_same_results_from_every_entry_point(
     thread: Thread, register: Callable[..., Person], drain: Callable[[], int], door: Door
 ) -> None:
     mia = register("mia")
@@ -112,7 +112,7 @@ def _by_two_administrators(thread: Thread, mia: Person, decision: str) -> None:
 @pytest.mark.parametrize(
     "door", [_from_the_case, _without_a_report, _in_bulk, _by_a_task, _by_the_operator, _by_two_administrators]
 )
-def test_a_ban_is_the_same_whoever_makes_it(
+def test_a_ban_has_the_same_results_from_every_entry_point(
     thread: Thread, register: Callable[..., Person], drain: Callable[[], int], door: Door
 ) -> None:
     mia = register("mia")
@@ -130,13 +130,13 @@ def test_a_ban_is_the_same_whoever_makes_it(
 
 
 @pytest.mark.parametrize("door", [_from_the_case, _without_a_report, _in_bulk, _by_a_task, _through_the_api])
-def test_no_way_leads_around_the_rank(thread: Thread, register: Callable[..., Person], door: Door) -> None:
+def test_every_entry_point_checks_the_rank(thread: Thread, register: Callable[..., Person], door: Door) -> None:
     mia = register("mia")
     for person in (mia, thread.ann):
         grant_role(user_id=int(person.id), role="moderator")
     try:
         door(thread, mia, "remove")
     except AssertionError:
-        assert door is _through_the_api, "the API answers with a refusal, the pages with a message"
+        assert door is _through_the_api, "the API rejects it, the pages show a message"
     assert not Action.objects.exists()
     assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 200

@@ -1,4 +1,4 @@
-"""Erasing a user: nothing of them is left, what others did stays, and it is acknowledged once nothing is left."""
+"""Erasing a user removes all their data, keeps that of others, and is acknowledged when done."""
 
 from collections.abc import Callable
 from typing import Any
@@ -51,7 +51,7 @@ def traces(user_id: str) -> dict[str, int]:
     return {name: found.count() for name, found in rows.items() if found.exists()}
 
 
-def test_nothing_of_the_person_is_left(thread: Thread) -> None:
+def test_erasure_removes_all_data_about_the_person(thread: Thread) -> None:
     report(thread.ann, "comment", thread.comment_id, details="my own words")
     report(thread.cleo, "user", thread.ann.id, details="about ann")
     by_ben = report(thread.ben, "post", thread.post_id, details="about ann's post").json()["id"]
@@ -70,7 +70,7 @@ def test_nothing_of_the_person_is_left(thread: Thread) -> None:
     by_cleo = thread.cleo.client.get("/v1/reports").json()["results"]
     assert [(item["target_id"], item["outcome"]) for item in by_cleo] == [(None, "gone")]
     assert {event.reporter_id for event in of_kind(ReportResolved)} == {int(thread.ben.id), int(thread.cleo.id)}
-    assert Case.objects.get(target_type="comment").is_open, "what ann reported is still to be decided"
+    assert Case.objects.get(target_type="comment").is_open, "the case that ann reported stays open"
 
 
 def test_an_erased_reporter_is_not_notified(thread: Thread) -> None:
@@ -82,7 +82,7 @@ def test_an_erased_reporter_is_not_notified(thread: Thread) -> None:
     assert Report.objects.get().outcome == "dismissed"
 
 
-def test_much_is_erased_in_parts(thread: Thread, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_erasures_run_in_steps(thread: Thread, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure, "BATCH", 2)
     for _ in range(5):
         actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="again")
@@ -95,7 +95,7 @@ def test_much_is_erased_in_parts(thread: Thread, drain: Callable[[], int], monke
     assert check_log().problems == []
 
 
-def test_the_whole_way_from_the_account(thread: Thread, drain: Callable[[], int]) -> None:
+def test_deleting_the_account_erases_moderations_data(thread: Thread, drain: Callable[[], int]) -> None:
     report(thread.ann, "comment", thread.comment_id)
     report(thread.cleo, "user", thread.ann.id)
     actions.dismiss_case(
@@ -112,11 +112,11 @@ def test_the_whole_way_from_the_account(thread: Thread, drain: Callable[[], int]
     left = [residue for residue in audit_erasure(int(thread.ann.id)) if residue.store in ("moderation", "metrics")]
     assert {residue.place for residue in left if not residue.expected} == set()
     assert check_log().problems == []
-    assert Action.objects.get(id=warning.id).reason == "by ann", "what was decided about others stays"
+    assert Action.objects.get(id=warning.id).reason == "by ann", "decisions about others stay"
 
 
-def test_nothing_is_logged_about_somebody_who_is_gone(thread: Thread) -> None:
-    """What was under way when the person was erased: a decision, and a text that a word rule is found in."""
+def test_nothing_is_logged_about_an_erased_person(thread: Thread) -> None:
+    """A decision, and a text that matches a word rule, both in progress when the person was erased."""
     actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="plain", effect="remove", is_active=True)
     person = int(thread.ann.id)
     target = Target("post", int(thread.post_id), person)
@@ -137,9 +137,7 @@ def test_nothing_is_logged_about_somebody_who_is_gone(thread: Thread) -> None:
     assert check_log().problems == []
 
 
-def test_an_appeal_that_is_written_while_its_author_is_erased_goes_too(
-    thread: Thread, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_appeal_written_during_the_erasure_is_deleted_too(thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
     person = int(thread.ann.id)
     warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=person, reason="about ann")
     redact = erasure.redact_entries  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The front page of the admin site: figures over a day, a month and a year, what is unusual, and the installation."""
+"""The front page of the admin site: statistics per day, month and year, spikes, and the state of the installation."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -37,13 +37,13 @@ NOW = datetime(2026, 11, 27, 14, 5, tzinfo=UTC)
         ("year", 52, datetime(2025, 11, 29, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)),
     ],
 )
-def test_a_span_ends_with_the_period_under_way(span: str, count: int, first: datetime, last: datetime) -> None:
+def test_a_span_ends_with_the_current_period(span: str, count: int, first: datetime, last: datetime) -> None:
     starts = period_starts(span, now=NOW)
     assert (len(starts), starts[0], starts[-1]) == (count, first, last)
     assert (period_of(NOW, starts=starts), period_of(first, starts=starts)) == (last, first)
 
 
-def test_what_is_far_above_the_usual_is_marked() -> None:
+def test_values_far_above_the_usual_are_marked_as_spikes() -> None:
     starts = period_starts("month", now=NOW)
 
     def is_spike(*values: int) -> bool:
@@ -51,9 +51,9 @@ def test_what_is_far_above_the_usual_is_marked() -> None:
         return draw("reports", title="Reports", span="month", starts=starts, values=series).is_spike
 
     assert is_spike(3, 4, 5, 40)
-    assert not is_spike(3, 4, 5, 9), "a few more are no matter"
-    assert not is_spike(200, 250, 300, 60), "more than is usual, but not by far"
-    assert not is_spike(40), "nothing is usual yet"
+    assert not is_spike(3, 4, 5, 9), "a few more are not a spike"
+    assert not is_spike(200, 250, 300, 60), "not far enough above the usual"
+    assert not is_spike(40), "without history nothing is a spike"
 
 
 def test_reports_and_decisions_are_counted_by_hour_day_and_week(thread: Thread) -> None:
@@ -69,14 +69,14 @@ def test_reports_and_decisions_are_counted_by_hour_day_and_week(thread: Thread) 
         client(Moderation).workload(moderator_id=1, span="decade")
 
 
-def test_engagement_is_counted_by_hour_before_and_after_it_is_rolled_up(thread: Thread) -> None:
+def test_engagement_is_counted_by_hour_before_and_after_the_rollup(thread: Thread) -> None:
     before = client(Metrics).hours(hours=24)
     assert (len(before), before[-1].posts, before[-1].comments, before[-1].registrations) == (24, 1, 1, 3)
     roll_up(older_than=timedelta(0))
     assert client(Metrics).hours(hours=24) == before
 
 
-def test_administrators_see_the_state_of_the_installation(
+def test_the_front_page_shows_the_installations_state_to_administrators(
     empty_index: None, register: Callable[..., Person], tmp_path: Path, drain: Callable[[], int]
 ) -> None:
     browser = enter(register("ada"), "admin")
@@ -92,14 +92,14 @@ def test_administrators_see_the_state_of_the_installation(
     assert "0 differences found" in browser.get("/admin/").content.decode()
 
 
-def test_moderators_see_no_figures_of_the_installation(register: Callable[..., Person]) -> None:
+def test_the_front_page_hides_the_installations_state_from_moderators(register: Callable[..., Person]) -> None:
     page = enter(register("mia"), "moderator").get("/admin/").content.decode()
     assert "Reports" in page
     for hidden in ("people today", "dead letters", "Registrations", "Internals"):
         assert hidden not in page
 
 
-def test_people_are_active_while_they_use_a_session(register: Callable[..., Person]) -> None:
+def test_users_count_as_active_while_they_use_a_session(register: Callable[..., Person]) -> None:
     ann, ben, cleo = register("ann"), register("ben"), register("cleo")
     for person, days in ((ben, 3), (cleo, 20)):
         Session.objects.filter(user_id=person.id).update(last_used_at=timezone.now() - timedelta(days=days))

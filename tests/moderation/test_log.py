@@ -1,4 +1,4 @@
-"""The log of actions: whole as written, broken by any change, and still whole when a person was erased from it."""
+"""The log of actions: any change breaks its chain, except the erasure of a person."""
 
 from collections.abc import Callable
 
@@ -29,18 +29,18 @@ def log() -> list[Action]:
 
 
 def rewrite(sequence: int, **changes: object) -> None:
-    """What somebody with access to the database could do."""
+    """Changes that somebody with access to the database could make."""
     Action.objects.filter(sequence=sequence).update(**changes)
 
 
-def test_an_untouched_log_is_whole(log: list[Action], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unchanged_log_is_valid(log: list[Action], capsys: pytest.CaptureFixture[str]) -> None:
     check = check_log()
     assert (check.entries, check.redacted, check.problems) == (4, 0, [])
     call_command("moderation", "verify_log")
     assert "the log of actions is whole" in capsys.readouterr().out
 
 
-def test_an_empty_log_is_whole() -> None:
+def test_an_empty_log_is_valid() -> None:
     assert check_log().problems == []
 
 
@@ -59,7 +59,7 @@ def test_an_empty_log_is_whole() -> None:
         {"previous_hash": "0" * 64},
     ],
 )
-def test_any_change_shows(log: list[Action], changes: dict[str, object]) -> None:
+def test_any_change_is_detected(log: list[Action], changes: dict[str, object]) -> None:
     rewrite(2, **changes)
     assert check_log().problems
     with pytest.raises(CommandError):
@@ -67,17 +67,17 @@ def test_any_change_shows(log: list[Action], changes: dict[str, object]) -> None
 
 
 @pytest.mark.parametrize("sequence", [1, 2, 4])
-def test_a_missing_entry_shows(log: list[Action], sequence: int) -> None:
+def test_a_missing_entry_is_detected(log: list[Action], sequence: int) -> None:
     Action.objects.filter(sequence=sequence).delete()
     assert check_log().problems
 
 
-def test_an_emptied_log_shows(log: list[Action]) -> None:
+def test_an_emptied_log_is_detected(log: list[Action]) -> None:
     Action.objects.all().delete()
     assert check_log().problems == ["the log ends at 0, but 4 entries were written"]
 
 
-def test_entries_can_neither_be_saved_again_nor_deleted(log: list[Action]) -> None:
+def test_entries_can_be_neither_updated_nor_deleted(log: list[Action]) -> None:
     with pytest.raises(TypeError):
         log[0].save()
     with pytest.raises(TypeError):
@@ -85,7 +85,7 @@ def test_entries_can_neither_be_saved_again_nor_deleted(log: list[Action]) -> No
     assert check_log().problems == []
 
 
-def test_a_refused_decision_leaves_no_entry(log: list[Action]) -> None:
+def test_a_rejected_decision_is_not_logged(log: list[Action]) -> None:
     def refused() -> None:
         with atomic("moderation"):
             actions.warn_user(moderator_id=MODERATOR, user_id=USER, reason="rolled back")
@@ -97,7 +97,9 @@ def test_a_refused_decision_leaves_no_entry(log: list[Action]) -> None:
     assert LogHead.objects.get().sequence == 4
 
 
-def test_erasing_a_person_leaves_no_trace_and_the_log_whole(log: list[Action], drain: Callable[[], int]) -> None:
+def test_erasing_a_person_removes_their_data_and_keeps_the_log_valid(
+    log: list[Action], drain: Callable[[], int]
+) -> None:
     begin_removal("moderation", kind="user", subject_id=OTHER, erasure_id=1)
     check = check_log()
     assert (check.entries, check.redacted, check.problems) == (5, 2, [])
@@ -109,13 +111,13 @@ def test_erasing_a_person_leaves_no_trace_and_the_log_whole(log: list[Action], d
     assert check_log().entries == 5
 
 
-def test_erasing_a_moderator_keeps_what_was_decided(log: list[Action]) -> None:
+def test_erasing_a_moderator_keeps_their_decisions(log: list[Action]) -> None:
     begin_removal("moderation", kind="user", subject_id=MODERATOR, erasure_id=1)
     assert check_log().problems == []
     assert not Action.objects.filter(moderator_id=MODERATOR).exists()
     assert Action.objects.get(sequence=1).reason == "first"
 
 
-def test_a_change_does_not_pass_for_an_erasure(log: list[Action]) -> None:
+def test_a_change_cannot_be_disguised_as_an_erasure(log: list[Action]) -> None:
     rewrite(2, reason="", salt="", user_id=None, is_redacted=True)
     assert check_log().problems == ["entry 2 was changed without a reason"]

@@ -1,4 +1,4 @@
-"""Many at once: one case, one report each, and a log that never forks."""
+"""Concurrency: one case per target, one report per person, and a log that never forks."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from tests.conftest import ALL_CONTEXTS
 
 pytestmark = [
     pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True),
-    pytest.mark.skipif(settings.EMBEDDED, reason="SQLite's test database in memory takes one writer at a time"),
+    pytest.mark.skipif(settings.EMBEDDED, reason="in-memory SQLite has no concurrent writers"),
 ]
 
 TARGET = Target("post", 7, 70)
@@ -48,7 +48,7 @@ def test_reports_of_one_target_are_one_case() -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [("remove", "dismiss"), ("hide", "ban"), ("warn", "warn")])
-def test_two_moderators_decide_one_case_once(one: str, other: str) -> None:
+def test_concurrent_decisions_about_a_case_count_once(one: str, other: str) -> None:
     actions.file_report(reporter_id=6, target=TARGET, reason="spam", details="")
     case_id = Case.objects.get().id
     refused: list[str] = []

@@ -1,4 +1,4 @@
-"""Reporting: what one may see and did not write, once while it is open, with its outcome in the end."""
+"""Reporting: only visible content by others, one open report each, and a notification of the outcome."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -46,7 +46,7 @@ def test_a_post_a_comment_and_a_user_can_be_reported(thread: Thread) -> None:
     assert Case.objects.filter(closed_at=None).count() == 3
 
 
-def test_the_same_open_report_is_the_same_report(thread: Thread) -> None:
+def test_repeating_an_open_report_returns_it(thread: Thread) -> None:
     first = report(thread.cleo, "post", thread.post_id)
     again = report(thread.cleo, "post", thread.post_id, reason="hate")
     assert (first.status_code, again.status_code) == (201, 200)
@@ -56,7 +56,7 @@ def test_the_same_open_report_is_the_same_report(thread: Thread) -> None:
     assert len(published()) == 1
 
 
-def test_reports_by_several_people_are_one_case(thread: Thread) -> None:
+def test_reports_by_several_people_share_a_case(thread: Thread) -> None:
     assert report(thread.cleo, "post", thread.post_id).status_code == 201
     assert report(thread.ben, "post", thread.post_id).status_code == 201
     assert Case.objects.get().reports_count == Report.objects.count() == 2
@@ -83,7 +83,7 @@ def refused(answer: Any, status: int) -> None:
 @pytest.mark.parametrize(
     ("details", "kept"), [("", "It is boring"), ("two\nlines", "It is boring\ntwo\nlines")], ids=["alone", "more"]
 )
-def test_a_reason_in_own_words_counts_as_other(thread: Thread, details: str, kept: str) -> None:
+def test_a_free_text_reason_counts_as_other(thread: Thread, details: str, kept: str) -> None:
     answer = report(thread.cleo, "post", thread.post_id, reason="It is boring", details=details)
     assert answer.status_code == 201, answer.content
     assert (answer.json()["reason"], answer.json()["details"]) == ("other", kept)
@@ -105,24 +105,24 @@ def test_a_reason_in_own_words_counts_as_other(thread: Thread, details: str, kep
         {"extra": "field"},
     ],
 )
-def test_bad_input_is_refused(thread: Thread, changes: dict[str, Any]) -> None:
+def test_bad_input_is_rejected(thread: Thread, changes: dict[str, Any]) -> None:
     body = {"target_type": "post", "target_id": thread.post_id, "reason": "spam", **changes}
     refused(thread.cleo.client.post("/v1/reports", body), 422)
 
 
-def test_malformed_json_and_no_token_are_refused(thread: Thread, anonymous: JsonClient) -> None:
+def test_malformed_json_and_missing_tokens_are_rejected(thread: Thread, anonymous: JsonClient) -> None:
     refused(thread.cleo.client.post("/v1/reports", b"{"), 400)
     refused(anonymous.post("/v1/reports", {"target_type": "post", "target_id": thread.post_id, "reason": "spam"}), 401)
     assert anonymous.get("/v1/reports").status_code == 401
 
 
-def test_one_cannot_report_oneself_or_what_one_wrote(thread: Thread) -> None:
+def test_users_cannot_report_themselves_or_their_content(thread: Thread) -> None:
     refused(report(thread.ann, "user", thread.ann.id), 422)
     refused(report(thread.ann, "post", thread.post_id), 422)
     refused(report(thread.ben, "comment", thread.comment_id), 422)
 
 
-def test_what_one_may_not_see_is_absent(thread: Thread, drain: Callable[[], int]) -> None:
+def test_reporting_hidden_content_gets_404(thread: Thread, drain: Callable[[], int]) -> None:
     refused(report(thread.cleo, "post", "5"), 404)
     refused(report(thread.cleo, "comment", "5"), 404)
     refused(report(thread.cleo, "user", "5"), 404)
@@ -145,7 +145,7 @@ def post_target(thread: Thread) -> Target:
     return Target("post", int(thread.post_id), int(thread.ann.id))
 
 
-def test_removing_closes_the_case_and_notifies_who_reported(thread: Thread, drain: Callable[[], int]) -> None:
+def test_removal_closes_the_case_and_notifies_the_reporters(thread: Thread, drain: Callable[[], int]) -> None:
     by_cleo = report(thread.cleo, "post", thread.post_id).json()["id"]
     by_ben = report(thread.ben, "post", thread.post_id).json()["id"]
     action = actions.remove_content(
@@ -168,7 +168,9 @@ def test_removing_closes_the_case_and_notifies_who_reported(thread: Thread, drai
     mine = thread.cleo.client.get("/v1/reports").json()["results"]
     assert [(item["id"], item["status"], item["outcome"]) for item in mine] == [(by_cleo, "resolved", "removed")]
     drain()
-    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 404, "posts carries the removal out"
+    assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").status_code == 404, (
+        "the posts context removes the post"
+    )
     before = len(published())
     assert (
         actions.remove_content(
@@ -213,7 +215,7 @@ def test_two_moderators_cannot_decide_the_same_case(thread: Thread) -> None:
     assert len(published()) == before
 
 
-def test_a_ban_hides_and_lifting_it_shows_again(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_ban_hides_the_user_until_it_is_lifted(thread: Thread, drain: Callable[[], int]) -> None:
     report(thread.cleo, "user", thread.ann.id)
     user_id = int(thread.ann.id)
     ban = actions.ban_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="spam", case_id=Case.objects.get().id)
@@ -238,13 +240,13 @@ def test_moderators_cannot_decide_about_themselves(thread: Thread) -> None:
     assert published() == []
 
 
-def test_an_author_who_deletes_closes_the_case(thread: Thread, drain: Callable[[], int]) -> None:
+def test_deletion_by_the_author_closes_the_case(thread: Thread, drain: Callable[[], int]) -> None:
     report(thread.cleo, "post", thread.post_id)
     report(thread.cleo, "comment", thread.comment_id)
     thread.ann.client.delete(f"/v1/posts/{thread.post_id}")
     drain()
     assert {case.outcome for case in Case.objects.all()} == {"gone"}
-    assert not Action.objects.exists(), "moderation did nothing"
+    assert not Action.objects.exists(), "moderation took no action"
     outcomes = [item["outcome"] for item in thread.cleo.client.get("/v1/reports").json()["results"]]
     assert outcomes == ["gone", "gone"]
     messages = [item["message"] for item in thread.cleo.client.get("/v1/notifications").json()["results"]]
@@ -253,7 +255,7 @@ def test_an_author_who_deletes_closes_the_case(thread: Thread, drain: Callable[[
     ] * 2
 
 
-def test_own_reports_are_listed_newest_first_without_skips(
+def test_own_reports_are_listed_newest_first_without_gaps(
     thread: Thread, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     made: list[Any] = []
@@ -277,7 +279,7 @@ def test_own_reports_are_listed_newest_first_without_skips(
     assert seen == expected
 
 
-def test_the_list_costs_the_same_for_one_report_and_for_many(thread: Thread, drain: Callable[[], int]) -> None:
+def test_the_list_takes_the_same_queries_for_one_report_and_for_many(thread: Thread, drain: Callable[[], int]) -> None:
     def statements() -> int:
         with ExitStack() as stack:
             captures = [stack.enter_context(CaptureQueriesContext(connections[alias])) for alias in ALL_CONTEXTS]
@@ -294,15 +296,17 @@ def test_the_list_costs_the_same_for_one_report_and_for_many(thread: Thread, dra
     assert statements() == few
 
 
-def test_nobody_reports_somebody_who_blocks_them(thread: Thread) -> None:
+def test_a_blocked_user_cannot_report_the_blocking_user(thread: Thread) -> None:
     assert thread.ann.client.put(f"/v1/profiles/{thread.cleo.id}/block").status_code == 200
-    assert report(thread.cleo, "user", thread.ann.id).status_code == 404, "as if there was nobody"
+    assert report(thread.cleo, "user", thread.ann.id).status_code == 404, "as if the account did not exist"
     assert not Report.objects.exists()
     assert published() == []
-    assert report(thread.ann, "user", thread.cleo.id).status_code == 201, "who blocks somebody may still report them"
+    assert report(thread.ann, "user", thread.cleo.id).status_code == 201, (
+        "the blocking user may still report the blocked one"
+    )
 
 
-def test_reporting_has_a_limit_of_its_own(thread: Thread, settings: Any) -> None:
+def test_reporting_has_its_own_rate_limit(thread: Thread, settings: Any) -> None:
     settings.RATE_LIMITS = True
     settings.RATES = {**settings.RATES, "report": (2, 3600)}
     for target in (("post", thread.post_id), ("comment", thread.comment_id)):
@@ -311,5 +315,5 @@ def test_reporting_has_a_limit_of_its_own(thread: Thread, settings: Any) -> None
     assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
     assert int(refused["Retry-After"]) > 0
     assert Report.objects.count() == 2
-    assert thread.cleo.client.get("/v1/reports").status_code == 200, "reading is not reporting"
-    assert report(thread.ben, "user", thread.ann.id).status_code == 201, "the limit is one person's"
+    assert thread.cleo.client.get("/v1/reports").status_code == 200, "reading does not count against the limit"
+    assert report(thread.ben, "user", thread.ann.id).status_code == 201, "the limit is per person"

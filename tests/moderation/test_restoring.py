@@ -1,4 +1,4 @@
-"""An accepted appeal brings back what was removed: the text, what others did with it, every count and place it had."""
+"""An accepted appeal restores removed content: the text, others' activity on it, every count and position."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,20 +35,20 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def remove(thread: Thread, target_type: str) -> Action:
-    """The removal of the post or the comment, whose event is not delivered yet."""
+    """Removes the post or the comment, without delivering the event."""
     author, target_id = (thread.ann, thread.post_id) if target_type == "post" else (thread.ben, thread.comment_id)
     target = Target(target_type, int(target_id), int(author.id))
     return actions.remove_content(moderator_id=MODERATOR_ID, target=target, decision=actions.Decision(reason="spam"))
 
 
 def win_appeal(removal: Action) -> None:
-    """The person concerned appeals, and is right."""
+    """The person concerned appeals, and the appeal is accepted."""
     made = actions.file_appeal(user_id=removal.user_id or 0, action_id=removal.id, text="it is fine")
     actions.decide_appeal(moderator_id=901, appeal_id=made.id, is_accepted=True, answer="you are right")
 
 
 def content(found: Any) -> str:
-    """What was found, without what every page says of itself."""
+    """The non-empty parts of what was found."""
     return repr([value for value in found.values() if value])
 
 
@@ -59,7 +59,7 @@ def notifications_of(person: Person) -> list[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])
-def test_what_was_removed_comes_back_as_it_was(
+def test_removed_content_is_restored_exactly(
     lively: Thread, drain: Callable[[], int], anonymous: JsonClient, target_type: str
 ) -> None:
     readers = (lively.ann.client, lively.ben.client, lively.cleo.client, anonymous)
@@ -90,7 +90,7 @@ def test_what_was_removed_comes_back_as_it_was(
 
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])
-def test_events_may_come_in_any_order_and_twice(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
+def test_events_may_arrive_in_any_order_and_twice(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
     before = everything(lively, lively.cleo.client)
     target = lively.post_id if target_type == "post" else lively.comment_id
     same: dict[str, Any] = {"target_type": target_type, "target_id": int(target), "author_id": 1, "action_id": 77}
@@ -111,9 +111,9 @@ def test_events_may_come_in_any_order_and_twice(lively: Thread, drain: Callable[
     assert everything(lively, lively.cleo.client) == before
 
 
-def test_what_came_back_can_be_removed_again(lively: Thread, drain: Callable[[], int]) -> None:
+def test_restored_content_can_be_removed_again(lively: Thread, drain: Callable[[], int]) -> None:
     first = remove(lively, "post")
-    assert remove(lively, "post") == first, "once is enough"
+    assert remove(lively, "post") == first, "a second removal changes nothing"
     drain()
     win_appeal(first)
     drain()
@@ -128,7 +128,7 @@ def test_what_came_back_can_be_removed_again(lively: Thread, drain: Callable[[],
     assert kinds == ["remove_content", "decide_appeal", "restore_content"] * 2
 
 
-def test_moderators_see_what_an_appeal_is_about(lively: Thread, drain: Callable[[], int]) -> None:
+def test_moderators_see_the_content_that_an_appeal_is_about(lively: Thread, drain: Callable[[], int]) -> None:
     for target_type in ("post", "comment"):
         removal = remove(lively, target_type)
         actions.file_appeal(user_id=removal.user_id or 0, action_id=removal.id, text="look again")
@@ -138,7 +138,7 @@ def test_moderators_see_what_an_appeal_is_about(lively: Thread, drain: Callable[
     assert "a plain comment" in page
 
 
-def test_one_can_appeal_for_a_time(lively: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_appeals_are_rejected_after_the_appeal_period(lively: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
     removal = remove(lively, "post")
     monkeypatch.setattr(settings, "APPEAL_DAYS", 0)
     with pytest.raises(Conflict) as refused:
@@ -146,7 +146,7 @@ def test_one_can_appeal_for_a_time(lively: Thread, monkeypatch: pytest.MonkeyPat
     assert refused.value.code == "appeal_too_late"
 
 
-def test_removals_without_an_appeal_are_deleted_in_the_end(lively: Thread, drain: Callable[[], int]) -> None:
+def test_removed_content_is_deleted_after_the_retention_period(lively: Thread, drain: Callable[[], int]) -> None:
     removals = [remove(lively, "comment")]
     drain()
     reply = {"content": "reply", "parent_comment_id": lively.comment_id}
@@ -176,7 +176,7 @@ def test_removals_without_an_appeal_are_deleted_in_the_end(lively: Thread, drain
 
 
 @pytest.mark.parametrize("target_type", ["post", "comment"])
-def test_what_is_held_goes_with_its_author(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
+def test_removed_content_is_erased_with_its_author(lively: Thread, drain: Callable[[], int], target_type: str) -> None:
     removal = remove(lively, target_type)
     drain()
     author = removal.user_id or 0
@@ -185,12 +185,12 @@ def test_what_is_held_goes_with_its_author(lively: Thread, drain: Callable[[], i
             publish(UserDeleted(user_id=person, erasure_id=1))
         drain()
         found = [one for one in audit_erasure(person) if not one.expected and one.store not in ("auth", "redis")]
-        assert found == [], "neither of the author nor of whom the post names"
+        assert found == [], "nothing is left, of the author or of those mentioned"
     assert not RemovedPost.objects.exists()
     assert not RemovedComment.objects.exists()
 
 
-def test_what_people_take_back_meanwhile_stays_taken_back(lively: Thread, drain: Callable[[], int]) -> None:
+def test_activity_undone_during_the_removal_is_not_restored(lively: Thread, drain: Callable[[], int]) -> None:
     removal = remove(lively, "post")
     drain()
     for path in ("repost", "reaction", "bookmark"):
@@ -222,7 +222,7 @@ def test_a_removed_comment_keeps_its_thread(thread: Thread, drain: Callable[[], 
 
 
 def shown_comments(thread: Thread) -> list[tuple[str, bool, int]]:
-    """The comments on the post with all replies, depth first: id, whether it is more than a tombstone, its replies."""
+    """All comments on the post, depth first: id, whether it has content (is no tombstone), number of replies."""
     found: list[tuple[str, bool, int]] = []
 
     def walk(path: str) -> None:
@@ -236,7 +236,7 @@ def shown_comments(thread: Thread) -> list[tuple[str, bool, int]]:
 
 
 @pytest.mark.usefixtures("empty_index")
-def test_a_tombstone_above_what_was_removed_hides_and_returns(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_tombstone_is_hidden_and_shown_with_its_removed_reply(thread: Thread, drain: Callable[[], int]) -> None:
     def reply(to: str) -> str:
         body = {"content": "reply", "parent_comment_id": to}
         made = thread.ben.client.post(f"/v1/posts/{thread.post_id}/comments", body)
@@ -251,7 +251,7 @@ def test_a_tombstone_above_what_was_removed_hides_and_returns(thread: Thread, dr
     assert shown_comments(thread) == [(top, True, 1), (middle, False, 2), (low, True, 0), (other, True, 0)]
     removals = [remove(replace(thread, comment_id=one), "comment") for one in (low, other)]
     drain()
-    assert shown_comments(thread) == [(top, True, 0)], "no tombstone stands without a reply that shows"
+    assert shown_comments(thread) == [(top, True, 0)], "a tombstone without visible replies is hidden"
     assert thread.ben.client.get(f"/v1/comments/{middle}").status_code == 404
     assert thread.ben.client.delete(f"/v1/comments/{top}").status_code == 204
     assert shown_comments(thread) == []
@@ -264,10 +264,10 @@ def test_a_tombstone_above_what_was_removed_hides_and_returns(thread: Thread, dr
     delete_old_comments()
     assert sorted(Comment.objects.values_list("id", flat=True)) == sorted(map(int, (top, middle, other)))
     assert thread.ben.client.delete(f"/v1/comments/{other}").status_code == 204
-    assert not Comment.objects.exists(), "nothing is left to come back"
+    assert not Comment.objects.exists(), "nothing is left to restore"
 
 
-def test_nothing_of_an_erased_author_comes_back(lively: Thread, drain: Callable[[], int]) -> None:
+def test_nothing_by_an_erased_author_is_restored(lively: Thread, drain: Callable[[], int]) -> None:
     removals = [remove(lively, kind) for kind in ("comment", "post")]
     drain()
     Tombstone.objects.using("posts").create(subject_id=int(lively.ann.id), kind="user")
@@ -279,7 +279,7 @@ def test_nothing_of_an_erased_author_comes_back(lively: Thread, drain: Callable[
     assert not Comment.objects.filter(deleted_at=None).exists()
 
 
-def test_what_was_removed_is_not_loaded_from_records(lively: Thread, drain: Callable[[], int]) -> None:
+def test_removed_content_is_not_loaded_by_the_bulk_import(lively: Thread, drain: Callable[[], int]) -> None:
     def dump(kind: str) -> list[Record]:
         return client(BulkTransfer, context=f"{kind}s").dump(kind=kind, after="", limit=10).records
 
@@ -302,7 +302,7 @@ def test_what_was_removed_is_not_loaded_from_records(lively: Thread, drain: Call
     assert (dump("post"), dump("comment")) == (posts, comments)
 
 
-def test_the_overall_numbers_count_once_what_came_back(lively: Thread, drain: Callable[[], int]) -> None:
+def test_totals_count_restored_content_once(lively: Thread, drain: Callable[[], int]) -> None:
     def overall() -> list[tuple[int, int]]:
         roll_up(older_than=timedelta(0))
         days = OverallRollup.objects.filter(period=OverallRollup.Period.DAY)

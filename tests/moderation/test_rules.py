@@ -1,4 +1,4 @@
-"""Word rules: what matches, what happens then, and that nothing happens twice or too late."""
+"""Word rules: matching, effects, and idempotent handling of duplicate and late events."""
 
 from collections.abc import Callable
 from typing import Any
@@ -42,13 +42,13 @@ def rule(pattern: str, effect: str = "flag", *, is_active: bool = True) -> WordR
         ("(", "(", True),
     ],
 )
-def test_what_a_pattern_matches(pattern: str, text: str, found: bool) -> None:
+def test_a_pattern_matches_the_expected_texts(pattern: str, text: str, found: bool) -> None:
     rule(pattern)
     assert bool(rules_matching(text)) is found
 
 
 @pytest.mark.parametrize("pattern", ["", "  ", "*", "* *", "a*b*c*d*"])
-def test_a_pattern_that_matches_all_or_takes_long_is_refused(pattern: str) -> None:
+def test_a_pattern_that_matches_everything_or_is_slow_is_rejected(pattern: str) -> None:
     with pytest.raises(Invalid):
         rule(pattern)
     assert not WordRule.objects.exists()
@@ -128,7 +128,7 @@ def edited(post_id: str, author_id: str) -> Any:
     return wrap(event, event_id=new_id())
 
 
-def test_handled_twice_is_handled_once(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_duplicate_event_is_handled_once(thread: Thread, drain: Callable[[], int]) -> None:
     rule("plain", "remove")
     for _ in range(2):
         for event in [edited(thread.post_id, thread.ann.id)] * 2:

@@ -1,4 +1,4 @@
-"""Rules about links, media, rates and new accounts; holding, refusing and silencing; trials; blocks of sign-ups."""
+"""Rules about links, media, rates and new accounts; holding, rejecting and silencing; trials; sign-up blocks."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def keep(kind: str, pattern: str, effect: str, *, is_active: bool = True) -> WordRule:
-    """A rule."""
+    """Creates a rule."""
     return actions.set_word_rule(
         moderator_id=MODERATOR_ID, kind=kind, pattern=pattern, effect=effect, is_active=is_active
     )
 
 
 def write(person: Person, text: str, drain: Callable[[], int]) -> str:
-    """The id of a post that was written, with everything that follows from it."""
+    """Writes a post and delivers its events; returns its id."""
     made = person.client.post("/v1/posts", {"content": text})
     assert made.status_code == 201, made.content
     drain()
@@ -50,9 +50,7 @@ def write(person: Person, text: str, drain: Callable[[], int]) -> str:
         ("spam-example", False),
     ],
 )
-def test_a_domain_is_found_however_it_is_written(
-    thread: Thread, drain: Callable[[], int], text: str, is_found: bool
-) -> None:
+def test_a_domain_is_found_in_any_spelling(thread: Thread, drain: Callable[[], int], text: str, is_found: bool) -> None:
     rule = keep("domain", "Spam.example", "flag")
     post_id = write(thread.ann, text, drain)
     assert Case.objects.filter(target_id=int(post_id)).exists() is is_found
@@ -60,7 +58,7 @@ def test_a_domain_is_found_however_it_is_written(
 
 
 class Shortener(BaseHTTPRequestHandler):
-    """A shortener of links: /one leads to /two, and that to a site that is not there."""
+    """A link shortener: /one redirects to /two, which redirects to a site that does not exist."""
 
     asked: ClassVar[list[str]] = []
 
@@ -78,7 +76,7 @@ class Shortener(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def shortener(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A real server, under a name that leads to this machine."""
+    """A real server, under a name that resolves to this machine."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Shortener)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     settings.LINK_SHORTENERS = frozenset({"short.example"})
@@ -90,22 +88,22 @@ def shortener(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
-def test_short_links_are_followed_to_the_name_of_where_they_end(
+def test_short_links_are_resolved_to_their_final_domain(
     thread: Thread, drain: Callable[[], int], shortener: str
 ) -> None:
     write(thread.ann, f"{shortener}/one", drain)
-    assert Shortener.asked == [], "no rule asks for it"
+    assert Shortener.asked == [], "links are not resolved without a rule that needs it"
     keep("domain", "spam.example", "flag")
     write(thread.ann, f"{shortener}/gone and {shortener}/loop and https://other.example/", drain)
     assert not Case.objects.exists()
     assert Shortener.asked == ["/gone", *["/loop"] * 4]
     Shortener.asked.clear()
     found = write(thread.ann, f"{shortener}/one", drain)
-    assert Shortener.asked == ["/one", "/two"], "the site of spam is never visited"
+    assert Shortener.asked == ["/one", "/two"], "the target itself is never requested"
     assert Case.objects.get().target_id == int(found)
 
 
-def test_what_a_rule_refuses_is_in_no_profile_or_name_either(
+def test_a_rejecting_rule_applies_to_profiles_and_names_too(
     thread: Thread, anonymous: JsonClient, drain: Callable[[], int]
 ) -> None:
     keep("words", "casino*", "reject")
@@ -126,7 +124,7 @@ def test_what_a_rule_refuses_is_in_no_profile_or_name_either(
     assert anonymous.post("/v1/auth/register", {**account, "username": "xavier"}).status_code == 201
 
 
-def test_what_is_held_waits_for_a_moderator(thread: Thread, drain: Callable[[], int]) -> None:
+def test_held_content_waits_for_a_moderator(thread: Thread, drain: Callable[[], int]) -> None:
     keep("words", "casino", "hold")
     post_id = write(thread.ann, "my casino", drain)
     drain()
@@ -145,11 +143,13 @@ def test_what_is_held_waits_for_a_moderator(thread: Thread, drain: Callable[[], 
     assert thread.cleo.client.get(f"/v1/comments/{comment}").status_code == 200
     assert thread.ann.client.patch(path, {"content": "my casino again"}).status_code == 200
     drain()
-    assert thread.cleo.client.get(path).status_code == 200, "a moderator has looked at it"
+    assert thread.cleo.client.get(path).status_code == 200, "a moderator has reviewed it"
 
 
-def test_what_is_held_was_never_seen(thread: Thread, drain: Callable[[], int], anonymous: JsonClient) -> None:
-    """Nothing has been handled yet when others are refused, and nobody is notified before a moderator let it pass."""
+def test_held_content_is_never_visible_to_others(
+    thread: Thread, drain: Callable[[], int], anonymous: JsonClient
+) -> None:
+    """Others get 404 before any event is handled, and nobody is notified before a moderator approves it."""
     keep("words", "casino", "hold")
     thread.cleo.client.put(f"/v1/profiles/{thread.ann.id}/follow")
     drain()
@@ -177,7 +177,7 @@ def test_what_is_held_was_never_seen(thread: Thread, drain: Callable[[], int], a
     assert is_seen() == [False, False]
     assert notified() == [set(), set(), set()]
     assert anonymous.get(f"/v1/profiles/{thread.ann.id}").json()["posts_count"] == before
-    assert anonymous.get(f"/v1/posts/{thread.post_id}").json()["comments_count"] == 1, "the other one"
+    assert anonymous.get(f"/v1/posts/{thread.post_id}").json()["comments_count"] == 1, "the other post"
 
     for case in Case.objects.filter(closed_at=None):
         actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
@@ -188,7 +188,7 @@ def test_what_is_held_was_never_seen(thread: Thread, drain: Callable[[], int], a
     assert anonymous.get(f"/v1/posts/{thread.post_id}").json()["comments_count"] == 2
 
 
-def test_an_edit_is_held_before_anybody_sees_it(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_held_edit_is_never_visible_to_others(thread: Thread, drain: Callable[[], int]) -> None:
     post_id = write(thread.ann, "plain", drain)
     rule = keep("words", "casino", "hold")
     path = f"/v1/posts/{post_id}"
@@ -198,13 +198,13 @@ def test_an_edit_is_held_before_anybody_sees_it(thread: Thread, drain: Callable[
     actions.delete_word_rule(moderator_id=MODERATOR_ID, rule_id=rule.id)
     drain()
     case = Case.objects.get(target_id=int(post_id), closed_at=None)
-    assert thread.cleo.client.get(path).status_code == 404, "it waits, though the rule is gone"
+    assert thread.cleo.client.get(path).status_code == 404, "deleting the rule does not release it"
     actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
     drain()
     assert thread.cleo.client.get(path).json()["content"] == "casino"
 
 
-def test_a_held_post_that_is_hidden_waits_no_more(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_decision_about_a_held_post_ends_the_hold(thread: Thread, drain: Callable[[], int]) -> None:
     keep("words", "casino", "hold")
     post_id = write(thread.ann, "my casino", drain)
     target = Target("post", int(post_id), int(thread.ann.id))
@@ -218,7 +218,7 @@ def test_a_held_post_that_is_hidden_waits_no_more(thread: Thread, drain: Callabl
     assert thread.cleo.client.get(f"/v1/posts/{post_id}").status_code == 200
 
 
-def test_what_a_rule_refuses_is_not_published(thread: Thread) -> None:
+def test_a_rejecting_rule_prevents_publication(thread: Thread) -> None:
     keep("domain", "spam.example", "reject")
     for path, body in (
         ("/v1/posts", {"content": "spam.example"}),
@@ -230,7 +230,7 @@ def test_what_a_rule_refuses_is_not_published(thread: Thread) -> None:
     assert thread.cleo.client.get(f"/v1/profiles/{thread.cleo.id}/posts").json()["results"] == []
 
 
-def test_who_writes_too_fast_is_silenced_once(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_user_who_exceeds_the_rate_is_silenced_once(thread: Thread, drain: Callable[[], int]) -> None:
     keep("rate", "2/10", "silence")
     for number in range(4):
         write(thread.cleo, f"post {number}", drain)
@@ -239,11 +239,13 @@ def test_who_writes_too_fast_is_silenced_once(thread: Thread, drain: Callable[[]
     assert entries.count() == 1
 
 
-def test_new_accounts_and_spam(thread: Thread, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rules_match_new_accounts_and_spam_scores(
+    thread: Thread, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     keep("spam", "80", "flag")
     write(thread.cleo, "buy at https://a.example/", drain)
     write(thread.ben, "buy at https://a.example/", drain)
-    assert not Case.objects.exists(), "no scorer is set"
+    assert not Case.objects.exists(), "no scorer is configured"
     monkeypatch.setattr(settings, "SPAM_SCORER", "apps.moderation.access.screening.score_spam")
     write(thread.cleo, "a plain text", drain)
     assert not Case.objects.exists()
@@ -254,12 +256,12 @@ def test_new_accounts_and_spam(thread: Thread, drain: Callable[[], int], monkeyp
     assert RuleHit.objects.filter(rule=rule).count() == 1
 
 
-def test_a_file_and_its_copies_are_found_by_its_hash(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_file_and_its_copies_are_matched_by_hash(thread: Thread, drain: Callable[[], int]) -> None:
     known = "ab" * 32
     keep("media", known.upper(), "remove")
     by_ann = {"user_id": int(thread.ann.id), "size": 1, "created_at": timezone.now()}
     Media.objects.create(**by_ann, content_hash=known, perceptual_hash="f" * 64)
-    # The same picture in another format: another file, whose perceptual hash differs in a few bits.
+    # The same picture in another format is another file, whose perceptual hash differs in a few bits.
     Media.objects.create(**by_ann, post_id=int(thread.post_id), content_hash="cd" * 32, perceptual_hash=f"{'f' * 62}0f")
     assert thread.ann.client.patch(f"/v1/posts/{thread.post_id}", {"content": "look"}).status_code == 200
     drain()
@@ -267,7 +269,7 @@ def test_a_file_and_its_copies_are_found_by_its_hash(thread: Thread, drain: Call
     assert thread.ann.client.get(f"/v1/posts/{thread.post_id}").status_code == 404
 
 
-def test_a_picture_is_found_by_a_pdq_hash_near_its_own(thread: Thread, drain: Callable[[], int]) -> None:
+def test_a_picture_is_matched_by_a_similar_pdq_hash(thread: Thread, drain: Callable[[], int]) -> None:
     keep("media", f"{'f' * 56}{'0' * 8}", "remove")  # 32 bits from one, 31 from the other
     by_ann = {"user_id": int(thread.ann.id), "size": 1, "created_at": timezone.now(), "post_id": int(thread.post_id)}
     picture = Media.objects.create(**by_ann, content_hash="cd" * 32, perceptual_hash="f" * 64)
@@ -280,7 +282,7 @@ def test_a_picture_is_found_by_a_pdq_hash_near_its_own(thread: Thread, drain: Ca
     assert Action.objects.filter(kind="remove_content").count() == 1
 
 
-def test_a_rule_is_tried_before_it_is_switched_on(thread: Thread, drain: Callable[[], int]) -> None:
+def test_an_inactive_rule_can_be_tried_without_effects(thread: Thread, drain: Callable[[], int]) -> None:
     write(thread.ann, "my casino", drain)
     rule = keep("words", "casino", "remove", is_active=False)
     trial = try_rule(rule, days=7)
@@ -294,14 +296,14 @@ def test_a_rule_is_tried_before_it_is_switched_on(thread: Thread, drain: Callabl
     [("domain", "spam"), ("media", "abc"), ("rate", "0/5"), ("rate", "5"), ("new_account", "0"), ("spam", "101"),
      ("new_account", "९"), ("domain", "*")],
 )  # fmt: skip
-def test_a_pattern_that_stands_for_nothing_is_refused(kind: str, pattern: str) -> None:
+def test_a_meaningless_pattern_is_rejected(kind: str, pattern: str) -> None:
     with pytest.raises(Invalid):
         keep(kind, pattern, "flag")
     assert not WordRule.objects.exists()
 
 
 def block(kind: str, value: str, *, days: int | None = None) -> Block:
-    """A block of sign-ups."""
+    """Creates a sign-up block."""
     until = timezone.now() + timedelta(days=days) if days is not None else None
     return actions.set_block(moderator_id=MODERATOR_ID, kind=kind, value=value, until=until, block_id=None)
 
@@ -330,7 +332,7 @@ def test_sign_ups_are_blocked(anonymous: JsonClient, kind: str, value: str, days
     ("kind", "value"),
     [("addresses", "0.0.0.0/0"), ("addresses", "x"), ("email_domain", "com"), ("email_domain", "a@b.c")],
 )
-def test_a_block_that_is_none_is_refused(kind: str, value: str) -> None:
+def test_an_invalid_block_is_rejected(kind: str, value: str) -> None:
     with pytest.raises(Invalid):
         block(kind, value)
     assert not Block.objects.exists()

@@ -1,4 +1,4 @@
-"""Every decision has an effect and is undone exactly: over every way of reading, exports, files and notifications."""
+"""Every decision has an effect and is undone exactly: in all lists, exports, files and notifications."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ from tests.moderation.found import drifts, everything, settle
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 NOTHING_TO_UNDO = ("dismiss", "warn")
-# Every decision that a page offers about a kind of target; those about people are the same for all kinds.
+# All decisions that pages offer, per kind of target. Those about people are offered for all kinds, but tested once.
 DECISIONS = [
     (choice.name, target_type)
     for target_type in ("post", "comment", "user")
@@ -37,20 +37,20 @@ DECISIONS = [
 ]
 
 
-def test_no_decision_is_left_out() -> None:
+def test_all_decisions_are_tested_and_named() -> None:
     known = {"dismiss", "remove", *RESTRICTING, *SANCTIONING}
     assert {choice.name for choice in CHOICES} == known
     assert {name for name, _ in DECISIONS} == known - set(NOTHING_TO_UNDO)
-    assert sorted(APPEALABLE) == sorted(ACTIONS), "the API names every decision that people are shown"
+    assert sorted(APPEALABLE) == sorted(ACTIONS), "the API has a name for every decision that users see"
     kinds = {kind.value for kind in (*RESTRICTING.values(), *SANCTIONING.values())}
     entries = [Action(sequence=1, kind=kind, reason="x", created_at=timezone.now()) for kind in sorted(kinds)]
     assert all(one["restriction"] and one["ground"] for one in statement_bodies(entries)), (
-        "and its statement of reasons"
+        "every decision has a statement of reasons"
     )
 
 
 def standing(thread: Thread) -> tuple[object, ...]:
-    """What Ann may do: what only shows when she tries."""
+    """Ann's permissions, which show only when she tries something."""
     person = next(iter(client(Users).documents(ids=[int(thread.ann.id)])), None)
     account = User.objects.get(id=int(thread.ann.id))
     flags = (person.silenced, person.limited, person.links_limited, person.media_limited) if person else None
@@ -58,7 +58,7 @@ def standing(thread: Thread) -> tuple[object, ...]:
 
 
 def exported(thread: Thread) -> list[object]:
-    """What the archives of Ann and Ben have of what they wrote and are."""
+    """Profile and texts in the exports of Ann and Ben."""
     found: list[object] = []
     for context, table, person, names in (
         ("posts", "posts", thread.ann, ("id", "content", "hidden")),
@@ -75,7 +75,7 @@ def exported(thread: Thread) -> list[object]:
 
 
 def notified(reader: JsonClient) -> list[tuple[object, ...]]:
-    """What a socket sends to who opens it again: notifications, without those of moderation."""
+    """The notifications that a reconnecting socket receives, without moderation's."""
     listed = reader.get("/v1/notifications").json().get("results", [])
     return [(one["id"], one["kind"], one["message"]) for one in listed if one["kind"] != "moderation"]
 
@@ -90,7 +90,7 @@ def test_every_decision_has_an_effect_and_is_undone_exactly(
 ) -> None:
     readers = [lively.ann.client, lively.ben.client, lively.cleo.client, anonymous]
     if target_type == "user":
-        readers = readers[1:]  # what ends the person's sessions does not bring them back
+        readers = readers[1:]  # decisions that end the person's sessions do not restore them
     picture = upload(lively.ann)
     assert lively.ann.client.patch("/v1/profiles/me", {"bio": "a plain life"}).status_code == 200
     edit = {"content": "a plain post #marmot @cleo", "media_ids": [picture["id"]]}
@@ -112,7 +112,7 @@ def test_every_decision_has_an_effect_and_is_undone_exactly(
     changed = seen()
     assert changed != before, "the decision had an effect"
     if (decision, target_type) in (("remove", "post"), ("hide", "post"), ("ban", "user")):
-        assert changed[-1] is False, "its files are out of sight"
+        assert changed[-1] is False, "its files are no longer served"
     actions.lift_action(moderator_id=901, action_id=entry.id, reason="it was wrong")
     deliver_outbox()
     with pytest.raises(Conflict):
