@@ -1,4 +1,4 @@
-"""Runs every test of search on both back ends: SQLite's FTS5, and a real Elasticsearch where one is given."""
+"""Runs the tests of search on both back ends: SQLite's FTS5 and, if ELASTICSEARCH_URL is set, Elasticsearch."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -17,23 +17,24 @@ BACKENDS = [
     pytest.param(
         "sqlite",
         marks=pytest.mark.skipif(
-            "sqlite3" not in django_settings.DATABASES["search"]["ENGINE"], reason="search's database is not SQLite"
+            "sqlite3" not in django_settings.DATABASES["search"]["ENGINE"],
+            reason="the database of search is not SQLite",
         ),
     ),
     pytest.param(
-        "elasticsearch", marks=pytest.mark.skipif(not ELASTICSEARCH_URL, reason="no ELASTICSEARCH_URL to test with")
+        "elasticsearch", marks=pytest.mark.skipif(not ELASTICSEARCH_URL, reason="ELASTICSEARCH_URL is not set")
     ),
 ]
 
 
 @dataclass
 class Searching:
-    """What tests do with search: write, deliver, look."""
+    """What tests do with search: write posts, deliver events, search."""
 
     backend: str
 
     def settle(self) -> None:
-        """Delivers all events, and makes what was written to Elasticsearch findable."""
+        """Delivers all events and refreshes Elasticsearch, so that searches find what was indexed."""
         deliver_outbox()
         if self.backend == "elasticsearch":
             from apps.search.models.documents import elasticsearch
@@ -42,7 +43,7 @@ class Searching:
             elasticsearch().indices.refresh(index=f"{read_alias()}*", ignore_unavailable=True)
 
     def forget_old_versions(self) -> None:
-        """Has Elasticsearch drop replaced documents, as they count in its word statistics, and so in scores."""
+        """Makes Elasticsearch drop replaced documents, which still count in its term statistics and so in scores."""
         if self.backend == "elasticsearch":
             from apps.search.models.documents import elasticsearch
             from apps.search.queries.elastic import read_alias
@@ -52,7 +53,7 @@ class Searching:
             client.indices.refresh(index=read_alias())
 
     def post(self, person: Person, content: str, **extra: Any) -> str:
-        """Writes a post; its id."""
+        """Writes a post; returns its id."""
         return str(create_post(person, content=content, **extra)["id"])
 
     def page(self, client: JsonClient, q: str, **parameters: Any) -> dict[str, Any]:
@@ -64,19 +65,19 @@ class Searching:
         return dict(answer.json())
 
     def contents(self, client: JsonClient, q: str, **parameters: Any) -> list[str]:
-        """The texts of the posts found."""
+        """The texts of the found posts."""
         results = self.page(client, q, **{"type": "posts", **parameters})["results"]
         assert all(result["type"] == "post" for result in results)
         return [result["item"]["content"] for result in results]
 
     def names(self, client: JsonClient, q: str) -> list[str]:
-        """The user names of the people found."""
+        """The usernames of the found users."""
         results = self.page(client, q, type="users")["results"]
         assert all(result["type"] == "user" for result in results)
         return [result["item"]["username"] for result in results]
 
     def tags(self, client: JsonClient, q: str) -> list[tuple[str, int]]:
-        """The hashtags found, and their counts."""
+        """The found hashtags with their counts."""
         results = self.page(client, q, type="hashtags")["results"]
         assert all(result["type"] == "hashtag" for result in results)
         return [(result["item"]["name"], result["item"]["posts_count"]) for result in results]
@@ -94,7 +95,7 @@ def remove_indices() -> None:
 
 @pytest.fixture(params=BACKENDS)
 def searching(request: pytest.FixtureRequest, settings: Any, db: None) -> Iterator[Searching]:
-    """Search on one of the back ends, empty."""
+    """Search on one of the back ends, with an empty index."""
     settings.ELASTICSEARCH_URL = ELASTICSEARCH_URL if request.param == "elasticsearch" else ""
     settings.ELASTICSEARCH_PREFIX = f"{django_settings.ELASTICSEARCH_PREFIX}-test"
     if request.param == "elasticsearch":
@@ -106,5 +107,5 @@ def searching(request: pytest.FixtureRequest, settings: Any, db: None) -> Iterat
 
 @pytest.fixture
 def people(searching: Searching, register: Callable[..., Person]) -> dict[str, Person]:
-    """Alice, Bob and Carol, none of whom follows another."""
+    """Alice, Bob and Carol, who do not follow each other."""
     return {name: register(name) for name in ("alice", "bob", "carol")}

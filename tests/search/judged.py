@@ -1,6 +1,6 @@
-"""A small collection with queries that people judged: which posts, people or hashtags answer them, and how well.
+"""A small collection with judged queries: which posts, users or hashtags are relevant, and how much.
 
-Grades: 2 is what somebody who asks this wants to see first, 1 is right as well; anything else is wrong.
+Grades: 2 is a best result, 1 is relevant, anything else is irrelevant.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ PEOPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A query, and the grades of what answers it; `kind` is posts, users or hashtags."""
+    """A query and the grades of its results; `kind` is posts, users or hashtags."""
 
     q: str
     grades: dict[str, int]
@@ -133,9 +133,9 @@ QUERIES = [
 
 
 def ndcg(grades: dict[str, int], found: list[str]) -> float:
-    """Normalised discounted cumulative gain of the first ten: 1.0 when nothing could be listed better.
+    """Normalised discounted cumulative gain of the first ten results: 1.0 is the best possible order.
 
-    Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002. Where nothing is right,
+    Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", 2002. If nothing is relevant,
     1.0 for finding nothing and 0.0 for anything else.
     """
     best = _gain(sorted(grades.values(), reverse=True))

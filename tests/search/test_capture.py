@@ -1,4 +1,4 @@
-"""Change data capture on real servers: positions, lost connections, changed schemas, refused settings, Debezium."""
+"""Change data capture on real servers: positions, lost connections, changed schemas, rejected settings, Debezium."""
 
 import os
 import subprocess
@@ -26,18 +26,18 @@ from tests.conftest import ALL_CONTEXTS
 from tests.search.recordings import DEBEZIUM
 
 DATABASE = "socialapp_capture_test"
-LONG = 20  # seconds until something that must come is missed
+LONG = 20  # timeout in seconds for something that must arrive
 
 
 def server_urls() -> dict[str, str]:
-    """MariaDB where the tests have one, and MySQL 8 where MYSQL8_URL names one (tests/services/mysql8/start)."""
+    """MariaDB if the tests use one, and MySQL 8 if MYSQL8_URL is set (tests/services/mysql8/start)."""
     urls = {"mariadb": os.environ.get("DATABASE_URL", ""), "mysql8": os.environ.get("MYSQL8_URL", "")}
     return {name: url for name, url in urls.items() if url.startswith("mysql:")}
 
 
 @dataclass
 class Captured:
-    """A server with a database of its own, and what has been read from it."""
+    """A server with its own database, and the changes read from it."""
 
     server: Server
     changes: list[RowChange] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Captured:
         return source
 
     def read(self, source: BinlogSource, *, until: int) -> None:
-        """Reads on until there are so many changes, saving each position."""
+        """Reads until there are the given number of changes, saving each position."""
         watchdog = threading.Event()
         timer = threading.Timer(LONG, watchdog.set)
         timer.start()
@@ -83,7 +83,7 @@ class Captured:
 
     @property
     def rows(self) -> list[tuple[Any, Any]]:
-        """The content before and after, of each change."""
+        """The content before and after each change."""
         return [
             (change.before and change.before["content"], change.after and change.after["content"])
             for change in self.changes
@@ -92,7 +92,7 @@ class Captured:
 
 @pytest.fixture(params=[pytest.param(name, id=name) for name in server_urls()])
 def captured(request: pytest.FixtureRequest) -> Iterator[Captured]:
-    """A server whose binlog is read from now on."""
+    """A server whose binlog is read from its current position."""
     url = urlsplit(server_urls()[request.param])
     server = Server(url.hostname or "", url.port or 3306, url.username or "", url.password or "", (DATABASE,))
     found = Captured(server)
@@ -110,7 +110,7 @@ def captured(request: pytest.FixtureRequest) -> Iterator[Captured]:
         cursor.execute(f"DROP DATABASE {DATABASE}")
 
 
-def test_reads_rows_before_and_after_from_where_it_was(captured: Captured) -> None:
+def test_rows_are_read_before_and_after_each_change_from_the_saved_position(captured: Captured) -> None:
     captured.run("INSERT INTO posts VALUES (1, 5, 'schön 🪁', 1), (2, 5, 'two', 1)", "INSERT INTO other VALUES (1)")
     captured.read(captured.source(), until=2)
     captured.run("UPDATE posts SET content = 'new' WHERE id = 1", "DELETE FROM posts WHERE id = 2")
@@ -119,7 +119,7 @@ def test_reads_rows_before_and_after_from_where_it_was(captured: Captured) -> No
     assert captured.changes[3].before == {"id": 2, "user_id": 5, "content": "two", "version": 1}
 
 
-def test_a_lost_connection_goes_on_from_the_saved_position(captured: Captured) -> None:
+def test_after_a_lost_connection_reading_continues_from_the_saved_position(captured: Captured) -> None:
     source = captured.source()
     before = captured.readers()
     captured.run("INSERT INTO posts VALUES (1, 5, 'one', 1)")
@@ -133,10 +133,10 @@ def test_a_lost_connection_goes_on_from_the_saved_position(captured: Captured) -
     captured.take(next(reading))
     stopping.set()
     reading.close()
-    assert captured.rows == [(None, "one"), (None, "two")], "what was saved does not come again"
+    assert captured.rows == [(None, "one"), (None, "two")], "changes before the saved position are not read again"
 
 
-def test_a_schema_that_changes_in_between_leaves_the_names_right(captured: Captured) -> None:
+def test_column_names_stay_correct_when_the_schema_changes(captured: Captured) -> None:
     captured.run(
         "INSERT INTO posts VALUES (1, 5, 'one', 1)",
         "ALTER TABLE posts ADD COLUMN mood varchar(10) DEFAULT 'fine' AFTER id",
@@ -161,7 +161,7 @@ def test_savepoints_do_not_end_a_transaction(captured: Captured) -> None:
     assert captured.rows == [(None, "one"), (None, "two")]
 
 
-def test_what_is_rolled_back_is_not_read(captured: Captured) -> None:
+def test_changes_that_are_rolled_back_are_not_read(captured: Captured) -> None:
     with pymysql.connect(**captured.login()) as connection, connection.cursor() as cursor:
         cursor.execute("INSERT INTO posts VALUES (1, 5, 'one', 1)")
         connection.rollback()
@@ -171,7 +171,7 @@ def test_what_is_rolled_back_is_not_read(captured: Captured) -> None:
     assert captured.rows == [(None, "two")]
 
 
-@pytest.mark.skipif("mysql8" not in server_urls(), reason="needs a server whose settings may be changed: MYSQL8_URL")
+@pytest.mark.skipif("mysql8" not in server_urls(), reason="changes server settings: needs MYSQL8_URL")
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
@@ -179,7 +179,7 @@ def test_what_is_rolled_back_is_not_read(captured: Captured) -> None:
         ("binlog_row_metadata", "MINIMAL", "without the names of columns, rows are wrong after a change of the schema"),
     ],
 )
-def test_settings_that_lead_to_wrong_documents_are_refused(name: str, value: str, reason: str) -> None:
+def test_server_settings_that_lead_to_wrong_documents_are_rejected(name: str, value: str, reason: str) -> None:
     url = urlsplit(server_urls()["mysql8"])
     server = Server(url.hostname or "", url.port or 3306, url.username or "", url.password or "", (DATABASE,))
     login = {"host": server.host, "port": server.port, "user": server.user, "password": server.password}
@@ -202,14 +202,14 @@ def test_positions_are_merged() -> None:
     assert source._merged(f"{uuid}:1-3:5", f"{uuid}:4") == f"{uuid}:1-5"
 
 
-def test_a_database_without_a_binlog_is_refused(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_without_a_binlog_is_rejected(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(django_settings.DATABASES, "posts", {"ENGINE": "django.db.backends.sqlite3"})
     settings.SEARCH_CDC_URL = ""
     with pytest.raises(CaptureRefused, match="the database of posts has no binlog"):
         sources()
 
 
-def test_understands_debezium() -> None:
+def test_debezium_messages_are_parsed() -> None:
     changes = [row_change(line) for line in DEBEZIUM]
     assert [change and (change.table, bool(change.before), bool(change.after)) for change in changes] == [
         ("posts", False, True),
@@ -233,7 +233,7 @@ def test_understands_debezium() -> None:
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)
-def test_debezium_in_redis_is_read_in_both_formats_from_where_it_was(settings: Any) -> None:
+def test_debezium_in_redis_is_read_in_both_formats_from_the_saved_position(settings: Any) -> None:
     settings.SEARCH_CDC_URL, settings.SEARCH_CDC_PREFIX = settings.REDIS_URL, "capture"
     (source,) = sources()
     assert isinstance(source, RedisSource)
@@ -252,7 +252,7 @@ def test_debezium_in_redis_is_read_in_both_formats_from_where_it_was(settings: A
 
 @dataclass
 class Scripted:
-    """A source of given batches, that can fail after them."""
+    """A source with scripted batches that can fail after them."""
 
     batches: list[Batch]
     name: str = "scripted"
@@ -273,14 +273,14 @@ class Scripted:
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)
-def test_what_changed_is_indexed_with_its_position_twice_and_out_of_order(
+def test_duplicate_and_reordered_changes_are_indexed_and_the_position_saved(
     searching: Any, people: Any, anonymous: Any, settings: Any
 ) -> None:
     settings.SEARCH_SYNC = "cdc"
     alice = people["alice"]
     kept, gone = (searching.post(alice, f"kite {name}") for name in ("kept", "gone"))
     searching.settle()
-    assert searching.contents(anonymous, "kite") == [], "events do not index any more"
+    assert searching.contents(anonymous, "kite") == [], "events no longer update the index"
     row = {"user_id": int(alice.id), "version": 1}
     written = [RowChange("posts", None, {**row, "id": int(one)}) for one in (kept, gone)]
     person = RowChange("profiles", None, {"user_id": int(alice.id)})
@@ -296,7 +296,7 @@ def test_what_changed_is_indexed_with_its_position_twice_and_out_of_order(
     follow(source=again, stopping=threading.Event())
     searching.settle()
     assert searching.contents(anonymous, "kite") == ["kite kept"]
-    assert again.read_from == ["3"], "it goes on from where it was"
+    assert again.read_from == ["3"], "it continues from the saved position"
     assert SyncPosition.objects.get(source="scripted").position == "6"
 
 
@@ -320,7 +320,7 @@ def test_a_position_is_not_saved_without_its_effect(people: Any, searching: Any,
 
 
 def product_environment() -> dict[str, str]:
-    """What a process needs to work on the databases and index of this test."""
+    """Environment variables for a process that uses this test's databases and index."""
     found = {**os.environ, "SEARCH_SYNC": "cdc", "ELASTICSEARCH_PREFIX": django_settings.ELASTICSEARCH_PREFIX}
     for context in ALL_CONTEXTS:
         one = django_settings.DATABASES[context]
@@ -332,7 +332,7 @@ def product_environment() -> dict[str, str]:
 
 @pytest.mark.skipif(django_settings.EMBEDDED, reason="SQLite has no binlog")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_killed_again_and_again_it_misses_nothing(
+def test_a_process_that_is_killed_repeatedly_misses_no_change(
     searching: Any, register: Callable[..., Any], anonymous: Any, settings: Any, record_property: Any
 ) -> None:
     settings.SEARCH_SYNC = "cdc"

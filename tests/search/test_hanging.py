@@ -1,4 +1,4 @@
-"""An Elasticsearch that hangs is asked a few times, and then left alone for a while."""
+"""After a few timeouts, a circuit breaker stops requests to a hanging Elasticsearch for a while."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ from socialapp.core.errors import Unavailable
 
 @pytest.fixture
 def hanging() -> Iterator[socket.socket]:
-    """It accepts connections and answers nothing."""
+    """A server that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
         listener.setblocking(False)
         yield listener
@@ -38,7 +38,9 @@ def _ask() -> None:
         elastic.elasticsearch().count()  # type: ignore[attr-defined]
 
 
-def test_it_is_left_alone(hanging: socket.socket, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_several_timeouts_no_requests_are_sent(
+    hanging: socket.socket, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(elastic, "OPEN_SECONDS", 600.0)
     settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{hanging.getsockname()[1]}"
     settings.ELASTICSEARCH_SECONDS = 0.2
@@ -50,13 +52,15 @@ def test_it_is_left_alone(hanging: socket.socket, settings: Any, monkeypatch: py
     assert _connections(hanging) == 0
 
 
-def test_it_is_asked_again(hanging: socket.socket, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_the_pause_requests_are_sent_again(
+    hanging: socket.socket, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(elastic, "OPEN_SECONDS", 0.0)
     settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{hanging.getsockname()[1]}"
     settings.ELASTICSEARCH_SECONDS = 0.2
     for _ in range(6):
         _ask()
-    assert _connections(hanging) == 6, "one question finds out how it is"
+    assert _connections(hanging) == 6, "each request after the pause is a probe"
     with elastic.answering():
         pass
     _ask()
@@ -64,7 +68,7 @@ def test_it_is_asked_again(hanging: socket.socket, settings: Any, monkeypatch: p
 
 
 class _OutOfTime(BaseHTTPRequestHandler):
-    """Answers as Elasticsearch does when its own time limit is over: with what it found till then."""
+    """Responds as Elasticsearch does when its own timeout expires: with the hits found so far."""
 
     body = b'{"timed_out":true,"_shards":{"failed":0},"hits":{"hits":[{"sort":[1]}]}}'
 
@@ -79,11 +83,11 @@ class _OutOfTime(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 class _Closing(_OutOfTime):
-    """Answers in time, and closes the connection without saying so."""
+    """Responds in time, then closes the connection without announcing it."""
 
     protocol_version = "HTTP/1.1"
     body = _OutOfTime.body.replace(b"true", b"false")
@@ -109,14 +113,14 @@ def _search() -> list[Hit]:
     return elastic.ElasticIndex().posts(parse("kite"), {}, Viewer(None, [], []), Window(10))
 
 
-def test_a_part_of_the_hits_is_no_answer(settings: Any) -> None:
+def test_incomplete_hits_are_rejected(settings: Any) -> None:
     with _serving(_OutOfTime) as port:
         settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{port}"
         with pytest.raises(Unavailable):
             _search()
 
 
-def test_a_closed_connection_is_opened_again(settings: Any) -> None:
+def test_a_closed_connection_is_reopened(settings: Any) -> None:
     with _serving(_Closing) as port:
         settings.ELASTICSEARCH_URL = f"http://127.0.0.1:{port}"
         assert _search() == [Hit(1, (1,))]

@@ -1,4 +1,4 @@
-"""Sixty judged queries and more: both back ends put the right things on top."""
+"""Over sixty judged queries: both back ends rank relevant results first."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +12,10 @@ from tests.search.judged import PEOPLE, POSTS, QUERIES, ndcg
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
-MIN_NDCG = 0.97  # of all queries together
+MIN_NDCG = 0.97  # mean over all queries
 
 
-def test_the_measure_itself() -> None:
+def test_ndcg_is_computed_correctly() -> None:
     grades = {"a": 2, "b": 1}
     assert ndcg(grades, ["a", "b"]) == 1.0
     assert round(ndcg(grades, ["b", "a"]), 3) == 0.797
@@ -26,7 +26,7 @@ def test_the_measure_itself() -> None:
 
 @pytest.fixture
 def keys(searching: Searching, register: Callable[..., Person], settings: Any, tmp_path: Path) -> Any:
-    """The collection, indexed; the keys of its posts by their ids."""
+    """Indexes the collection; returns post id → its key."""
     synonyms = tmp_path / "synonyms.txt"
     synonyms.write_text("car, automobile\n")
     settings.SEARCH_SYNONYMS = str(synonyms)
@@ -39,7 +39,7 @@ def keys(searching: Searching, register: Callable[..., Person], settings: Any, t
     return made
 
 
-def test_judged_queries(searching: Searching, anonymous: JsonClient, keys: Any) -> None:
+def test_judged_queries_rank_relevant_results_first(searching: Searching, anonymous: JsonClient, keys: Any) -> None:
     assert len(QUERIES) >= 60
 
     def found(query: Any) -> Any:
@@ -57,6 +57,6 @@ def test_judged_queries(searching: Searching, anonymous: JsonClient, keys: Any) 
         for query, names in answers
         if set(names) != set(query.grades) or (names and query.grades[names[0]] != max(query.grades.values()))
     ]
-    assert not wrong, "what is found is exactly what is right, and one of the best is on top"
+    assert not wrong, "finds exactly the relevant results, with one of the best first"
     mean = sum(scores) / len(scores)
     assert mean >= MIN_NDCG, sorted(zip(scores, (query.q for query in QUERIES), strict=True))[:10]

@@ -1,4 +1,4 @@
-"""The query language and the highlights: whatever is typed is either understood or refused, never a fault."""
+"""The query language and highlights: any input is either parsed or rejected, never a server error."""
 
 import re
 from datetime import UTC, datetime
@@ -54,13 +54,13 @@ def mark(text: Any, *phrases: Any) -> Any:
     return Highlighter(criteria).mark(text)
 
 
-def test_full_width_signs_are_the_plain_ones() -> None:
-    """As keyboards for Chinese, Japanese and Korean write them."""
+def test_full_width_characters_equal_plain_ones() -> None:
+    """As Chinese, Japanese and Korean keyboards produce them."""
     typed = "from：ａｌｉｃｅ　－kite （＃東京 ＯＲ before：２０２６－０１－３１）"
     assert parse(typed) == parse("from:alice -kite (#東京 OR before:2026-01-31)")
 
 
-def test_understands_every_kind_of_term() -> None:
+def test_every_kind_of_term_is_parsed() -> None:
     criteria = parse(
         'Café “two words” -bad -"not this" #Tag -#Old from:@Alice from:bob -from:carol'
         " before:2026-02-01 after:2026-01-01 has:media lang:DE min_reactions:10"
@@ -107,7 +107,7 @@ A, B, C = (Phrase((name,)) for name in "abc")
         ("?! () -", None),
     ],
 )
-def test_understands_alternatives_and_parentheses(q: str, root: Any) -> None:
+def test_alternatives_and_parentheses_are_parsed(q: str, root: Any) -> None:
     assert parse(q).root == root
 
 
@@ -137,7 +137,7 @@ def test_understands_alternatives_and_parentheses(q: str, root: Any) -> None:
         ("min_reactions:-1", "filter_invalid", 1),
     ],
 )
-def test_refuses_what_it_cannot_understand_and_points_at_the_place(q: Any, code: str, place: int | None) -> None:
+def test_invalid_queries_are_rejected_with_the_position(q: Any, code: str, place: int | None) -> None:
     with pytest.raises(Invalid) as refused:
         parse(q)
     assert refused.value.status == 422
@@ -147,13 +147,13 @@ def test_refuses_what_it_cannot_understand_and_points_at_the_place(q: Any, code:
 
 
 @pytest.mark.parametrize("q", ["https://example.org/a:b", "12:30", "to:me", "c++", "don't", 'say "hello'])
-def test_what_only_looks_like_a_filter_is_words(q: str) -> None:
+def test_text_that_only_resembles_a_filter_is_searched_as_words(q: str) -> None:
     assert parse(q).phrases
 
 
 @given(QUERIES)
 @settings(max_examples=400, deadline=None)
-def test_never_raises_anything_but_a_refusal(q: Any) -> None:
+def test_parsing_raises_no_other_error_than_a_rejection(q: Any) -> None:
     try:
         criteria = parse(q)
     except Invalid:
@@ -166,8 +166,8 @@ def test_never_raises_anything_but_a_refusal(q: Any) -> None:
 
 @given(st.text(max_size=200))
 @settings(max_examples=300, deadline=None)
-def test_folding_is_stable_and_tokens_lie_in_the_text(text: Any) -> None:
-    assert fold_words(fold_words(text)) == fold_words(text), "what is indexed must be found by itself"
+def test_folding_is_idempotent_and_tokens_are_part_of_the_text(text: Any) -> None:
+    assert fold_words(fold_words(text)) == fold_words(text), "an indexed text must be found by searching for itself"
     position = 0
     for token in tokens(text):
         assert position <= token.start < token.end <= len(text)
@@ -189,11 +189,11 @@ def test_folding_is_stable_and_tokens_lie_in_the_text(text: Any) -> None:
         ("nul\x00byte", "nul byte"),
     ],
 )
-def test_words_are_compared_without_case_accents_and_punctuation(text: str, words: str) -> None:
+def test_words_are_compared_ignoring_case_accents_and_punctuation(text: str, words: str) -> None:
     assert fold_words(text) == words
 
 
-def test_highlights_escape_everything_but_the_marks() -> None:
+def test_highlights_escape_everything_except_the_marks() -> None:
     marked = mark('<a> & B "x y" b', ("b",), ("x", "y"))
     assert marked == "&lt;a&gt; &amp; <em>B</em> &quot;<em>x y</em>&quot; <em>b</em>"
     assert mark("nothing", ("b",)) is None
@@ -201,7 +201,7 @@ def test_highlights_escape_everything_but_the_marks() -> None:
     assert mark_tag(tag="summer", prefixes=["sum", "s"]) == "#<em>sum</em>mer"
 
 
-def test_highlights_mark_the_longest_of_phrases_that_begin_alike_and_other_forms_of_a_word() -> None:
+def test_highlights_mark_the_longest_matching_phrase_and_inflected_words() -> None:
     assert mark("a b c d", ("a",), ("a", "b", "c"), ("a", "b")) == "<em>a b c</em> d"
     assert Highlighter(parse("running")).mark("She runs, we ran") == "She <em>runs</em>, we ran"
 
@@ -215,7 +215,7 @@ def test_highlights_of_long_texts_are_excerpts_around_the_first_match() -> None:
     assert len(marked) < 300
 
 
-def test_highlights_end_when_the_budget_of_a_page_is_spent() -> None:
+def test_highlights_stop_when_the_budget_of_a_page_is_exhausted() -> None:
     highlighter = Highlighter(parse("needle"))
     texts = ["x" * 4_999 + " needle"] * 20
     marked = [highlighter.mark(text) is not None for text in texts]
@@ -227,7 +227,7 @@ def test_highlights_end_when_the_budget_of_a_page_is_spent() -> None:
     st.lists(st.text("abr10", min_size=1, max_size=3), min_size=1),
 )
 @settings(max_examples=300, deadline=None)
-def test_highlights_found_where_they_may_begin_are_those_found_word_by_word(text: str, words: list[str]) -> None:
+def test_indexed_highlighting_equals_highlighting_word_by_word(text: str, words: list[str]) -> None:
     phrases = (Phrase(tuple(words), quoted=True), *(Phrase((word,)) for word in words))
     highlighter, word_by_word = (Highlighter(Criteria(AllOf(phrases))) for _ in range(2))
     word_by_word._piece = re.compile(".+", re.DOTALL)
@@ -236,7 +236,7 @@ def test_highlights_found_where_they_may_begin_are_those_found_word_by_word(text
 
 @given(st.text(max_size=60), st.text(alphabet="ab<&é ", min_size=1, max_size=6))
 @settings(max_examples=200, deadline=None)
-def test_highlights_are_never_html(text: Any, q: Any) -> None:
+def test_highlights_never_contain_html_from_the_text(text: Any, q: Any) -> None:
     words = tuple(token.word for token in tokens(q))
     for marked in (mark(text, words) if words else None, mark_beginnings(text=text, words=list(words))):
         bare = (marked or "").replace("<em>", "").replace("</em>", "")

@@ -1,4 +1,4 @@
-"""What a good search finds, and in which order: the same on both back ends."""
+"""Relevance: results and their order are the same on both back ends."""
 
 import time
 from collections.abc import Callable
@@ -26,14 +26,14 @@ def ranked(searching: Searching, anonymous: JsonClient, q: Any) -> Any:
 
 
 def rewrite(searching: Searching, post_id: Any, **changes: Any) -> None:
-    """Indexes the post with other attributes."""
+    """Indexes the post again with changed attributes."""
     document = client(Posts).documents(post_ids=[int(post_id)])[0]
     actions.index_posts(documents=[replace(document, version=document.version + 1, **changes)])
     searching.settle()
 
 
 @pytest.mark.parametrize("q", ["“red kite”", "„red kite“", "«red kite»", '"red kite"'])
-def test_phrases_may_have_any_quotes(
+def test_phrases_may_use_any_quotation_marks(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient, q: str
 ) -> None:
     searching.post(people["alice"], "M red kite above")
@@ -46,7 +46,7 @@ VOWEL_MARKS = [("كِتَابَة", "كتابة"), ("كتابة", "كِتَاب�
 
 
 @pytest.mark.parametrize(("text", "q"), VOWEL_MARKS)
-def test_optional_marks_do_not_count(
+def test_optional_diacritics_are_ignored(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient, text: Any, q: Any
 ) -> None:
     searching.post(people["alice"], text)
@@ -54,7 +54,7 @@ def test_optional_marks_do_not_count(
     assert searching.contents(anonymous, q) == [text]
 
 
-def test_emoji_are_words(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
+def test_emoji_can_be_searched(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     for content in ("word 🎉", "word", "🦚🦜", "1\ufe0f\u20e3 first", "version 1"):
         searching.post(people["alice"], content)
     searching.settle()
@@ -77,7 +77,7 @@ def test_alternatives_and_parentheses(searching: Searching, people: dict[str, Pe
     assert searching.contents(anonymous, "dog OR from:nobody") == ["red dog"]
 
 
-def test_a_mistake_is_refused_with_its_place(searching: Searching, anonymous: JsonClient) -> None:
+def test_a_syntax_error_is_rejected_with_its_position(searching: Searching, anonymous: JsonClient) -> None:
     answer = anonymous.get("/v1/search?q=kite+has:wings")
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
@@ -85,7 +85,7 @@ def test_a_mistake_is_refused_with_its_place(searching: Searching, anonymous: Js
     assert error["detail"] == "At character 6: has: needs media, link or cw, as in has:media."
 
 
-def test_filters_by_link_warning_language_and_reactions(
+def test_posts_can_be_filtered_by_link_warning_language_and_reactions(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     posts = {
@@ -110,7 +110,7 @@ def test_filters_by_link_warning_language_and_reactions(
     assert searching.contents(anonymous, "kites min_reactions:6") == []
 
 
-def test_engagement_outlives_an_edit_and_is_dropped_for_what_is_not_indexed(
+def test_engagement_survives_an_edit_and_is_ignored_for_unindexed_posts(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     post_id = searching.post(people["alice"], "old kite")
@@ -123,7 +123,7 @@ def test_engagement_outlives_an_edit_and_is_dropped_for_what_is_not_indexed(
     assert list(reader().versions("post", after=0, up_to=(1 << 63) - 1)) == [int(post_id)]
 
 
-def test_relevance_goes_by_text_engagement_and_age(
+def test_relevance_depends_on_text_engagement_and_age(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice = people["alice"]
@@ -135,8 +135,10 @@ def test_relevance_goes_by_text_engagement_and_age(
     actions.set_engagement(counts=[EngagementCount(int(liked), 100, 100)])
     rewrite(searching, old, created_at=datetime.now(UTC) - timedelta(days=400))
     assert ranked(searching, anonymous, "kite") == ["kite two", "kite kite kite", "kite three", "kite one"]
-    assert searching.contents(anonymous, "kite")[0] == "kite kite kite", "the newest first without sort"
-    assert ranked(searching, anonymous, "from:alice")[0] == "kite two", "without words the text has no part in it"
+    assert searching.contents(anonymous, "kite")[0] == "kite kite kite", "newest first by default"
+    assert ranked(searching, anonymous, "from:alice")[0] == "kite two", (
+        "without search words, text does not affect the score"
+    )
 
 
 def test_pages_by_relevance_neither_skip_nor_repeat_while_more_are_written(
@@ -162,24 +164,24 @@ def test_pages_by_relevance_neither_skip_nor_repeat_while_more_are_written(
     assert (gone.status_code, gone.json()["code"]) == (400, "cursor_expired")
 
 
-def test_names_a_letter_away_are_found_after_those_that_fit(
+def test_names_with_one_different_letter_are_found_after_exact_matches(
     searching: Searching, register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     register("alexandra", full_name="Somebody")
     register("aleksandra", full_name="Somebody Else")
     register("alexander", full_name="Quite Different")
     searching.settle()
-    assert searching.names(anonymous, "alexandra") == ["alexandra", "alexander"], "what fits comes first"
+    assert searching.names(anonymous, "alexandra") == ["alexandra", "alexander"], "exact matches come first"
     assert searching.names(anonymous, "alexandre") == ["alexander", "alexandra"]
     assert searching.names(anonymous, "somebdy") == ["aleksandra", "alexandra"]
     assert searching.names(anonymous, "somebdy -else") == ["alexandra"]
     register("ben")
     searching.settle()
-    assert searching.names(anonymous, "bem") == [], "short words must be right"
+    assert searching.names(anonymous, "bem") == [], "short words must match exactly"
 
 
 @pytest.mark.parametrize("sort", ["recent", "relevance"])
-def test_a_word_that_no_post_has_finds_the_one_a_letter_away(
+def test_a_word_in_no_post_matches_words_with_one_different_letter(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient, sort: str
 ) -> None:
     found = [searching.post(people["alice"], f"a wonderful butterfly, {number}") for number in range(3)]
@@ -194,15 +196,17 @@ def test_a_word_that_no_post_has_finds_the_one_a_letter_away(
     rest = anonymous.get(page["next"]).json()
     shown += [result["item"]["id"] for result in rest["results"]]
     assert (sorted(shown), rest["next"]) == (sorted(found), None)
-    assert searching.page(anonymous, '"buterfly"', type="posts", sort=sort)["results"] == [], "quoted: exactly this"
+    assert searching.page(anonymous, '"buterfly"', type="posts", sort=sort)["results"] == [], (
+        "a quoted word must match exactly"
+    )
     page = searching.page(anonymous, "brown house", type="posts", sort=sort)
-    assert (page["results"], page["did_you_mean"]) == ([], None), "there is such a word"
+    assert (page["results"], page["did_you_mean"]) == ([], None), "existing words are not corrected"
     assert searching.page(anonymous, "butterfly")["did_you_mean"] is None
-    assert searching.page(anonymous, "lighthose")["did_you_mean"] is None, "only bob may see that there is such a word"
+    assert searching.page(anonymous, "lighthose")["did_you_mean"] is None, "the word's existence is visible to bob only"
     assert searching.page(people["bob"].client, "lighthose")["did_you_mean"] == "lighthouse"
 
 
-def test_synonyms_come_from_a_file(
+def test_synonyms_are_read_from_a_file(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient, settings: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "synonyms.txt"
@@ -227,7 +231,7 @@ COSTLY = [
 
 
 @pytest.mark.parametrize("sort", ["recent", "relevance"])
-def test_the_most_expensive_query_does_not_take_seconds(
+def test_the_most_expensive_query_takes_less_than_a_second(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient, sort: str
 ) -> None:
     document = client(Posts).documents(post_ids=[int(searching.post(people["alice"], "a " * 2_490 + "b"))])[0]
@@ -236,11 +240,11 @@ def test_the_most_expensive_query_does_not_take_seconds(
     assert document.author_id == int(people["alice"].id)
     for q in COSTLY:
         spent = []
-        for _ in range(3):  # the least of them: on a busy machine each takes longer
+        for _ in range(3):  # the fastest of three, as a busy machine slows each down
             started = time.thread_time()
             answer = anonymous.get(f"/v1/search?q={q.replace(' ', '+')}&type=posts&limit=100&sort={sort}")
             spent.append(time.thread_time() - started)
             assert answer.status_code == (422 if set(q) == {"a", " "} else 200), answer.content  # too many words
-        # 0.2 s on a quiet machine; matching that is quadratic in the words takes many seconds
+        # 0.2 s on an idle machine; a matcher that is quadratic in the number of words takes many seconds
         assert min(spent) < 0.6, f"{min(spent):.2f} s for {q!r}"
     assert len(made) == 99

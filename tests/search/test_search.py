@@ -1,4 +1,4 @@
-"""Searching: what is found, in which order, on which page, and what is refused."""
+"""Searching: results, order, pagination and rejected queries."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,14 +22,14 @@ GARBAGE = [
     "🎉", "a" * 500, "/.*/", "[a TO b]", "a~2", "a^3", "<script>", '"unclosed', "-#", "-@", ":", "::", "from",
     "has", "#(", "#a|b", "#.*", "\u202e", "\u0301",
 ]  # fmt: skip
-UNREADABLE = {"OR", "("}  # an operator without what it joins, and a group without an end: refused with their place
+UNREADABLE = {"OR", "("}  # an operator without operands and an unclosed group: rejected with their position
 
 
 def day(offset: Any) -> Any:
     return (datetime.now(UTC) + timedelta(days=offset)).date().isoformat()
 
 
-def test_finds_posts_newest_first_without_case_and_accents(
+def test_posts_are_found_newest_first_ignoring_case_and_accents(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     for content in ("Café au lait", "A CAFE in Rome", "tea only"):
@@ -52,7 +52,7 @@ def test_phrases_exclusions_and_tags(searching: Searching, people: dict[str, Per
     assert searching.contents(anonymous, "-red") == ["blue bird #wild"]
 
 
-def test_scripts_without_spaces_are_found_by_a_part(
+def test_text_in_scripts_without_spaces_is_found_by_a_part(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     searching.post(people["alice"], "東京タワーへ行く")
@@ -71,7 +71,9 @@ def test_korean_words_are_found_without_their_particles(
     assert searching.contents(anonymous, "국한") == []
 
 
-def test_filters_by_author_and_day(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
+def test_posts_can_be_filtered_by_author_and_day(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
     searching.post(people["alice"], "hello from alice")
     searching.post(people["bob"], "hello from bob")
     searching.settle()
@@ -87,7 +89,7 @@ def test_filters_by_author_and_day(searching: Searching, people: dict[str, Perso
     assert searching.contents(anonymous, "hello before:9999-12-31 after:0001-01-01") == both
 
 
-def test_filters_by_media(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
+def test_posts_can_be_filtered_by_media(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     from dataclasses import replace
 
     from apps.search import actions
@@ -101,7 +103,7 @@ def test_filters_by_media(searching: Searching, people: dict[str, Person], anony
     assert plain != pictured
 
 
-def test_people_are_found_by_the_beginnings_of_their_names_and_the_words_of_their_bio(
+def test_users_are_found_by_name_prefixes_and_words_of_their_bio(
     searching: Searching, register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     ada = register("ada_l", full_name="Ada Lovelace")
@@ -116,7 +118,7 @@ def test_people_are_found_by_the_beginnings_of_their_names_and_the_words_of_thei
     assert searching.names(anonymous, "ada has:media") == []
 
 
-def test_people_are_listed_by_fit_then_by_followers(
+def test_users_are_sorted_by_match_then_by_followers(
     searching: Searching, register: Callable[..., Person], anonymous: JsonClient
 ) -> None:
     people = [register(name) for name in ("sam", "samuel", "samantha", "other")]
@@ -137,10 +139,10 @@ def test_hashtags_are_counted_over_public_posts(
     searching.settle()
     assert searching.tags(anonymous, "sum") == [("summer", 2), ("summit", 1)]
     assert searching.tags(anonymous, "#SUMMI") == [("summit", 1)]
-    assert searching.tags(bob.client, "sum") == [("summer", 2), ("summit", 1)], "the count is of public posts"
+    assert searching.tags(bob.client, "sum") == [("summer", 2), ("summit", 1)], "only public posts are counted"
     assert bob.client.put(f"/v1/profiles/{alice.id}/block").status_code == 200
     searching.settle()
-    assert searching.tags(bob.client, "sum") == [], "what the caller may not see is not counted"
+    assert searching.tags(bob.client, "sum") == [], "posts hidden from the caller are not counted"
 
 
 def test_results_have_a_type_the_item_and_a_highlight(
@@ -158,7 +160,7 @@ def test_results_have_a_type_the_item_and_a_highlight(
     assert results[2]["highlight"] == "&lt;b&gt;<em>alice</em>&lt;/b&gt; &amp; #<em>alice</em>"
 
 
-def test_suggests_people_and_hashtags_by_their_beginnings(
+def test_users_and_hashtags_are_suggested_by_prefix(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     searching.post(people["bob"], "#alpha #beta al")
@@ -184,22 +186,20 @@ def test_suggests_people_and_hashtags_by_their_beginnings(
     "query",
     ["", "q=", "q=%20", "q=a&type=people", "q=before:never", "q=has:wings", "q=from:", f"q={'a' * 501}"],
 )
-def test_refuses_with_a_problem(searching: Searching, anonymous: JsonClient, query: str) -> None:
+def test_invalid_queries_are_rejected_with_a_problem(searching: Searching, anonymous: JsonClient, query: str) -> None:
     answer = anonymous.get(f"/v1/search?{query}")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] in ("q", "type")
 
 
-def test_refuses_cursors_that_are_not_its_own(
-    searching: Searching, people: dict[str, Person], anonymous: JsonClient
-) -> None:
+def test_foreign_cursors_are_rejected(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     for cursor in ("x", "W10", "eyJhIjoxfQ", "WyJuIiwiYSJd", "WyJuIiwxLDIsM10"):
         assert anonymous.get(f"/v1/search?q=a&type=posts&cursor={cursor}").status_code == 400
     assert anonymous.get("/v1/search?q=a&limit=0").status_code == 400
     assert anonymous.get("/v1/search/suggest?q=").status_code == 422
 
 
-def test_nothing_typed_is_ever_a_fault(searching: Searching, people: dict[str, Person]) -> None:
+def test_no_query_causes_a_server_error(searching: Searching, people: dict[str, Person]) -> None:
     searching.post(people["alice"], "a b c #a")
     searching.settle()
     for q in GARBAGE:
@@ -228,7 +228,7 @@ def test_pages_of_posts_neither_skip_nor_repeat_while_more_are_written(
         url, last = body["next"], body
     assert seen == list(reversed(written))
     back = anonymous.get(last["previous"]).json()
-    assert [result["item"]["id"] for result in back["results"]] == pages[-2], "backwards leads to the page before"
+    assert [result["item"]["id"] for result in back["results"]] == pages[-2], "`previous` returns the page before"
     assert back["next"] is not None
 
 
@@ -253,7 +253,7 @@ def test_pages_of_people_and_hashtags_neither_skip_nor_repeat(
         assert [result["item"][name] for result in back["results"]] == everything[2:4]
 
 
-def test_a_mixed_first_page_of_one_goes_on_with_the_posts(
+def test_a_full_mixed_first_page_continues_with_the_posts(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     searching.post(people["bob"], "alice was here")
@@ -265,7 +265,7 @@ def test_a_mixed_first_page_of_one_goes_on_with_the_posts(
     assert second["next"] is None
 
 
-def test_a_page_takes_the_same_number_of_queries_whatever_its_size(
+def test_the_number_of_queries_does_not_depend_on_the_page_size(
     searching: Searching, people: dict[str, Person]
 ) -> None:
     for number in range(50):
@@ -282,5 +282,5 @@ def test_a_page_takes_the_same_number_of_queries_whatever_its_size(
         assert len(found) == limit
         return sum(len(capture) for capture in captures)
 
-    queries_of(50)  # from now on Redis holds the counts of all of them
+    queries_of(50)  # fills Redis with the counts of all posts
     assert queries_of(1) == queries_of(50)

@@ -1,4 +1,4 @@
-"""The index follows the databases: late, doubled and out of order, through erasures, rebuilds and outages."""
+"""Keeping the index up to date: late, duplicate and out-of-order events, erasures, rebuilds and outages."""
 
 import io
 import json
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def command(*arguments: Any) -> Any:
-    """What `manage.py search …` prints, and its exit status."""
+    """The output of `manage.py search …` and its exit status."""
     out = io.StringIO()
     try:
         call_command("search", *arguments, "--json", stdout=out)
@@ -60,7 +60,7 @@ def deleted(document: Any, version: Any) -> Any:
     return PostDeleted(post_id=document.id, author_id=document.author_id, was_private=False, version=version)
 
 
-def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(
+def test_late_duplicate_and_reordered_events_lead_to_the_same_state(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice = people["alice"]
@@ -90,10 +90,10 @@ def test_events_that_come_late_doubled_and_out_of_order_leave_the_same_state(
             handlers.index_post([created(old[0])], old)
             handlers.index_post([edited], new)
     searching.settle()
-    assert reader().versions("post", after=0, up_to=post_id) == {}, "a deleted post does not come back"
+    assert reader().versions("post", after=0, up_to=post_id) == {}, "a deleted post is not recreated"
 
 
-def test_a_deletion_may_come_before_the_creation(searching: Searching, people: dict[str, Person]) -> None:
+def test_a_deletion_may_arrive_before_the_creation(searching: Searching, people: dict[str, Person]) -> None:
     post_id = int(searching.post(people["alice"], "short-lived"))
     document = client(Posts).documents(post_ids=[post_id])[0]
     with atomic("search"):
@@ -102,7 +102,7 @@ def test_a_deletion_may_come_before_the_creation(searching: Searching, people: d
     assert reader().versions("post", after=0, up_to=post_id) == {}
 
 
-def test_posts_that_come_before_their_authors_profile_are_not_counted_yet(
+def test_posts_that_arrive_before_their_authors_profile_are_not_counted_yet(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     post_id, author_id = int(searching.post(people["alice"], "too early #early")), new_id()
@@ -130,7 +130,7 @@ def test_an_old_profile_does_not_replace_a_newer_one(
     assert searching.names(anonymous, "renamed") == ["alice"]
 
 
-def test_an_erasure_leaves_nothing_and_nothing_comes_back(
+def test_an_erasure_removes_everything_and_late_events_recreate_nothing(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice = people["alice"]
@@ -143,7 +143,7 @@ def test_an_erasure_leaves_nothing_and_nothing_comes_back(
         for _ in range(2):
             handlers.erase_user(gone)
     erased = OutboxEvent.objects.using("search").filter(type="search.user_erased.v1", subject=str(user_id))
-    assert erased.count() == 2, "auth may have missed the first acknowledgement"
+    assert erased.count() == 2, "it is acknowledged again, in case auth missed the first one"
     actions.index_posts(documents=posts)
     actions.index_profiles(documents=profiles)
     searching.settle()
@@ -172,7 +172,7 @@ def test_an_account_deleted_through_the_api_is_erased_and_acknowledged(
     searching.post(alice, "goodbye")
     searching.settle()
     assert alice.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
-    assert searching.contents(anonymous, "goodbye") == [], "at once, before any event"
+    assert searching.contents(anonymous, "goodbye") == [], "immediately, before any event is delivered"
     searching.settle()
     assert searching.contents(anonymous, "goodbye") == []
     erased = OutboxEvent.objects.using("search").filter(type="search.user_erased.v1", subject=alice.id)
@@ -180,7 +180,7 @@ def test_an_account_deleted_through_the_api_is_erased_and_acknowledged(
     assert not FailedDelivery.objects.using("search").exists()
 
 
-def test_verify_proves_equality_and_names_what_differs(searching: Searching, people: dict[str, Person]) -> None:
+def test_verify_reports_every_difference(searching: Searching, people: dict[str, Person]) -> None:
     alice = people["alice"]
     ids = [int(searching.post(alice, f"checked {number}")) for number in range(3)]
     searching.settle()
@@ -198,9 +198,7 @@ def test_verify_proves_equality_and_names_what_differs(searching: Searching, peo
     assert command("verify")[1] == 0
 
 
-def test_reindex_makes_the_index_from_nothing(
-    searching: Searching, people: dict[str, Person], anonymous: JsonClient
-) -> None:
+def test_reindex_builds_a_missing_index(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     alice = people["alice"]
     searching.post(alice, "from the ashes #ash")
     searching.settle()
@@ -212,7 +210,7 @@ def test_reindex_makes_the_index_from_nothing(
             cursor.execute("DELETE FROM search_profiles_text")
     else:
         remove_indices()
-    assert searching.page(anonymous, "ashes")["results"] == [], "an index that is gone is no fault"
+    assert searching.page(anonymous, "ashes")["results"] == [], "a missing index is not an error"
     assert command("verify")[1] == 1
     found, status = command("reindex")
     assert (found, status) == ({"indexed": {"user": 3, "post": 1}}, 0)
@@ -222,9 +220,7 @@ def test_reindex_makes_the_index_from_nothing(
     assert (state["backend"], state["posts"], state["users"]) == (searching.backend, 1, 3)
 
 
-def test_reindex_repairs_what_is_left_over_and_keeps_tombstones(
-    searching: Searching, people: dict[str, Person]
-) -> None:
+def test_reindex_removes_stale_documents_and_keeps_tombstones(searching: Searching, people: dict[str, Person]) -> None:
     alice = people["alice"]
     gone, deleted = (int(searching.post(alice, f"number {number}")) for number in range(2))
     searching.settle()
@@ -237,7 +233,7 @@ def test_reindex_repairs_what_is_left_over_and_keeps_tombstones(
     assert command("reindex")[1] == 0
     assert command("verify")[1] == 0
     actions.index_posts(documents=[one for one in documents if one.id == deleted])
-    assert command("verify")[1] == 0, "the tombstone was taken along"
+    assert command("verify")[1] == 0, "the tombstone is kept"
 
 
 def test_writes_during_a_rebuild_are_in_the_new_index(
@@ -264,10 +260,10 @@ def test_writes_during_a_rebuild_are_in_the_new_index(
     assert command("verify")[1] == 0
     if searching.backend == "elasticsearch":
         indices = command("status")[0]["indices"]
-        assert len(indices) == 1, "the old index is removed"
+        assert len(indices) == 1, "the old index is deleted"
 
 
-def test_tombstones_are_forgotten_when_nothing_late_can_come(searching: Searching, people: dict[str, Person]) -> None:
+def test_tombstones_are_deleted_once_no_late_event_is_possible(searching: Searching, people: dict[str, Person]) -> None:
     post_id = searching.post(people["alice"], "bye")
     people["alice"].client.delete(f"/v1/posts/{post_id}")
     searching.settle()
@@ -283,7 +279,7 @@ def test_tombstones_are_forgotten_when_nothing_late_can_come(searching: Searchin
 
 @pytest.fixture(params=["nobody listens", "nobody answers"])
 def unreachable(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The address of an Elasticsearch that is not there, or takes connections and says nothing."""
+    """The URL of an Elasticsearch that is down, or accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         if request.param == "nobody answers":
@@ -293,7 +289,7 @@ def unreachable(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
-def test_without_elasticsearch_only_search_is_unavailable_and_it_catches_up(
+def test_without_elasticsearch_only_search_is_unavailable_and_the_index_catches_up(
     searching: Any, people: dict[str, Person], anonymous: JsonClient, settings: Any, unreachable: Any
 ) -> None:
     working, settings.ELASTICSEARCH_URL = settings.ELASTICSEARCH_URL, unreachable
@@ -302,7 +298,9 @@ def test_without_elasticsearch_only_search_is_unavailable_and_it_catches_up(
     for path in ("/v1/search?q=a", "/v1/search?q=a&type=hashtags", "/v1/search/suggest?q=a"):
         answer = anonymous.get(path)
         assert (answer.status_code, answer.json()["code"]) == (503, "search_unavailable")
-    assert time.monotonic() - started < 3 * settings.ELASTICSEARCH_SECONDS, "one that is silent is soon not asked"
+    assert time.monotonic() - started < 3 * settings.ELASTICSEARCH_SECONDS, (
+        "the circuit breaker opens if it never responds"
+    )
     with pytest.raises(CommandError):
         call_command("search", "status")
     post_id = searching.post(people["alice"], "written in the dark")
@@ -319,7 +317,7 @@ def test_without_elasticsearch_only_search_is_unavailable_and_it_catches_up(
 
 
 def retry_failed() -> None:
-    """What the relay does when the pause after a failure is over."""
+    """Retries failed deliveries, as the relay does after their pause."""
     from socialapp.messaging.delivery import deliver
     from socialapp.messaging.envelope import decode
 
@@ -328,7 +326,7 @@ def retry_failed() -> None:
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
-def test_several_writers_make_one_index(searching: Any) -> None:
+def test_concurrent_writers_build_one_index(searching: Any) -> None:
     from apps.search.actions.elastic import write_targets
 
     found = []

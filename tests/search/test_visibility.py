@@ -1,4 +1,4 @@
-"""What the caller may not see is neither found nor counted: by the index, and at once by asking again."""
+"""Hidden content is neither found nor counted, even before the index is updated."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -40,10 +40,10 @@ def test_private_posts_are_found_by_accepted_followers_and_the_author_only(
         assert searching.tags(client, "hush") == []
         assert searching.page(client, "secret")["results"] == []
     bob.client.delete(f"/v1/profiles/{alice.id}/follow")
-    assert searching.contents(bob.client, "secret") == [], "at once, before any event"
+    assert searching.contents(bob.client, "secret") == [], "immediately, before any event is delivered"
 
 
-def test_what_redis_forgot_to_forget_shows_nobody_more(
+def test_stale_fragments_in_redis_reveal_nothing(
     searching: Searching, people: dict[str, Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice, bob, _ = people.values()
@@ -59,7 +59,7 @@ def test_what_redis_forgot_to_forget_shows_nobody_more(
     assert searching.names(bob.client, "alice") == []
 
 
-def test_a_hashtag_that_only_hidden_posts_carry_is_gone_before_the_index_is_updated(
+def test_a_hashtag_of_hidden_posts_only_is_hidden_before_the_index_is_updated(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice, bob, _ = people.values()
@@ -81,7 +81,7 @@ def test_a_hashtag_that_only_hidden_posts_carry_is_gone_before_the_index_is_upda
     assert shown(alice.client) == ["plannedparty", "plannedtea"]
 
 
-def test_an_account_that_turns_private_takes_its_posts_along(
+def test_posts_of_an_account_made_private_are_hidden(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice, bob, carol = people.values()
@@ -90,12 +90,12 @@ def test_an_account_that_turns_private_takes_its_posts_along(
     searching.settle()
     assert searching.contents(carol.client, "open") == ["open words #open"]
     assert alice.client.patch("/v1/profiles/me", {"is_private": True}).status_code == 200
-    assert searching.contents(carol.client, "open") == [], "at once, before any event"
+    assert searching.contents(carol.client, "open") == [], "immediately, before any event is delivered"
     searching.settle()
     assert searching.contents(carol.client, "open") == []
     assert searching.tags(anonymous, "open") == []
     assert searching.contents(bob.client, "open") == ["open words #open"]
-    assert searching.names(anonymous, "alice") == ["alice"], "the profile itself stays known"
+    assert searching.names(anonymous, "alice") == ["alice"], "the profile itself can still be found"
     assert alice.client.patch("/v1/profiles/me", {"is_private": False}).status_code == 200
     searching.settle()
     assert searching.contents(anonymous, "open") == ["open words #open"]
@@ -120,7 +120,7 @@ def test_a_block_hides_both_from_each_other_at_once(
         searching.settle()
 
 
-def test_a_banned_account_and_its_posts_are_gone_until_the_ban_is_lifted(
+def test_a_banned_account_and_its_posts_are_hidden_until_the_ban_is_lifted(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice = people["alice"]
@@ -138,7 +138,7 @@ def test_a_banned_account_and_its_posts_are_gone_until_the_ban_is_lifted(
     assert searching.tags(anonymous, "spam") == [("spam", 1)]
 
 
-def test_deleted_and_edited_posts_are_found_as_they_are_now(
+def test_deleted_posts_are_not_found_and_edited_posts_are_found_by_their_new_text(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice = people["alice"]
@@ -146,13 +146,13 @@ def test_deleted_and_edited_posts_are_found_as_they_are_now(
     searching.settle()
     assert alice.client.patch(f"/v1/posts/{post_id}", {"content": "second text #two"}).status_code == 200
     marked = searching.page(anonymous, "first", type="posts")["results"]
-    assert all("first" not in (result["highlight"] or "") for result in marked), "nothing of the old text is shown"
+    assert all("first" not in (result["highlight"] or "") for result in marked), "the old text is not shown"
     searching.settle()
     assert searching.contents(anonymous, "first") == []
     assert searching.contents(anonymous, "second") == ["second text #two"]
     assert searching.tags(anonymous, "one") == []
     assert alice.client.delete(f"/v1/posts/{post_id}").status_code == 204
-    assert searching.contents(anonymous, "second") == [], "at once, before any event"
+    assert searching.contents(anonymous, "second") == [], "immediately, before any event is delivered"
     searching.settle()
     assert searching.contents(anonymous, "second") == []
     assert searching.tags(anonymous, "two") == []
@@ -171,7 +171,7 @@ def test_a_post_made_private_is_no_longer_found_by_strangers(
     assert searching.contents(alice.client, "oversharing") == ["oversharing"]
 
 
-def test_a_page_is_filled_although_hits_in_between_have_become_invisible(
+def test_a_page_is_filled_when_some_hits_have_become_hidden(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:
     alice, bob, _ = people.values()
