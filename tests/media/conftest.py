@@ -1,4 +1,4 @@
-"""What the tests of media share: a store of their own, files made on the spot, and uploading through the API."""
+"""Fixtures of the tests of media: an own store, generated files, and uploads through the API."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -16,13 +16,13 @@ from socialapp.settings import media_store
 from tests.conftest import JsonClient, Person
 from tests.media.stores import Bucket, Folder, Store, s3_server
 
-# For tests that are to run on both kinds of stores; others run on files.
+# Runs a test on both kinds of stores; others run on files only.
 BOTH_STORES = pytest.mark.parametrize("store", ["files", "s3"], indirect=True)
 
 
 @pytest.fixture(scope="session")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An S3 server, as host and port."""
+    """Host and port of an S3 server."""
     with s3_server(tmp_path_factory.mktemp("s3")) as server:
         yield server
 
@@ -43,13 +43,13 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> Stor
 
 @pytest.fixture(autouse=True)
 def _commit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits for a commit is done at once: a test's own transaction is never committed."""
+    """Runs after-commit callbacks at once, as a test's transaction is never committed."""
     for module in (processing, removal, periodic):
         monkeypatch.setattr(module, "after_commit", lambda context, callback: callback())
 
 
 def picture(size: tuple[int, int] = (64, 48), file_format: str = "PNG", color: str = "teal", **options: Any) -> bytes:
-    """A picture with some structure."""
+    """A picture with some detail."""
     image = Image.new("RGB", size, color)
     image.paste("white", (0, 0, size[0] // 2, size[1] // 3))
     image.paste("black", (size[0] // 2, size[1] // 2, size[0], size[1]))
@@ -59,7 +59,7 @@ def picture(size: tuple[int, int] = (64, 48), file_format: str = "PNG", color: s
 
 
 def animation(frames: int = 5, size: tuple[int, int] = (64, 48)) -> bytes:
-    """A GIF that moves."""
+    """An animated GIF."""
     images = [Image.new("RGB", size, (40 * number % 256, 0, 90)) for number in range(frames)]
     file = io.BytesIO()
     images[0].save(file, "GIF", save_all=True, append_images=images[1:], duration=50)
@@ -67,7 +67,7 @@ def animation(frames: int = 5, size: tuple[int, int] = (64, 48)) -> bytes:
 
 
 def form(content: bytes, *, name: str = "picture.png", description: str | None = None) -> tuple[bytes, str]:
-    """A body of multipart/form-data, and its content type."""
+    """A multipart/form-data body and its content type."""
     boundary = "a-boundary"
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
@@ -90,7 +90,7 @@ def send(person: Person, content: bytes, **fields: Any) -> Any:
 
 @pytest.fixture
 def upload() -> Callable[..., dict[str, Any]]:
-    """Uploads a file, processes it, and answers its media object."""
+    """Uploads a file and processes it; returns its media object."""
 
     def make(person: Person, content: bytes | None = None, **fields: Any) -> dict[str, Any]:
         answer = send(person, picture() if content is None else content, **fields)
@@ -105,12 +105,12 @@ def upload() -> Callable[..., dict[str, Any]]:
 
 
 def path_of(url: str) -> str:
-    """The path of an address of ours."""
+    """The path of one of our URLs."""
     return url.removeprefix("http://127.0.0.1:8000")
 
 
 def is_served(client: JsonClient, url: str) -> bool:
-    """Whether a file is sent; if not, the answer is 404."""
+    """Whether the URL returns a file; otherwise it must return 404."""
     answer = client.get(path_of(url))
     if answer.status_code == 200:
         answer.close()
@@ -123,7 +123,7 @@ def is_served(client: JsonClient, url: str) -> bool:
 
 
 def post_with(person: Person, *media: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """Writes a post that shows these media."""
+    """Writes a post with these media."""
     answer = person.client.post("/v1/posts", {"content": "look", "media_ids": [item["id"] for item in media], **fields})
     assert answer.status_code == 201, answer.content
     body: dict[str, Any] = answer.json()

@@ -1,4 +1,4 @@
-"""The stores that tests of media run on: a folder, and a bucket of a real S3 server."""
+"""The stores for the tests of media: a folder, and a bucket of a real S3 server."""
 
 import os
 import secrets
@@ -19,19 +19,19 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Store(Protocol):
-    """What tests do to a store behind the product's back."""
+    """Direct access to a store, bypassing the product."""
 
     def names(self) -> list[str]:
-        """Everything in it."""
+        """The names of all files."""
 
     def put(self, name: str, content: bytes = b"left behind") -> None:
-        """Puts something there."""
+        """Writes a file."""
 
     def remove(self, name: str) -> None:
-        """Loses something."""
+        """Deletes a file."""
 
     def down(self) -> Any:
-        """A context in which it is down."""
+        """A context in which the store is down."""
 
 
 class Folder:
@@ -63,7 +63,7 @@ class Folder:
 
 
 class Bucket:
-    """An empty bucket of its own."""
+    """A new, empty bucket."""
 
     def __init__(self, server: str, use: Callable[[dict[str, Any]], None]) -> None:
         self._server, self._use = server, use
@@ -98,13 +98,13 @@ class Bucket:
 
 @contextmanager
 def s3_server(folder: Path) -> Iterator[str]:
-    """A running S3 server, as host and port: that of S3_URL, or one started for these tests."""
+    """Host and port of a running S3 server: that of S3_URL, or one started for these tests."""
     if given := os.environ.get("S3_URL"):
         yield given
         return
     port = free_port()
     scripts = ROOT / "tests" / "services" / "s3"
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # the server is among the tests' own requirements
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # the server is installed with the tests' requirements
     environment = {**os.environ, "PATH": path, "S3_DIR": str(folder), "S3_PORT": str(port)}
     subprocess.run([scripts / "start"], env=environment, check=True, capture_output=True)
     try:

@@ -1,4 +1,4 @@
-"""Files made to harm: each fails with a reason, leaves nothing, and the process that asked goes on."""
+"""Malicious files: each fails with a reason, leaves nothing behind, and does not harm the process."""
 
 import io
 import struct
@@ -64,7 +64,7 @@ def exif_bomb() -> bytes:
 
 
 def many_frames(frames: int) -> bytes:
-    """A GIF with this many frames, each a copy of one."""
+    """A GIF with this many identical frames."""
     two = animation(2)
     start = two.index(b"\x21\xf9", two.index(b"\x2c"))
     return two[:start] + two[start:-1] * frames + b"\x3b"
@@ -95,13 +95,13 @@ CORPUS: dict[str, Callable[[], bytes]] = {
     ),
     "nothing behind the jpeg's magic": lambda: b"\xff\xd8\xff\xe0" + bytes(100),
 }
-# May be shown: without what was hidden in them, if that was not unpacked, or as far as they go.
+# Converted nevertheless: the hidden data is dropped without being unpacked, or the file ends early.
 SURVIVED = {"text bomb", "profile bomb", "exif bomb", "truncated gif"}
 REASONS = {"damaged", "too_many_pixels", "too_many_frames", "no_video"}
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_a_bad_file_fails_with_a_reason(name: str, tmp_path: Path) -> None:
+def test_a_malicious_file_fails_with_a_reason(name: str, tmp_path: Path) -> None:
     content = CORPUS[name]()
     file_format = detect(content[:HEAD_BYTES])
     assert file_format is not None
@@ -116,7 +116,7 @@ def test_a_bad_file_fails_with_a_reason(name: str, tmp_path: Path) -> None:
     assert code in REASONS or (name in SURVIVED and not code)
 
 
-# In a process of its own: a child's peak counts from its parent's size on.
+# In a separate process, as a child's peak memory includes the size of its parent.
 _MEASURE = """
 import resource, sys
 from pathlib import Path
@@ -134,7 +134,7 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 @pytest.mark.parametrize(
     "name", ["50,000 by 50,000", "one very long row", "text bomb", "profile bomb", "exif bomb", "20,000 frames"]
 )
-def test_no_bomb_costs_much_memory(name: str, tmp_path: Path) -> None:
+def test_decompression_bombs_use_little_memory(name: str, tmp_path: Path) -> None:
     content = CORPUS[name]()
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(content)
@@ -159,9 +159,7 @@ def test_no_bomb_costs_much_memory(name: str, tmp_path: Path) -> None:
     ],
     ids=["svg", "html", "hls", "pdf", "eps", "zip", "matroska", "3gp"],
 )
-def test_other_kinds_of_files_are_refused_at_once(
-    content: bytes, register: Callable[..., Person], store: Store
-) -> None:
+def test_other_file_types_are_rejected_at_upload(content: bytes, register: Callable[..., Person], store: Store) -> None:
     answer = send(register("ann"), content)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "media_unsupported")
     assert Media.objects.count() == 0
@@ -169,7 +167,7 @@ def test_other_kinds_of_files_are_refused_at_once(
 
 
 @databases
-def test_a_bad_file_leaves_nothing(
+def test_a_malicious_file_leaves_nothing_behind(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Store
 ) -> None:
     media = upload(register("ann"), huge_png(50_000, 50_000))
@@ -188,7 +186,7 @@ def converted(content: bytes, folder: Path) -> tuple[ConvertedMedia, dict[str, b
     return result, {name: (folder / file.path).read_bytes() for name, file in result.files.items()}
 
 
-def test_metadata_and_what_is_hidden_behind_a_picture_are_gone(tmp_path: Path) -> None:
+def test_metadata_and_data_after_the_picture_are_removed(tmp_path: Path) -> None:
     image = Image.new("RGB", (120, 80), "teal")
     exif = image.getexif()
     exif[0x010E] = "a secret description"
@@ -203,18 +201,18 @@ def test_metadata_and_what_is_hidden_behind_a_picture_are_gone(tmp_path: Path) -
             assert "icc_profile" not in made.info
 
 
-def test_text_in_a_png_is_gone(tmp_path: Path) -> None:
+def test_text_in_a_png_is_removed(tmp_path: Path) -> None:
     text = PngInfo()
     text.add_text("Location", "secret")
     _, files = converted(picture(pnginfo=text), tmp_path)
     assert b"secret" not in b"".join(files.values())
 
 
-def test_a_picture_is_turned_upright(tmp_path: Path) -> None:
+def test_a_picture_is_rotated_upright(tmp_path: Path) -> None:
     image = Image.new("RGB", (100, 40), "red")
     image.paste("blue", (0, 0, 50, 40))
     exif = image.getexif()
-    exif[0x0112] = 6  # to be turned clockwise
+    exif[0x0112] = 6  # to be rotated clockwise
     file = io.BytesIO()
     image.save(file, "JPEG", exif=exif)
     result, files = converted(file.getvalue(), tmp_path)
@@ -226,7 +224,7 @@ def test_a_picture_is_turned_upright(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
-def test_every_kind_of_pixels_is_shown(mode: str, tmp_path: Path) -> None:
+def test_every_pixel_format_is_converted(mode: str, tmp_path: Path) -> None:
     image = (
         Image.new("RGB", (2500, 300), "teal").convert(mode) if mode != "I;16" else Image.new(mode, (2500, 300), 9999)
     )
@@ -237,7 +235,7 @@ def test_every_kind_of_pixels_is_shown(mode: str, tmp_path: Path) -> None:
     assert set(files) == {"large", "medium", "small"}
 
 
-def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
+def test_pictures_with_16_bits_per_channel_keep_their_brightness(tmp_path: Path) -> None:
     file = io.BytesIO()
     Image.new("I;16", (64, 48), 40_000).save(file, "PNG")
     _, files = converted(file.getvalue(), tmp_path)
@@ -246,7 +244,7 @@ def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF"])
-def test_all_formats_of_pictures_are_taken(file_format: str, tmp_path: Path) -> None:
+def test_all_picture_formats_are_accepted(file_format: str, tmp_path: Path) -> None:
     if file_format == "HEIF":
         import pillow_heif
 
@@ -261,7 +259,7 @@ def test_all_formats_of_pictures_are_taken(file_format: str, tmp_path: Path) -> 
     assert len(result.blurhash) == 28
 
 
-def test_pictures_that_look_alike_have_hashes_that_are_near(tmp_path: Path) -> None:
+def test_similar_pictures_have_similar_hashes(tmp_path: Path) -> None:
     noise = Image.effect_noise((64, 48), 80).resize((1200, 900)).convert("RGB")
     other = Image.effect_noise((64, 48), 80).resize((1200, 900)).convert("RGB")
     hashes = []
@@ -282,7 +280,7 @@ def test_pictures_that_look_alike_have_hashes_that_are_near(tmp_path: Path) -> N
         ((100, 130), "c27987e413b9af565fa9cccc1a39381ef466c1ed07d439398c6647a1338ca85e"),
     ],
 )
-def test_hashes_are_comparable_with_lists_of_pdq_hashes(size: tuple[int, int], by_reference: str) -> None:
+def test_hashes_match_the_reference_implementation_of_pdq(size: tuple[int, int], by_reference: str) -> None:
     width, height = size
     image = Image.radial_gradient("L").resize(size).convert("RGB")
     draw = ImageDraw.Draw(image)
@@ -294,7 +292,7 @@ def test_hashes_are_comparable_with_lists_of_pdq_hashes(size: tuple[int, int], b
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
-    """Makes a video of two seconds with sound, of any kind that is taken."""
+    """Makes a two-second video with sound, in any accepted format."""
     folder = tmp_path_factory.mktemp("clips")
     codecs = {"webm": ("libvpx", "libopus"), "mp4": ("libx264", "aac"), "mov": ("libx264", "aac")}
 
@@ -310,7 +308,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mov", "webm"])
-def test_videos_become_mp4_that_starts_at_once(kind: str, clip: Callable[[str], bytes], tmp_path: Path) -> None:
+def test_videos_are_converted_to_streamable_mp4(kind: str, clip: Callable[[str], bytes], tmp_path: Path) -> None:
     result, files = converted(clip(kind), tmp_path)
     assert (result.kind, result.width, result.height) == ("video", 320, 180)
     assert 1900 <= (result.duration_ms or 0) <= 2200
@@ -325,14 +323,14 @@ def made_by_ffmpeg(path: Path, *arguments: str) -> bytes:
     return path.read_bytes()
 
 
-def test_pixels_that_are_not_square_are_made_so(tmp_path: Path) -> None:
+def test_videos_are_scaled_to_square_pixels(tmp_path: Path) -> None:
     video = ("-f", "lavfi", "-i", "testsrc=s=320x240:d=0.2:r=10", "-vf", "setsar=2", "-c:v", "libx264")
     result, _ = converted(made_by_ffmpeg(tmp_path / "wide.mp4", *video), tmp_path)
     assert (result.width, result.height) == (640, 240)
 
 
-def test_a_video_that_was_encoded_again_looks_the_same(tmp_path: Path) -> None:
-    """By its poster, so a refused one is refused in another size and format too."""
+def test_a_reencoded_video_is_recognized(tmp_path: Path) -> None:
+    """Compared by poster, so that a refused video is refused in other sizes and formats too."""
     moving = ("-f", "lavfi", "-i", "mandelbrot=s=640x360:r=15", "-t", "1", "-pix_fmt", "yuv420p")
     other = ("-f", "lavfi", "-i", "testsrc2=s=640x360:r=15:d=1", "-pix_fmt", "yuv420p")
     first = made_by_ffmpeg(tmp_path / "first.mp4", *moving)
@@ -343,7 +341,7 @@ def test_a_video_that_was_encoded_again_looks_the_same(tmp_path: Path) -> None:
     assert not looks_the_same(first=hashes[0], second=hashes[2])
 
 
-def test_the_cover_of_a_song_is_no_video(tmp_path: Path) -> None:
+def test_an_audio_file_with_cover_art_is_not_a_video(tmp_path: Path) -> None:
     (tmp_path / "cover.jpg").write_bytes(picture((300, 300), "JPEG"))
     song = ("-f", "lavfi", "-i", "sine=d=0.2", "-i", str(tmp_path / "cover.jpg"), "-map", "0", "-map", "1")
     options = ("-c:a", "aac", "-c:v", "mjpeg", "-disposition:v:0", "attached_pic")
@@ -352,7 +350,7 @@ def test_the_cover_of_a_song_is_no_video(tmp_path: Path) -> None:
     assert failed.value.code == "no_video"
 
 
-def test_a_moving_gif_becomes_a_video_without_sound(tmp_path: Path) -> None:
+def test_an_animated_gif_is_converted_to_a_video_without_sound(tmp_path: Path) -> None:
     result, files = converted(animation(20), tmp_path)
     assert (result.kind, result.width, result.height) == ("gifv", 64, 48)
     assert files["video"][4:8] == b"ftyp"

@@ -1,4 +1,4 @@
-"""Looking after media: rows against store, lost sizes regenerated, sweeps, and what moderators refuse."""
+"""Maintenance of media: rows against the store, regenerating lost sizes, sweeps, and refused media."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def run(*arguments: str, status: int = 0) -> dict[str, Any]:
 
 @pytest.fixture
 def everything_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is in the store counts as if it had been there for long."""
+    """Treats all files in the store as old."""
     monkeypatch.setattr(inspection, "_YOUNG", timedelta(minutes=-1))
 
 
@@ -66,7 +66,7 @@ def test_lost_and_orphaned_files_are_found_and_repaired(
     assert StoredFile.objects.filter(uses=1).count() == 3
 
 
-def test_a_picture_whose_largest_file_is_lost_is_named(
+def test_a_picture_whose_largest_file_is_lost_is_reported(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Store
 ) -> None:
     media = upload(register("ann"), picture((1000, 700)))
@@ -78,13 +78,13 @@ def test_a_picture_whose_largest_file_is_lost_is_named(
     assert Media.objects.values().get() == before
 
 
-def test_a_file_that_has_just_been_stored_is_left_alone(store: Store) -> None:
+def test_the_sweep_keeps_recent_files(store: Store) -> None:
     store.put("uploads/12345")
     assert run("sweep")["unknown_files"] == 0
     assert store.names() == ["uploads/12345"]
 
 
-def test_what_a_moderator_refuses_is_not_taken_again_until_an_appeal_is_accepted(
+def test_refused_media_are_rejected_until_an_appeal_is_accepted(
     register: Callable[..., Person],
     upload: Callable[..., dict[str, Any]],
     anonymous: JsonClient,
@@ -111,7 +111,7 @@ def test_what_a_moderator_refuses_is_not_taken_again_until_an_appeal_is_accepted
     assert upload(bob, original)["status"] == "ready"
 
 
-def test_an_export_holds_the_files_of_ones_own_media(
+def test_an_export_contains_the_owners_media_files(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any, tmp_path: Path
 ) -> None:
     default = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path / "exports"}}

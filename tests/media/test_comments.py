@@ -1,4 +1,4 @@
-"""Pictures in comments: who sees them follows the comment, and they go with it."""
+"""Pictures in comments have the comment's visibility and are deleted with it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def comment_with(person: Person, post: dict[str, Any], *media: dict[str, Any], *
     return person.client.post(f"/v1/posts/{post['id']}/comments", body)
 
 
-def test_a_picture_is_shown_with_its_comment_and_goes_with_it(
+def test_a_picture_is_shown_and_deleted_with_its_comment(
     register: Callable[..., Person], upload: Upload, anonymous: JsonClient, drain: Callable[[], None]
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -40,19 +40,19 @@ def test_a_picture_is_shown_with_its_comment_and_goes_with_it(
     [again] = anonymous.get(f"/v1/comments/{listed['id']}").json()["media"]
     assert listed["media"] == [again] == [shown]
     assert is_served(anonymous, shown["url"])
-    assert not is_served(anonymous, shown["url"].partition("?")[0]), "only with a signature"
+    assert not is_served(anonymous, shown["url"].partition("?")[0]), "the URL requires its signature"
     assert anonymous.get(f"/v1/posts/{post['id']}").json()["media"] == []
     assert bob.client.delete(f"/v1/media/{shown['id']}").status_code == 409
     assert bob.client.patch(f"/v1/media/{shown['id']}", {"description": "a red kite"}).status_code == 200
     assert bob.client.get(f"/v1/comments/{listed['id']}").json()["media"][0]["description"] == "a red kite"
 
     assert bob.client.delete(f"/v1/comments/{listed['id']}").status_code == 204
-    assert not is_served(anonymous, shown["url"]), "at once"
+    assert not is_served(anonymous, shown["url"]), "immediately"
     drain()
     assert not Media.objects.exists()
 
 
-def test_what_a_comment_cannot_show(register: Callable[..., Person], upload: Upload) -> None:
+def test_a_comment_rejects_invalid_media(register: Callable[..., Person], upload: Upload) -> None:
     ann, bob = register("ann"), register("bob")
     in_post = upload(ann)
     post = post_with(ann, in_post)
@@ -77,7 +77,7 @@ def test_what_a_comment_cannot_show(register: Callable[..., Person], upload: Upl
         assert (place.status_code, place.json()["errors"][0]["code"]) == (422, "media_in_use")
 
 
-def test_addresses_follow_what_becomes_of_the_comment_and_its_post(
+def test_media_urls_follow_the_visibility_of_the_comment_and_its_post(
     register: Callable[..., Person], upload: Upload, anonymous: JsonClient
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -89,7 +89,7 @@ def test_addresses_follow_what_becomes_of_the_comment_and_its_post(
     assert not is_served(anonymous, url)
     [own] = bob.client.get(f"/v1/posts/{post['id']}/comments").json()["results"]
     assert own["withheld"] == "hidden"
-    assert is_served(bob.client, own["media"][0]["url"]), "its author still sees it"
+    assert is_served(bob.client, own["media"][0]["url"]), "its author can still see it"
     hide_comment(comment_id=int(comment["id"]), is_hidden=False, at=at.replace(year=at.year + 1))
     assert is_served(anonymous, url)
 
@@ -103,7 +103,7 @@ def test_addresses_follow_what_becomes_of_the_comment_and_its_post(
     assert not Media.objects.exists()
 
 
-def test_a_picture_whose_comment_was_not_written_can_be_used_again(
+def test_a_picture_can_be_reused_if_its_comment_was_not_written(
     register: Callable[..., Person], upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann = register("ann")
@@ -115,17 +115,17 @@ def test_a_picture_whose_comment_was_not_written_can_be_used_again(
     written = comment_with(ann, post, media)
     assert written.status_code == 201
 
-    # A process that is killed in between leaves media of no comment, which the sweep finds.
+    # A process that is killed in between leaves media without a comment, which the sweep deletes.
     left = upload(ann, picture((50, 50)))
     where = {"user_id": int(ann.id), "post_id": int(post["id"]), "media_id": int(left["id"])}
     use_in_comment(comment_id=new_id(), **where)
-    assert delete_unclaimed_media() == 0, "it may still be written"
+    assert delete_unclaimed_media() == 0, "the comment may still be written"
     monkeypatch.setattr(inspection, "_YOUNG", -inspection._YOUNG)
     assert delete_unclaimed_media() == 1
     assert [str(row.id) for row in Media.objects.all()] == [media["id"]]
 
 
-def test_the_picture_of_a_held_comment_is_seen_by_its_author_alone(
+def test_the_picture_of_a_held_comment_is_visible_to_its_author_only(
     register: Callable[..., Person], upload: Upload, anonymous: JsonClient, drain: Callable[[], None]
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -133,7 +133,7 @@ def test_the_picture_of_a_held_comment_is_seen_by_its_author_alone(
     set_word_rule(moderator_id=900, pattern="casino", effect="hold", is_active=True)
     made = comment_with(bob, post, upload(bob), content="my casino").json()
     assert made["withheld"] == "waiting"
-    assert is_served(anonymous, made["media"][0]["url"]), "the author's address"
+    assert is_served(anonymous, made["media"][0]["url"]), "the author's URL works"
     drain()
     assert anonymous.get(f"/v1/posts/{post['id']}/comments").json()["results"] == []
     dismiss_case(moderator_id=900, case_id=Case.objects.get().id, reason="fine")
@@ -142,7 +142,7 @@ def test_the_picture_of_a_held_comment_is_seen_by_its_author_alone(
     assert is_served(anonymous, shown["url"])
 
 
-def test_a_moderator_refuses_a_picture_from_the_page_of_its_case(
+def test_a_moderator_can_refuse_a_picture_on_the_page_of_a_case(
     register: Callable[..., Person], upload: Upload, anonymous: JsonClient, drain: Callable[[], None]
 ) -> None:
     ann, bob, eve = register("ann"), register("bob"), register("eve")
@@ -157,7 +157,7 @@ def test_a_moderator_refuses_a_picture_from_the_page_of_its_case(
     seen = browser.get(f"{page}change/").content.decode()
     assert comment["media"][0]["id"] in seen
     assert browser.post(f"{page}refuse/", {"media_id": "12"}).status_code == 302
-    assert not RefusedMedia.objects.exists(), "not what this case is about"
+    assert not RefusedMedia.objects.exists(), "the media is not part of this case"
     assert browser.post(f"{page}refuse/", {"media_id": comment["media"][0]["id"]}).status_code == 302
     drain()
     assert not is_served(anonymous, comment["media"][0]["url"])

@@ -1,4 +1,4 @@
-"""Previews of links: by real servers on loopback, which are let in by name, and traps, which must see nothing."""
+"""Link previews, with real servers on loopback that are allowed by name, and traps that must get no request."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ _HTML = {"content-type": "text/html"}
 
 @dataclass
 class Site:
-    """A server that answers from a table and remembers what it was asked."""
+    """A server that responds from a table and records its requests."""
 
     url: str
     port: int
@@ -62,7 +62,7 @@ def _serve() -> Iterator[Site]:
 
 @pytest.fixture
 def site(settings: Any) -> Iterator[Site]:
-    """A site that requests may go to."""
+    """A site that may be requested."""
     for site in _serve():
         settings.OUTGOING_ALLOWED_HOSTS = [f"127.0.0.1:{site.port}"]
         yield site
@@ -70,7 +70,7 @@ def site(settings: Any) -> Iterator[Site]:
 
 @pytest.fixture
 def trap() -> Iterator[Site]:
-    """A site inside the network, which nothing may reach."""
+    """A site in the internal network, which no request may reach."""
     yield from _serve()
 
 
@@ -85,7 +85,7 @@ def preview_of(client: JsonClient, post: dict[str, Any]) -> Any:
     return client.get(f"/v1/posts/{post['id']}").json()["link_preview"]
 
 
-def test_a_page_is_previewed_with_its_picture(
+def test_a_preview_shows_the_page_and_its_picture(
     register: Callable[..., Person], anonymous: JsonClient, site: Site
 ) -> None:
     site.page(
@@ -111,7 +111,7 @@ def test_a_page_is_previewed_with_its_picture(
     assert not is_served(anonymous, image["url"].replace(".webp", ".mp4"))
 
 
-def test_one_page_is_fetched_once_and_again_after_days(
+def test_a_page_is_fetched_once_and_again_after_days(
     register: Callable[..., Person], anonymous: JsonClient, site: Site, settings: Any
 ) -> None:
     ann = register("ann")
@@ -128,10 +128,10 @@ def test_one_page_is_fetched_once_and_again_after_days(
     assert preview_of(anonymous, post)["title"] == "Second"
 
 
-def test_a_name_that_leads_inside_is_never_reached(
+def test_names_that_resolve_to_internal_addresses_are_never_requested(
     register: Callable[..., Person], anonymous: JsonClient, trap: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also one that leads to a public address first, and inside when asked again."""
+    """Including a name that resolves to a public address first and to an internal one later (DNS rebinding)."""
     trap.page("/", "<html><title>Secret</title>")
     inside = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", trap.port))
     public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.113.9", 80))
@@ -153,10 +153,10 @@ def test_a_name_that_leads_inside_is_never_reached(
     assert fetch_link_previews() == len(urls)
     assert trap.asked == []
     assert [preview_of(anonymous, post) for post in posts] == [None] * len(urls)
-    assert not LinkPreview.objects.filter(due_at__isnull=False).exists(), "what is refused is not tried again"
+    assert not LinkPreview.objects.filter(due_at__isnull=False).exists(), "a rejected URL is not retried"
 
 
-def test_neither_a_redirect_nor_a_picture_leads_inside(
+def test_redirects_and_pictures_on_internal_addresses_are_never_requested(
     register: Callable[..., Person], anonymous: JsonClient, site: Site, trap: Site
 ) -> None:
     trap.pages["/secret.png"] = (200, {}, picture())
@@ -182,7 +182,7 @@ def test_neither_a_redirect_nor_a_picture_leads_inside(
         (200, {"Content-Type": "text/html"}, b"<html>" + b"x" * (2 * 2**20)),
     ],
 )
-def test_what_is_no_page_has_no_preview(
+def test_only_html_pages_have_previews(
     answer: tuple[int, dict[str, str], bytes], register: Callable[..., Person], anonymous: JsonClient, site: Site
 ) -> None:
     site.pages["/a"] = answer
@@ -191,7 +191,7 @@ def test_what_is_no_page_has_no_preview(
     assert preview_of(anonymous, post) is None
 
 
-def test_a_page_that_fails_is_tried_three_times(register: Callable[..., Person], site: Site) -> None:
+def test_a_failing_page_is_tried_three_times(register: Callable[..., Person], site: Site) -> None:
     site.pages["/a"] = (200, {"Content-Type": "text/html"}, b"x" * (3 * 2**20))
     write(register("ann"), f"{site.url}/a")
     for _ in range(5):
@@ -200,7 +200,7 @@ def test_a_page_that_fails_is_tried_three_times(register: Callable[..., Person],
     assert site.asked == ["/a"] * 3
 
 
-def test_a_redirect_to_no_url_keeps_no_other_page_waiting(
+def test_a_redirect_to_an_invalid_url_does_not_block_other_pages(
     register: Callable[..., Person], anonymous: JsonClient, site: Site
 ) -> None:
     site.pages["/a"] = (302, {"Location": "http://["}, b"")
@@ -212,7 +212,7 @@ def test_a_redirect_to_no_url_keeps_no_other_page_waiting(
     assert preview_of(anonymous, second)["title"] == "B"
 
 
-def test_private_posts_have_no_link_fetched(register: Callable[..., Person], site: Site) -> None:
+def test_links_in_private_posts_are_not_fetched(register: Callable[..., Person], site: Site) -> None:
     ann = register("ann")
     site.page("/a", "<html><title>A</title>")
     write(ann, f"{site.url}/a", is_private=True)
@@ -221,7 +221,7 @@ def test_private_posts_have_no_link_fetched(register: Callable[..., Person], sit
     assert not PostLink.objects.exists()
 
 
-def test_a_preview_goes_with_the_last_post_that_links_to_it(
+def test_a_preview_is_deleted_with_the_last_post_that_links_to_it(
     register: Callable[..., Person], anonymous: JsonClient, site: Site
 ) -> None:
     site.page("/a", '<html><title>A</title><meta property="og:image" content="/kite.png">')
@@ -244,7 +244,7 @@ def test_the_first_link_is_found_without_its_fragment() -> None:
     assert first_link("ftp://example.org /path example.org/x") is None
 
 
-def test_a_page_is_decoded_as_it_says() -> None:
+def test_a_page_is_decoded_with_its_declared_charset() -> None:
     preview = summarize(
         "http://a.example/",
         headers={"content-type": "text/html; charset=latin-1"},

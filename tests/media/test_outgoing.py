@@ -1,4 +1,4 @@
-"""Requests to URLs that people name: what is refused, and that nothing reaches a server that must not be reached."""
+"""Requests to URLs from users: forbidden ones are rejected, and no forbidden server gets a connection."""
 
 import socket
 import threading
@@ -15,7 +15,7 @@ from socialapp.core.outgoing import AddressRefused, Limits, OutgoingError
 
 @dataclass
 class Trap:
-    """A server on loopback that remembers every connection."""
+    """A server on loopback that records all connections."""
 
     port: int
     connections: list[str] = field(default_factory=list)
@@ -87,7 +87,7 @@ def trap() -> Iterator[Trap]:
         "[64:ff9b::7f00:1]",
     ],
 )
-def test_addresses_that_are_not_public_are_refused(host: str) -> None:
+def test_private_addresses_are_rejected(host: str) -> None:
     with pytest.raises(AddressRefused, match="not public"):
         outgoing.request("GET", f"http://{host}/")
 
@@ -109,19 +109,19 @@ def test_addresses_that_are_not_public_are_refused(host: str) -> None:
         "http://example.org:0/",
     ],
 )
-def test_urls_of_other_kinds_are_refused(url: str) -> None:
+def test_urls_with_other_schemes_are_rejected(url: str) -> None:
     with pytest.raises(AddressRefused):
         outgoing.request("GET", url)
 
 
-def test_public_addresses_are_told_from_others() -> None:
+def test_public_addresses_are_distinguished_from_others() -> None:
     assert outgoing.is_public("93.184.216.34")
     assert outgoing.is_public("2606:2800:220:1:248:1893:25c8:1946")
     assert outgoing.is_public("::ffff:93.184.216.34")
     assert not outgoing.is_public("fe80::1%eth0")
 
 
-def test_a_name_that_also_has_a_private_address_is_refused(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_also_has_a_private_address_is_rejected(trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("93.184.216.34", "127.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: answers)
     with pytest.raises(AddressRefused):
@@ -146,7 +146,7 @@ def test_a_name_is_resolved_once(trap: Trap, monkeypatch: pytest.MonkeyPatch, se
     assert trap.requests[0][1]["host"] == f"rebinding.example:{trap.port}"
 
 
-def test_a_redirect_to_a_private_address_is_refused(trap: Trap, settings: object) -> None:
+def test_a_redirect_to_a_private_address_is_rejected(trap: Trap, settings: object) -> None:
     settings.OUTGOING_ALLOWED_HOSTS = [trap.host]  # type: ignore[attr-defined]
 
     def redirect(handler: BaseHTTPRequestHandler) -> None:
@@ -177,7 +177,7 @@ def test_three_redirects_are_followed_and_a_fourth_is_not(trap: Trap, settings: 
         outgoing.request("GET", f"http://{trap.host}/4")
 
 
-def test_credentials_stay_with_their_origin(trap: Trap, settings: object) -> None:
+def test_credentials_are_not_sent_to_other_origins(trap: Trap, settings: object) -> None:
     settings.OUTGOING_ALLOWED_HOSTS = [trap.host, f"localhost:{trap.port}"]  # type: ignore[attr-defined]
 
     def redirect(handler: BaseHTTPRequestHandler) -> None:
@@ -197,7 +197,7 @@ def test_credentials_stay_with_their_origin(trap: Trap, settings: object) -> Non
 
 
 @pytest.mark.parametrize("declared", [True, False])
-def test_an_answer_that_is_too_large_is_not_read(trap: Trap, settings: object, declared: bool) -> None:
+def test_a_response_that_is_too_large_is_not_read(trap: Trap, settings: object, declared: bool) -> None:
     settings.OUTGOING_ALLOWED_HOSTS = [trap.host]  # type: ignore[attr-defined]
 
     def send(handler: BaseHTTPRequestHandler) -> None:
@@ -212,7 +212,7 @@ def test_an_answer_that_is_too_large_is_not_read(trap: Trap, settings: object, d
         outgoing.request("GET", f"http://{trap.host}/", limits=Limits(max_bytes=1000))
 
 
-def test_a_server_that_sends_a_byte_now_and_then_is_left_at_the_deadline(trap: Trap, settings: object) -> None:
+def test_a_slow_response_is_aborted_at_the_deadline(trap: Trap, settings: object) -> None:
     settings.OUTGOING_ALLOWED_HOSTS = [trap.host]  # type: ignore[attr-defined]
     left = threading.Event()
 
@@ -233,7 +233,7 @@ def test_a_server_that_sends_a_byte_now_and_then_is_left_at_the_deadline(trap: T
     assert time.monotonic() - started < 2
 
 
-def test_a_server_that_is_not_there_is_an_error(settings: object) -> None:
+def test_an_unreachable_server_raises_an_error(settings: object) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

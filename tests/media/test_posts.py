@@ -1,4 +1,4 @@
-"""Pictures from the upload to the post in which others see them."""
+"""Pictures from the upload to the post that shows them."""
 
 import base64
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def test_an_upload_is_shown_in_a_post_and_served(
     assert media["sizes"]["medium"]["width"] == 960
     answer = ann.client.post("/v1/posts", {"content": "look", "media_ids": [media["id"]]})
     assert answer.status_code == 201, answer.content
-    assert is_served(anonymous, media["url"]), "the address that its owner got before is still valid"
+    assert is_served(anonymous, media["url"]), "the owner's earlier URL is still valid"
     shown = anonymous.get(f"/v1/posts/{answer.json()['id']}").json()["media"]
     assert [item["id"] for item in shown] == [media["id"]]
     assert shown[0]["description"] == "a square"
@@ -45,7 +45,7 @@ def test_an_upload_is_shown_in_a_post_and_served(
     assert content[8:12] == b"WEBP"
 
 
-def test_files_are_sent_with_headers_that_make_them_harmless(
+def test_files_are_sent_with_security_headers(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -58,7 +58,7 @@ def test_files_are_sent_with_headers_that_make_them_harmless(
 
 
 @BOTH_STORES
-def test_media_of_private_posts_need_a_signature_that_is_theirs(
+def test_media_of_private_posts_require_their_own_signature(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -72,7 +72,7 @@ def test_media_of_private_posts_need_a_signature_that_is_theirs(
     assert not is_served(anonymous, first["url"][:-1] + ("0" if first["url"][-1] != "0" else "1"))
 
 
-def test_a_signed_address_dies_after_minutes(
+def test_a_signed_url_expires(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]], settings: Any
 ) -> None:
     ann = register("ann")
@@ -86,7 +86,7 @@ def test_a_signed_address_dies_after_minutes(
 
 
 @BOTH_STORES
-def test_a_public_address_stops_answering_when_the_post_becomes_private(
+def test_a_public_url_gets_404_once_the_post_is_private(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -98,7 +98,7 @@ def test_a_public_address_stops_answering_when_the_post_becomes_private(
     assert is_served(anonymous, ann.client.get(f"/v1/posts/{post['id']}").json()["media"][0]["url"])
 
 
-def test_a_public_address_stops_answering_when_the_account_becomes_private(
+def test_a_public_url_gets_404_once_the_account_is_private(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -107,7 +107,7 @@ def test_a_public_address_stops_answering_when_the_account_becomes_private(
     assert not is_served(anonymous, url)
 
 
-def test_a_public_address_stops_answering_when_a_moderator_hides_the_post(
+def test_a_public_url_gets_404_once_a_moderator_hides_the_post(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -120,7 +120,7 @@ def test_a_public_address_stops_answering_when_a_moderator_hides_the_post(
 
 
 @BOTH_STORES
-def test_nothing_answers_for_a_deleted_post(
+def test_media_of_a_deleted_post_get_404(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -134,7 +134,7 @@ def test_nothing_answers_for_a_deleted_post(
         assert ann.client.get(f"/v1/media/{post['media'][0]['id']}").status_code == 404
 
 
-def test_the_same_picture_in_a_public_post_does_not_open_the_private_one(
+def test_the_same_picture_in_a_public_post_does_not_reveal_the_private_one(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -146,7 +146,7 @@ def test_the_same_picture_in_a_public_post_does_not_open_the_private_one(
 
 
 @pytest.mark.parametrize("case", ["unknown", "foreign", "used", "fifth", "mixed", "failed"])
-def test_media_that_cannot_be_shown_write_nothing(
+def test_a_post_with_invalid_media_is_rejected(
     case: str, register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -171,7 +171,7 @@ def test_media_that_cannot_be_shown_write_nothing(
 
 
 @BOTH_STORES
-def test_editing_changes_media_and_the_history_keeps_them(
+def test_an_edit_changes_media_and_the_history_keeps_them(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -190,7 +190,7 @@ def test_editing_changes_media_and_the_history_keeps_them(
     assert emptied.json()["media"] == []
 
 
-def test_a_description_is_changed_in_the_post_too(
+def test_a_changed_description_is_shown_in_the_post(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -203,7 +203,7 @@ def test_a_description_is_changed_in_the_post_too(
     assert anonymous.get(f"/v1/posts/{post['id']}").json()["media"][0]["description"] == "a cat"
 
 
-def test_only_media_in_no_post_are_deleted(
+def test_only_media_in_no_post_can_be_deleted(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -231,7 +231,7 @@ def test_pictures_of_a_profile_are_public_even_of_a_private_account(
     assert not is_served(anonymous, url)
 
 
-def test_a_warning_and_sensitivity_are_kept_and_changed(register: Callable[..., Person]) -> None:
+def test_content_warning_and_sensitivity_can_be_set_and_changed(register: Callable[..., Person]) -> None:
     ann = register("ann")
     post = post_with(ann, sensitive=True, content_warning="spoilers")
     assert (post["sensitive"], post["content_warning"]) == (True, "spoilers")
@@ -262,7 +262,7 @@ def test_explore_shows_public_posts_of_public_accounts_to_anybody(
     assert anonymous.get("/v1/explore?sort=best").status_code == 400
 
 
-def test_a_post_is_muted_and_unmuted(register: Callable[..., Person]) -> None:
+def test_a_post_can_be_muted_and_unmuted(register: Callable[..., Person]) -> None:
     ann, bob = register("ann"), register("bob")
     post = post_with(ann)
     for method in ("PUT", "PUT", "DELETE", "DELETE"):
@@ -272,7 +272,7 @@ def test_a_post_is_muted_and_unmuted(register: Callable[..., Person]) -> None:
     assert bob.client.put(f"/v1/posts/{secret['id']}/mute").status_code == 404
 
 
-def test_lists_with_pictures_cost_no_more_queries(
+def test_lists_with_pictures_take_no_more_queries(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
 ) -> None:
     ann = register("ann")
@@ -291,7 +291,7 @@ def test_lists_with_pictures_cost_no_more_queries(
 
 
 @pytest.mark.parametrize("store", ["s3"], indirect=True)
-def test_a_bucket_is_opened_for_minutes_and_says_what_it_sends(
+def test_bucket_urls_expire_and_have_the_right_content_type(
     register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]], settings: Any
 ) -> None:
     ann = register("ann")
@@ -308,7 +308,7 @@ def test_a_bucket_is_opened_for_minutes_and_says_what_it_sends(
         assert httpx.get(moved["Location"].replace("X-Amz-Expires=600", "X-Amz-Expires=6000")).status_code == 403
 
 
-def test_addresses_at_a_cloudfront_are_signed_with_our_key(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cloudfront_urls_are_signed_with_our_key(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     monkeypatch.setenv("MEDIA_CLOUDFRONT_KEY", pem.replace("\n", "\\n"))
@@ -324,4 +324,4 @@ def test_addresses_at_a_cloudfront_are_signed_with_our_key(settings: Any, monkey
         f'{{"AWS:EpochTime":{query["Expires"][0]}}}}}}}]}}'
     )
     signature = base64.b64decode(query["Signature"][0].translate(str.maketrans("-_~", "+=/")))
-    key.public_key().verify(signature, policy.encode(), PKCS1v15(), SHA1())  # what CloudFront takes
+    key.public_key().verify(signature, policy.encode(), PKCS1v15(), SHA1())  # as CloudFront verifies it

@@ -1,4 +1,4 @@
-"""`./run` on a bucket: uploads straight to it, redirects to it, and a worker that is killed while converting."""
+"""`./run` with a bucket: direct uploads, redirects, and a worker that is killed during a conversion."""
 
 import io
 import sqlite3
@@ -18,7 +18,7 @@ from tests.scenarios.product import Member, Product, eventually, start_product, 
 
 @pytest.fixture(autouse=True)
 def store() -> None:
-    """The product has its own."""
+    """Does nothing: the product has its own fixture."""
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def noise(size: tuple[int, int]) -> bytes:
 
 
 def upload(member: Member, content: bytes) -> str:
-    """Uploads straight to the bucket; the id of the media."""
+    """Uploads directly to the bucket; returns the id of the media."""
     asked = {"content_type": "image/jpeg", "size": len(content)}
     begun = member.post("/v1/media/uploads", asked).json()
     assert httpx.put(begun["url"], content=content, headers=begun["headers"]).status_code == 200
@@ -50,7 +50,7 @@ def upload(member: Member, content: bytes) -> str:
 
 
 def kill_worker(product: Product) -> bool:
-    """Kills the worker that converts at this moment, and the conversion, at once; whether there was one."""
+    """Kills the worker that is converting and its conversion; returns whether there was one."""
     for process in psutil.Process(product.process.pid).children(recursive=True):
         try:
             if "socialapp.core.media.convert" in process.cmdline():
@@ -65,16 +65,16 @@ def kill_worker(product: Product) -> bool:
 
 
 def end_claim(product: Product, media_id: str) -> None:
-    """Ends the claim of a killed worker now; by itself it would end within a minute."""
+    """Expires the claim of a killed worker, which would otherwise take up to a minute."""
     with closing(sqlite3.connect(f"{product.environment['DATA_DIR']}/db/posts.sqlite3", timeout=30)) as posts:
         [claimed_until] = posts.execute("SELECT claimed_until FROM media WHERE id = ?", [int(media_id)]).fetchone()
         left = datetime.fromisoformat(claimed_until).replace(tzinfo=UTC) - datetime.now(UTC)
-        assert timedelta(0) < left <= timedelta(seconds=60), "nobody else may take it up before"
+        assert timedelta(0) < left <= timedelta(seconds=60), "no other worker may claim it before"
         posts.execute("UPDATE media SET claimed_until = '2000-01-01 00:00:00' WHERE id = ?", [int(media_id)])
         posts.commit()
 
 
-def test_a_killed_worker_loses_and_repeats_nothing(product: Product, bucket: Bucket) -> None:
+def test_a_killed_worker_loses_and_duplicates_nothing(product: Product, bucket: Bucket) -> None:
     ada, bob = product.join("ada"), product.join("bob")
     media_id = upload(ada, noise((5000, 4000)))
     assert eventually(lambda: kill_worker(product))

@@ -1,4 +1,4 @@
-"""Caches in front forget what is no longer public; each kind is asked in its own way until it answers."""
+"""Caches are purged of files that are no longer public, with each cache's own API, until they confirm."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 @dataclass
 class FakeCache:
-    """A server in place of a cache; `statuses` are its next answers, then all is well."""
+    """A fake cache; its next responses have `statuses`, all later ones succeed."""
 
     host: str
     asked: list[tuple[str, str, str, bytes]] = field(default_factory=list)
@@ -59,7 +59,7 @@ def cache(settings: Any) -> Iterator[FakeCache]:
 
 
 @pytest.mark.parametrize("kind", ["nginx", "fastly", "cloudflare"])
-def test_each_kind_of_cache_is_asked_to_purge_until_it_has_answered(
+def test_every_kind_of_cache_is_purged_until_it_confirms(
     kind: str, cache: FakeCache, register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any
 ) -> None:
     settings.MEDIA_PURGE = kind
@@ -78,7 +78,7 @@ def test_each_kind_of_cache_is_asked_to_purge_until_it_has_answered(
     assert cache.asked == [request] * 2
 
 
-def test_a_cache_that_never_answers_is_asked_ten_times(
+def test_a_failing_cache_is_tried_ten_times(
     cache: FakeCache, register: Callable[..., Person], upload: Callable[..., dict[str, Any]], settings: Any
 ) -> None:
     settings.MEDIA_PURGE = "nginx"
@@ -91,7 +91,7 @@ def test_a_cache_that_never_answers_is_asked_ten_times(
     assert MediaPurge.objects.count() == 0
 
 
-def test_what_an_account_shows_is_forgotten_when_it_becomes_private(
+def test_media_of_an_account_made_private_are_purged(
     cache: FakeCache,
     register: Callable[..., Person],
     upload: Callable[..., dict[str, Any]],

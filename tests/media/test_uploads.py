@@ -1,4 +1,4 @@
-"""Uploading: forms, presigned uploads, repetition, quotas, and what a killed or late process leaves."""
+"""Uploads: forms, presigned uploads, retries, quotas, and killed or late processes."""
 
 import hashlib
 import time
@@ -22,7 +22,7 @@ from tests.media.stores import Bucket, Store
 pytestmark = [pytest.mark.django_db(databases=ALL_CONTEXTS), BOTH_STORES]
 
 
-def test_an_upload_is_answered_before_it_is_processed(register: Callable[..., Person], store: Store) -> None:
+def test_an_upload_returns_before_it_is_processed(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
     answer = send(ann, picture(), description="a square")
     assert answer.status_code == 202
@@ -43,7 +43,7 @@ def test_media_belong_to_their_owner(register: Callable[..., Person], anonymous:
     assert anonymous.send_raw("POST", "/v1/media", b"", "multipart/form-data; boundary=x").status_code == 401
 
 
-def test_a_repeated_upload_with_a_key_is_one(register: Callable[..., Person]) -> None:
+def test_an_upload_repeated_with_an_idempotency_key_is_stored_once(register: Callable[..., Person]) -> None:
     ann = register("ann")
     first = send(ann, picture(), Idempotency_Key="k")
     again = send(ann, picture(), Idempotency_Key="k")
@@ -73,7 +73,7 @@ def test_a_repeated_upload_with_a_key_is_one(register: Callable[..., Person]) ->
     ],
     ids=["no parts", "json", "no boundary", "text", "empty file"],
 )
-def test_a_form_that_is_none_is_refused(
+def test_a_malformed_form_is_rejected(
     body: bytes, content_type: str, status: int, register: Callable[..., Person], store: Store
 ) -> None:
     ann = register("ann")
@@ -87,7 +87,7 @@ def test_file_names_are_ignored(register: Callable[..., Person], store: Store) -
     assert store.names() == [f"uploads/{media_id}"]
 
 
-def test_the_quota_of_a_day_is_kept(register: Callable[..., Person], settings: Any) -> None:
+def test_the_daily_quota_is_enforced(register: Callable[..., Person], settings: Any) -> None:
     settings.MEDIA_DAILY_FILES = 2
     ann, bob = register("ann"), register("bob")
     assert [send(ann, picture()).status_code for _ in range(3)] == [202, 202, 429]
@@ -100,7 +100,7 @@ def test_the_quota_of_a_day_is_kept(register: Callable[..., Person], settings: A
     assert int(refused["Retry-After"]) > 0
 
 
-def test_too_large_a_file_is_refused(register: Callable[..., Person], settings: Any, store: Store) -> None:
+def test_a_file_that_is_too_large_is_rejected(register: Callable[..., Person], settings: Any, store: Store) -> None:
     settings.MEDIA_MAX_IMAGE_BYTES = 100
     answer = send(register("ann"), picture())
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "media_too_large")
@@ -115,13 +115,13 @@ def begin(person: Person, content: bytes, content_type: str = "image/png") -> di
 
 
 def put(url: str, content: bytes, content_type: str = "image/png") -> int:
-    """PUTs a file to this server or to the bucket, with nothing but the address; the status."""
+    """PUTs a file to this server or to the bucket, with only the URL; returns the status."""
     if url.startswith("http://127.0.0.1:8000/"):
         return int(JsonClient().send_raw("PUT", path_of(url), content, content_type).status_code)
     return httpx.put(url, content=content, headers={"Content-Type": content_type}).status_code
 
 
-def test_a_large_file_is_sent_to_the_address_that_is_given(register: Callable[..., Person], store: Store) -> None:
+def test_a_large_file_is_uploaded_to_the_presigned_url(register: Callable[..., Person], store: Store) -> None:
     ann, bob = register("ann"), register("bob")
     content = picture((300, 200))
     target = begin(ann, content)
@@ -154,7 +154,7 @@ def test_a_large_file_is_sent_to_the_address_that_is_given(register: Callable[..
         assert put(target["url"], content) == 409
 
 
-def test_an_upload_in_parts_goes_on_where_it_was_interrupted(
+def test_an_interrupted_upload_in_parts_can_be_resumed(
     register: Callable[..., Person], store: Store, settings: Any
 ) -> None:
     settings.MEDIA_PART_BYTES = 500
@@ -184,7 +184,7 @@ def test_an_upload_in_parts_goes_on_where_it_was_interrupted(
     assert ann.client.get(f"/v1/media/{begun['id']}/upload").status_code == 409
 
 
-def test_a_part_that_an_upload_does_not_have_is_refused(register: Callable[..., Person], settings: Any) -> None:
+def test_an_invalid_part_number_is_rejected(register: Callable[..., Person], settings: Any) -> None:
     settings.MEDIA_PART_BYTES = 500
     ann = register("ann")
     media_id = ann.client.post(
@@ -196,7 +196,7 @@ def test_a_part_that_an_upload_does_not_have_is_refused(register: Callable[..., 
         assert ann.client.send_raw("PUT", path, b"x" * 500, "image/png").status_code == 404
 
 
-def test_what_was_announced_as_something_else_is_refused(register: Callable[..., Person], store: Store) -> None:
+def test_a_file_of_another_type_than_announced_is_rejected(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
     content = picture()
     target = begin(ann, content, "image/jpeg")
@@ -208,11 +208,11 @@ def test_what_was_announced_as_something_else_is_refused(register: Callable[...,
 
 
 class Killed(BaseException):
-    """Stands for the end of the process."""
+    """Simulates the end of the process."""
 
 
 @pytest.mark.parametrize("moment", ["convert", "store_files", "finish_media"])
-def test_what_a_killed_process_left_is_processed_once(
+def test_media_left_by_a_killed_process_are_processed_once(
     moment: str, register: Callable[..., Person], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media_id = int(send(register("ann"), picture((500, 400))).json()["id"])
@@ -225,7 +225,7 @@ def test_what_a_killed_process_left_is_processed_once(
         with pytest.raises(Killed):
             process_media(media_id=media_id)
     process_waiting_media()
-    assert Media.objects.get().status == "processing"  # claimed: whoever has it may be alive
+    assert Media.objects.get().status == "processing"  # still claimed: its process may be alive
     Media.objects.update(claimed_until=timezone.now() - timedelta(seconds=1))
     process_waiting_media()
     media = Media.objects.get()
@@ -235,7 +235,7 @@ def test_what_a_killed_process_left_is_processed_once(
     assert set(stored.values()) == {1}
 
 
-def test_what_kills_every_process_fails_in_the_end(
+def test_media_that_kill_every_process_are_marked_failed(
     register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     send(register("ann"), picture())
@@ -252,7 +252,7 @@ def test_what_kills_every_process_fails_in_the_end(
     assert (Media.objects.get().status, Media.objects.get().error) == ("failed", "too_slow")
 
 
-def test_one_whose_claim_was_taken_over_changes_nothing(
+def test_a_process_that_lost_its_claim_changes_nothing(
     register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media_id = int(send(register("ann"), picture()).json()["id"])
@@ -271,7 +271,7 @@ def test_one_whose_claim_was_taken_over_changes_nothing(
     assert set(StoredFile.objects.values_list("uses", flat=True)) == {1}
 
 
-def test_an_outage_of_the_store_counts_no_attempt(register: Callable[..., Person], store: Store) -> None:
+def test_an_outage_of_the_store_does_not_count_as_an_attempt(register: Callable[..., Person], store: Store) -> None:
     ann = register("ann")
     send(ann, picture())
     with store.down():
@@ -291,7 +291,7 @@ def test_an_upload_during_an_outage_of_the_store_writes_nothing(register: Callab
     assert Media.objects.count() == 0
 
 
-def test_the_same_file_is_kept_once_and_until_its_last_use(
+def test_identical_files_are_stored_once_until_their_last_use_ends(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Store
 ) -> None:
     ann, bob = register("ann"), register("bob")
@@ -303,7 +303,7 @@ def test_the_same_file_is_kept_once_and_until_its_last_use(
     delete_unused_files()
     assert len(store.names()) == 1
     assert bob.client.delete(f"/v1/media/{second['id']}").status_code == 204
-    assert delete_unused_files() == 0  # somebody may be about to use it
+    assert delete_unused_files() == 0  # a concurrent upload may be about to use it
     StoredFile.objects.update(unused_since=timezone.now() - timedelta(hours=1))
     assert delete_unused_files() == 1
     assert (store.names(), StoredFile.objects.count()) == ([], 0)
@@ -323,7 +323,7 @@ def test_unused_media_are_deleted_after_a_day(
     assert ann.client.get(f"/v1/media/{unused['id']}").status_code == 404
 
 
-def test_erasing_a_person_erases_their_media(
+def test_erasing_a_user_erases_their_media(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]], drain: Callable[[], int], store: Store
 ) -> None:
     ann = register("ann")
