@@ -187,3 +187,33 @@ def test_the_focus_stays_in_a_list_that_loses_a_row(person: Callable[[str], Pers
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Accept: @eve_row")).to_be_focused()
+
+
+def delete(page: Page, what: str) -> None:
+    """By the first menu of a post or comment, with the keyboard."""
+    page.get_by_role("button", name=f"More about this {what}").first.press("Enter")
+    expect(page.get_by_role("menuitem").first).to_be_focused()
+    page.keyboard.press("End")
+    page.get_by_role("menuitem", name="Delete").press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").press("Enter")
+
+
+def test_the_focus_goes_on_from_what_was_deleted(person: Callable[[str], Person]) -> None:
+    ada = person("ada_focus")
+    posts = [ada.post(f"Number {number}") for number in range(3)]
+    for number in range(2):
+        ada.api("POST", f"/posts/{posts[0]}/comments", {"content": f"Comment {number}"})
+    page = ada.open("/@ada_focus")
+    expect(page.locator("[data-post]")).to_have_count(3)
+    delete(page, "post")
+    expect(page.locator(f"[data-post='{posts[1]}']")).to_be_focused()
+    page.get_by_role("button", name="Undo").press("Enter")
+    expect(page.locator(f"[data-post='{posts[1]}']")).to_be_focused()
+    expect(page.locator("[data-post]")).to_have_count(3)
+    go(page, f"/posts/{posts[0]}")
+    delete(page, "comment")
+    expect(page.get_by_role("article", name="Comment by ada_focus")).to_have_count(1)
+    expect(page.get_by_role("article", name="Comment by ada_focus")).to_be_focused()
+    delete(page, "post")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="Post deleted.")).to_be_visible()

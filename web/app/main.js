@@ -5,6 +5,7 @@ import { App } from "./views/app.js";
 import { startI18n } from "./i18n/i18n.js";
 import { earlyAnswers } from "./api/early.js";
 import { restore } from "./api/session.js";
+import { startFocus } from "./state/focus.js";
 import { startRouter } from "./state/router.js";
 import { startLive } from "./state/live.js";
 import { startOutbox } from "./state/outbox.js";
@@ -18,6 +19,7 @@ async function start() {
   const root = document.getElementById("app");
   root.textContent = "";
   render(html`<${App} />`, root);
+  startFocus();
   startLive();
   startOutbox();
   startShortcuts();

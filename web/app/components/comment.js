@@ -54,7 +54,7 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
     comments.change(id, { replies_count: comment.replies_count + 1 });
     replies.load().then(() => replies.append(made));
   };
-  return html`<article ref=${element} class="comment ${wanted ? "comment-wanted" : ""}" aria-label=${author ? t("comment.by", { name: author.username }) : t("comment.gone")}>
+  return html`<article ref=${element} class="comment ${wanted ? "comment-wanted" : ""}" tabindex="-1" aria-label=${author ? t("comment.by", { name: author.username }) : t("comment.gone")}>
     ${author ? html`<a class="comment-avatar" href="/@${author.username}" tabindex="-1" aria-hidden="true"><${Avatar} person=${author} size="small" /></a>` : html`<span class="avatar avatar-small avatar-gone" aria-hidden="true"></span>`}
     <div class="comment-main">
       ${author ? html`<${Head} comment=${comment} postAuthor=${postAuthor} onEdit=${() => setEditing(true)} />` : html`<p class="comment-gone">${t("comment.gone")}</p>`}

@@ -11,9 +11,7 @@ const LONG = 10; // from so many rows on it is worth saying that there are no mo
 
 /** `list` is of state/lists.js; `row(item)` renders one; `empty` is shown when there is none. */
 export function Infinite({ list, row, empty, skeleton = "post", label }) {
-  const box = useRef(null);
   const end = useRef(null);
-  const hadFocus = box.current?.contains(document.activeElement);
   const items = list.items.value;
   const shown = useInSteps(items.length);
   const rows = useRows(row);
@@ -28,12 +26,8 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
   useLayoutEffect(() => {
     if (route.peek().isBack && list.items.peek().length) restoreScroll();
   }, [list]);
-  useLayoutEffect(() => {
-    // The row with the focus is gone: whoever goes on does so from here.
-    if (hadFocus && document.activeElement === document.body) box.current.focus({ preventScroll: true });
-  });
   const busy = status === "loading" || status === "more";
-  return html`<div class="list" ref=${box} tabindex="-1">
+  return html`<div class="list" tabindex="-1">
     ${items.length > 0 && html`<div class="list-rows" role="feed" aria-label=${label} aria-busy=${busy}>${items.slice(0, shown).map(rows)}</div>`}
     ${(status === "new" || status === "loading") && !items.length && html`<${Skeleton} kind=${skeleton} number=${4} />`}
     ${status === "ready" && !items.length && empty}
