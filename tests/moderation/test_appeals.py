@@ -1,12 +1,14 @@
 """Appeals: only the person concerned may appeal, once; each is decided once; accepting one lifts the decision."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.moderation import actions
-from apps.moderation.models import Action, Appeal
+from apps.moderation.models import Action, Appeal, Suspension
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import AppealDecided, UserSanctioned
 from socialapp.core.errors import Conflict, Invalid
@@ -107,6 +109,28 @@ def test_an_accepted_appeal_lifts_the_ban(thread: Thread, drain: Callable[[], in
         "decide_appeal",
         "unban_user",
     ]
+
+
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_an_appeal_against_an_earlier_ban_leaves_the_later_one(
+    thread: Thread, drain: Callable[[], int], has_ended: bool
+) -> None:
+    user_id = int(thread.ann.id)
+    until = timezone.now() + timedelta(days=1)
+    first = actions.suspend_user(moderator_id=MODERATOR_ID, user_id=user_id, until=until, reason="spam")
+    made = actions.file_appeal(user_id=user_id, action_id=first.id, text="no spam")
+    if has_ended:
+        actions.end_suspension(suspension_id=Suspension.objects.get().id)
+    later = actions.ban_user(moderator_id=901, user_id=user_id, reason="threats")
+    drain()
+    actions.decide_appeal(moderator_id=902, appeal_id=made.id, is_accepted=True, answer="it was none")
+    with pytest.raises(Conflict):
+        actions.lift_action(moderator_id=902, action_id=first.id, reason="it was none")
+    drain()
+    assert thread.cleo.client.get(f"/v1/profiles/{thread.ann.id}").status_code == 404
+    actions.lift_action(moderator_id=902, action_id=later.id, reason="enough")
+    drain()
+    assert thread.cleo.client.get(f"/v1/profiles/{thread.ann.id}").status_code == 200
 
 
 def test_a_rejected_appeal_changes_nothing_else(thread: Thread, warning: Action) -> None:

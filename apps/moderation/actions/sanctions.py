@@ -68,13 +68,21 @@ def unban_user(*, moderator_id: int, user_id: int, reason: str) -> Action:
 
 @transactional("moderation")
 def lift_sanction(*, moderator_id: int, action: Action, reason: str) -> Action | None:
-    """Lifts a decision about a person; None for a warning, which has no effect to lift."""
+    """Lifts a decision about a person; None if it has no effect to lift, like a warning or a ban that has ended."""
     if action.user_id is None:
         raise NotFound("the person it is about was erased")
     reversal = REVERSALS.get(Kind(action.kind))
-    if reversal is None:
+    if reversal is None or _has_ended(action, reversal=reversal):
         return None
     return _sanction(reversal, moderator_id, action.user_id, Decision(reason=reason), reverses=action)
+
+
+def _has_ended(action: Action, *, reversal: Action.Kind) -> bool:
+    """Whether a later decision has ended or replaced it; no reset of a profile replaces another."""
+    if action.kind == Kind.RESET_PROFILE:
+        return False
+    kinds = (action.kind, reversal)
+    return Action.objects.filter(user_id=action.user_id, kind__in=kinds, sequence__gt=action.sequence).exists()
 
 
 @transactional("moderation")
