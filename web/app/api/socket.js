@@ -50,7 +50,10 @@ export function disconnect() {
   openings = 0;
   cursor = "";
   clearTimeout(retry);
-  socket?.close();
+  const ending = socket;
+  // Browsers complain of one that is closed while it is being made. `abandon` ends one that never is.
+  if (ending?.readyState === WebSocket.CONNECTING) ending.onopen = () => ending.close();
+  else ending?.close();
 }
 
 /** Resolves once the server has done everything that it was sent before, or is found not to answer: then it connects again. */

@@ -17,6 +17,7 @@ Object.defineProperty(globalThis, "navigator", { value: { onLine: true }, config
 
 /** The server's end of the sockets: `sockets` has each that was opened, `dead` makes it say nothing. */
 class FakeSocket {
+  static CONNECTING = 0;
   static OPEN = 1;
   constructor() {
     this.readyState = 0;
@@ -33,7 +34,8 @@ class FakeSocket {
   }
   opened() {
     this.readyState = 1;
-    this.say({ type: "ready", unread: 0, cursor: "0" });
+    this.onopen?.();
+    if (this.readyState === 1) this.say({ type: "ready", unread: 0, cursor: "0" });
   }
   close() {
     this.readyState = 2; // and its end is never reported
@@ -111,6 +113,24 @@ test("a ping that nobody answers, and an opening that never ends, are given up",
   await after(45 + 8 + 2);
   assert.equal(sockets.length, 2);
   await after(20 + 4);
+  assert.equal(sockets.length, 3);
+});
+
+test("signing out ends a connection, and one that is being made as soon as it is there, or after a while", async () => {
+  const { socket } = await opened();
+  user.value = null;
+  assert.equal(socket.readyState, 2);
+  for (const end of [() => sockets.at(-1).opened(), () => after(25)]) {
+    sockets.at(-1).onclose({ code: 1000 });
+    user.value = /** @type {any} */ ({ id: "1" });
+    await after(5);
+    user.value = null;
+    await after(5);
+    assert.equal(sockets.at(-1).readyState, 0);
+    await end();
+    assert.deepEqual([sockets.at(-1).readyState, sockets.at(-1).sent], [2, []]);
+  }
+  await after(60);
   assert.equal(sockets.length, 3);
 });
 
