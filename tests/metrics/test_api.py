@@ -1,4 +1,4 @@
-"""The routes of metrics: through real posts, comments, reactions and follows, and for the author alone."""
+"""The API of metrics, with real posts, comments, reactions and follows; only authors see their numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,9 @@ def numbers(body: dict[str, Any], *names: str) -> list[int]:
     return [body[name] for name in names or ("views", "reactions", "comments", "reposts")]
 
 
-def test_an_author_sees_what_others_did(ann: Person, ben: Person, post_id: str, drain: Callable[[], int]) -> None:
+def test_an_author_sees_numbers_of_others_activity(
+    ann: Person, ben: Person, post_id: str, drain: Callable[[], int]
+) -> None:
     comment = ben.client.post(f"/v1/posts/{post_id}/comments", {"content": "hi"}).json()["id"]
     for kind in ("like", "love"):
         assert ben.client.put(f"/v1/posts/{post_id}/reaction", {"reaction_type": kind}).status_code == 200
@@ -58,7 +60,7 @@ def test_an_author_sees_what_others_did(ann: Person, ben: Person, post_id: str, 
     assert numbers(mine, "reactions", "comments", "reposts", "posts", "followers") == [0, 0, 0, 1, 0]
 
 
-def test_who_may_see_the_numbers(
+def test_only_the_author_may_see_the_numbers(
     ann: Person, ben: Person, post_id: str, anonymous: JsonClient, drain: Callable[[], int]
 ) -> None:
     path = f"/v1/posts/{post_id}/metrics"
@@ -79,7 +81,7 @@ def test_who_may_see_the_numbers(
     assert ann.client.get(path).status_code == 404
 
 
-def test_unchanged_numbers_are_not_sent_again(ann: Person, ben: Person, post_id: str, drain: Callable[[], int]) -> None:
+def test_unchanged_numbers_get_304(ann: Person, ben: Person, post_id: str, drain: Callable[[], int]) -> None:
     for path in (f"/v1/posts/{post_id}/metrics", "/v1/metrics/me"):
         tag = ann.client.get(path)["ETag"]
         assert ann.client.get(path, If_None_Match=tag).status_code == 304

@@ -1,4 +1,4 @@
-"""How events become numbers: once each, in any order, late, rolled up or not, and never for what is gone."""
+"""Counting events: once each, in any order, late, before and after a rollup, and never for deleted subjects."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -148,7 +148,7 @@ def everything(post_id: int, comment_id: int) -> list[object]:
     ]
 
 
-def test_every_kind_of_event_counts_where_it_belongs(post_id: int) -> None:
+def test_every_kind_of_event_is_counted_for_post_author_and_overall(post_id: int) -> None:
     deliver(*everything(post_id, new_id()))
     assert totals(post_id) == {"views": 7, "impressions": 7, "reactions": 1, "comments": 1, "reposts": 1}
     author = queries.author_totals(author_id=AUTHOR).totals
@@ -164,7 +164,7 @@ def test_every_kind_of_event_counts_where_it_belongs(post_id: int) -> None:
     assert today() == {"posts": 1, "comments": 1, "reactions": 1, "reposts": 1, "views": 7, "registrations": 1}
 
 
-def test_rolling_up_changes_no_number_and_leaves_nothing_to_add(post_id: int) -> None:
+def test_a_rollup_changes_no_number_and_leaves_no_deltas(post_id: int) -> None:
     deliver(*everything(post_id, new_id()))
     before = (queries.post_totals(post_id=post_id), queries.author_totals(author_id=AUTHOR), today())
     assert roll_up() == 8
@@ -174,7 +174,7 @@ def test_rolling_up_changes_no_number_and_leaves_nothing_to_add(post_id: int) ->
     assert {row.period for row in PostRollup.objects.all()} == {"hour", "day"}
 
 
-def test_rolling_up_adds_to_what_was_rolled_up_before(post_id: int) -> None:
+def test_a_rollup_adds_to_earlier_rollups(post_id: int) -> None:
     deliver(created(post_id), viewed((post_id, 7)))
     roll_up()
     deliver(viewed((post_id, 5)), reacted(post_id))
@@ -185,13 +185,13 @@ def test_rolling_up_adds_to_what_was_rolled_up_before(post_id: int) -> None:
     assert OverallRollup.objects.get(period="day").views == 12
 
 
-def test_deltas_wait_a_moment_for_tombstones(post_id: int) -> None:
+def test_recent_deltas_are_not_rolled_up_yet(post_id: int) -> None:
     deliver(viewed((post_id, 1)))
     assert actions.roll_up(older_than=timedelta(minutes=1)) == 0
     assert MetricDelta.objects.count() == 2
 
 
-def test_an_event_delivered_twice_counts_once(post_id: int) -> None:
+def test_a_duplicate_event_is_counted_once(post_id: int) -> None:
     batch = envelopes(*everything(post_id, new_id()))
     for _ in range(2):
         deliver_to("metrics", envelopes=batch)
@@ -202,7 +202,7 @@ def test_an_event_delivered_twice_counts_once(post_id: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_order_does_not_matter(post_id: int, seed: int) -> None:
+def test_events_may_arrive_in_any_order(post_id: int, seed: int) -> None:
     comment, kept = new_id(), new_id()
     events = [
         *everything(post_id, comment),
@@ -229,12 +229,12 @@ def test_order_does_not_matter(post_id: int, seed: int) -> None:
         "posts": 1,
         "followers": 0,
     }
-    # What happened stays in the overall numbers, although it was taken back.
+    # Overall numbers keep what happened even if it was undone.
     assert today() == {"posts": 1, "comments": 2, "reactions": 1, "reposts": 1, "views": 7, "registrations": 1}
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_deleted_post_has_no_numbers_whatever_comes_when(post_id: int, seed: int) -> None:
+def test_a_deleted_post_has_no_numbers_in_any_order_of_events(post_id: int, seed: int) -> None:
     other = new_id()
     events = [*everything(post_id, new_id()), deleted(post_id), created(other), reacted(other)]
     shuffled = random.Random(seed)
@@ -290,7 +290,7 @@ def test_totals_cover_more_than_the_days_shown() -> None:
     assert sum(day["views"] for _, day in numbers.by_day) == 2
 
 
-def test_the_overview_lists_quiet_days_too(post_id: int) -> None:
+def test_the_overview_includes_days_without_activity(post_id: int) -> None:
     deliver(reacted(post_id, at=timezone.now() - timedelta(days=1)))
     days = client(Metrics).overview(days=30)
     assert len(days) == 30
@@ -298,7 +298,7 @@ def test_the_overview_lists_quiet_days_too(post_id: int) -> None:
     assert days[-1].date == timezone.now().astimezone(UTC).date().isoformat()
 
 
-def test_a_batch_of_views_costs_the_same_whatever_its_size() -> None:
+def test_a_batch_of_views_takes_the_same_queries_for_any_size() -> None:
     def statements(posts: int) -> int:
         event = viewed(*((new_id(), 1) for _ in range(posts)))
         with CaptureQueriesContext(connections["metrics"]) as captured:
@@ -308,7 +308,9 @@ def test_a_batch_of_views_costs_the_same_whatever_its_size() -> None:
     assert statements(1) == statements(60)
 
 
-def test_reading_costs_the_same_for_one_post_and_for_many(django_assert_num_queries: Callable[..., object]) -> None:
+def test_reading_takes_the_same_queries_for_one_post_and_for_many(
+    django_assert_num_queries: Callable[..., object],
+) -> None:
     def read() -> int:
         with CaptureQueriesContext(connections["metrics"]) as captured:
             queries.author_totals(author_id=AUTHOR)
@@ -324,7 +326,7 @@ def test_reading_costs_the_same_for_one_post_and_for_many(django_assert_num_quer
     assert read() == few == 4
 
 
-def test_old_hours_are_deleted_and_days_stay(post_id: int) -> None:
+def test_old_hours_are_deleted_and_days_are_kept(post_id: int) -> None:
     long_ago = timezone.now() - timedelta(days=40)
     deliver(viewed((post_id, 3), at=long_ago), viewed((post_id, 2)))
     roll_up()
@@ -334,8 +336,8 @@ def test_old_hours_are_deleted_and_days_stay(post_id: int) -> None:
     assert PostRollup.objects.filter(period="hour").get().views == 2
 
 
-def test_hours_that_have_not_begun_are_left_out() -> None:
-    """A fast clock produces times in the future, and an hour may begin between two statements."""
+def test_hours_in_the_future_are_omitted() -> None:
+    """A fast clock produces times in the future, and a new hour may begin between two statements."""
     before = queries.hours(hours=3)
     ahead = timezone.now() + timedelta(hours=5)
     deliver(reacted(new_id(), at=ahead))
@@ -352,7 +354,7 @@ def erased_events() -> list[str]:
 
 
 @pytest.mark.parametrize("rolled_up", [False, True])
-def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int, rolled_up: bool) -> None:
+def test_erasure_removes_everything_and_late_events_recreate_nothing(post_id: int, rolled_up: bool) -> None:
     deliver(*everything(post_id, new_id()))
     if rolled_up:
         roll_up()
@@ -376,10 +378,10 @@ def test_erasing_leaves_nothing_and_late_events_bring_nothing_back(post_id: int,
     assert not Post.objects.filter(author_id=AUTHOR).exists()
     assert not PostRollup.objects.exists()
     assert Tombstone.objects.using("metrics").filter(subject_id=AUTHOR).count() == 1
-    assert today()["posts"] == 3, "overall numbers name nobody and stay"
+    assert today()["posts"] == 3, "overall numbers contain no personal data and stay"
 
 
-def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
+def test_a_large_erasure_runs_in_steps(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
     monkeypatch.setattr(rollups, "ERASE_BATCH", 2)
     for _ in range(5):
         deliver(created(new_id()))
@@ -391,9 +393,9 @@ def test_erasing_much_goes_on_in_parts(monkeypatch: pytest.MonkeyPatch, drain: C
     assert not Post.objects.filter(author_id=AUTHOR).exists()
 
 
-def test_a_tombstone_that_a_recording_did_not_see_keeps_its_numbers_out_of_the_roll_ups(post_id: int) -> None:
+def test_a_rollup_drops_deltas_with_a_concurrent_tombstone(post_id: int) -> None:
     deliver(*everything(post_id, new_id()))
-    # What two transactions at once leave: the handler saw no tombstone, and the deletion saw no delta.
+    # The result of two concurrent transactions: the handler saw no tombstone, and the deletion saw no delta.
     Post.objects.filter(id=post_id).update(is_deleted=True, author_id=None)
     lifecycle_tombstone = Tombstone.objects.using("metrics").create(kind="user", subject_id=AUTHOR)
     assert lifecycle_tombstone.pk is not None
@@ -403,10 +405,10 @@ def test_a_tombstone_that_a_recording_did_not_see_keeps_its_numbers_out_of_the_r
     assert not PostRollup.objects.exists()
     assert not AuthorRollup.objects.exists()
     assert not MetricDelta.objects.exists()
-    assert OverallRollup.objects.get(period="day").views == 7, "overall numbers name nobody and stay"
+    assert OverallRollup.objects.get(period="day").views == 7, "overall numbers contain no personal data and stay"
 
 
-def test_a_roll_up_publishes_the_engagement_with_the_posts_it_touched(post_id: int) -> None:
+def test_a_rollup_publishes_the_engagement_of_changed_posts(post_id: int) -> None:
     deliver(*everything(post_id, new_id()))
     roll_up()
     (published,) = OutboxEvent.objects.using("metrics").filter(type="metrics.engagement_changed.v1")

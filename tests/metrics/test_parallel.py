@@ -1,4 +1,4 @@
-"""Many at once: every delta is rolled up exactly once, and no erased author keeps one."""
+"""Concurrency: every delta is rolled up exactly once, and erased authors keep none."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,11 +16,11 @@ from tests.conftest import ALL_CONTEXTS
 
 pytestmark = [
     pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True),
-    pytest.mark.skipif(settings.EMBEDDED, reason="SQLite's test database in memory takes one writer at a time"),
+    pytest.mark.skipif(settings.EMBEDDED, reason="in-memory SQLite has no concurrent writers"),
 ]
 
 
-def test_recording_and_rolling_up_at_once_loses_and_doubles_nothing() -> None:
+def test_concurrent_recording_and_rollup_loses_and_duplicates_nothing() -> None:
     posts = [new_id() for _ in range(5)]
     counts = [ViewCount(post_id=post, author_id=1, views=1) for post in posts]
 
@@ -41,7 +41,7 @@ def test_recording_and_rolling_up_at_once_loses_and_doubles_nothing() -> None:
     assert [row.views for row in PostRollup.objects.filter(period="day")] == [40] * 5
 
 
-def test_an_author_who_is_erased_meanwhile_keeps_no_delta() -> None:
+def test_an_author_erased_concurrently_keeps_no_delta() -> None:
     authors = [new_id() for _ in range(20)]
 
     def work(author: int, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Who counts as a reader of a post: everybody but its author, once a day."""
+"""Views: everybody except the author counts as a reader of a post, once a day."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -30,14 +30,16 @@ def test_a_reader_counts_once_a_day_and_neither_head_nor_the_author_count(
         for reader in (ann.client, ben.client, anonymous):
             assert reader.get(path).status_code == 200
         assert anonymous.request("HEAD", path).status_code == 200
-    assert numbers(ann, post_id, drain) == (2, 0), "ben and one address without a token"
+    assert numbers(ann, post_id, drain) == (2, 0), "ben and one anonymous address"
     with time_machine.travel(datetime.now(UTC) + timedelta(days=1)):
         count_again = reader_of(viewer_id=int(ben.id), address="")
-    assert count_again != reader_of(viewer_id=int(ben.id), address=""), "another day, another name"
+    assert count_again != reader_of(viewer_id=int(ben.id), address=""), "readers have another pseudonym each day"
     assert ben.id not in count_again
 
 
-def test_impressions_count_apart_and_once_a_day(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_impressions_are_counted_separately_and_once_a_day(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
     ann = register("ann")
     posts = [str(ann.client.post("/v1/posts", {"content": f"hello {number}"}).json()["id"]) for number in range(2)]
     for reader in ("a", "a", "b"):
@@ -47,7 +49,7 @@ def test_impressions_count_apart_and_once_a_day(register: Callable[..., Person],
     assert numbers(ann, posts[1], drain) == (0, 1)
 
 
-def test_hashtags_trend_by_people_not_by_posts(
+def test_hashtags_trend_by_number_of_authors_not_posts(
     register: Callable[..., Person], anonymous: JsonClient, drain: Callable[[], int]
 ) -> None:
     people = [register(name) for name in ("ann", "ben", "cat")]
