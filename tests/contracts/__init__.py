@@ -1,1 +1,1 @@
-"""What is published: the public API, the events and the service interfaces do not change by accident."""
+"""The published interfaces (API, events and service interfaces) do not change by accident."""

@@ -1,4 +1,4 @@
-"""The codes of problems, as the code raises them."""
+"""Finds the problem codes that the code raises."""
 
 import ast
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ STATUSES = {kind.__name__: status for status, kind in PROBLEMS.items()}
 
 
 def raised_codes() -> Iterator[tuple[int, str, str]]:
-    """(status, code, where) of every problem that is made with a code of its own."""
+    """(status, code, place) of every problem that is raised with its own code."""
     for folder in ("apps", "socialapp"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text())):

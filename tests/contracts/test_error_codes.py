@@ -1,4 +1,4 @@
-"""The codes of problems follow one rule, and docs/errors.md lists them all."""
+"""All problem codes follow one naming rule and are listed in docs/errors.md."""
 
 import re
 from collections import defaultdict
@@ -17,7 +17,7 @@ def test_codes_are_words_without_articles() -> None:
     assert odd == []
 
 
-def test_what_is_absent_or_hidden_has_one_code() -> None:
+def test_missing_and_hidden_objects_have_the_same_code() -> None:
     assert [found for found in raised_codes() if found[0] == 404] == [], "404 is always not_found"
 
 
@@ -30,15 +30,15 @@ def test_a_code_belongs_to_one_status() -> None:
     assert {code: found for code, found in statuses.items() if len(found) > 1} == {}
 
 
-def test_the_page_of_codes_lists_those_there_are() -> None:
+def test_the_documentation_lists_exactly_the_existing_codes() -> None:
     page = (ROOT / "docs/errors.md").read_text()
     listed = {(int(status), code) for status, code in re.findall(r"^\| (\d{3}) \| `(\w+)` \|", page, re.MULTILINE)}
     raised = {(status, code) for status, code, _ in raised_codes()}
     assert listed == raised | {(status, kind.default_code) for status, kind in PROBLEMS.items()}
 
 
-def test_every_operation_declares_its_refusals_as_problems() -> None:
-    """One schema for all of them: what clients need is `status` and `code`."""
+def test_every_operation_declares_its_errors_as_problems() -> None:
+    """All with one schema: clients need only `status` and `code`."""
     problem = document()["components"]["schemas"]["ProblemBody"]
     assert {"type", "title", "status", "detail", "code", "errors"} <= set(problem["properties"])
     for operation in operations():

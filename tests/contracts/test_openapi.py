@@ -1,4 +1,4 @@
-"""The running server answers as its OpenAPI document says, to whatever the document allows and to what it does not."""
+"""The running server responds as its OpenAPI document says, to valid and invalid requests."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ CHECKS: list[CheckFunction] = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance
 ]  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
-# These would end the very session that the test speaks with, or the account.
+# These would end the test's own session.
 ENDS_THE_SESSION = ("/v1/auth/logout", "/v1/auth/password/change", "/v1/auth/sessions/{session_id}", "/v1/auth/totp")
 
 
@@ -39,7 +39,7 @@ schema = (
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """The product is shared: its Redis is left alone."""
+    """Does nothing: the product is shared, so its Redis is not emptied."""
 
 
 @schema.parametrize()

@@ -1,4 +1,4 @@
-"""Operation ids: one dialect for the whole API, as generated clients make method names of them."""
+"""Operation ids follow one pattern in the whole API, as generated clients use them as method names."""
 
 import re
 
@@ -7,7 +7,7 @@ from socialapp.http.whole_schema import WholeSchemaGenerator
 METHODS = {"get": ("list", "read"), "put": ("set",), "patch": ("edit",), "delete": ("delete", "delete_others")}
 
 
-def test_every_operation_is_named_by_its_path_and_what_is_done() -> None:
+def test_operation_ids_consist_of_path_and_action() -> None:
     schema = WholeSchemaGenerator().get_schema(request=None, public=True)
     operations = [
         (path, method, operation["operationId"])
@@ -17,7 +17,7 @@ def test_every_operation_is_named_by_its_path_and_what_is_done() -> None:
     ]
     names = [name for _, _, name in operations]
     assert len(names) > 100
-    assert len(names) == len(set(names)), "each once"
+    assert len(names) == len(set(names)), "operation ids are unique"
     for path, method, name in operations:
         words = "_".join(re.findall(r"[a-z]+", re.sub(r"\{\w+\}", "", path.removeprefix("/v1/"))))
         verbs = METHODS.get(method, ("create", ""))

@@ -1,4 +1,4 @@
-"""The schemas in docs/ are those of the code; no event and no call changes incompatibly."""
+"""The schemas in docs/ match the code, and no event or call changes incompatibly."""
 
 import json
 import shutil
@@ -21,7 +21,7 @@ from tests.conftest import ALL_CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "docs" / "schemas"
-# Published for future consumers: what they change is asked for, not copied.
+# Published for future consumers: today's contexts call the publisher instead of copying its data.
 WITHOUT_HANDLER = {
     "auth.roles_changed.v1", "auth.user_verified.v1", "moderation.report_filed.v1", "users.muted.v1",
     "users.unblocked.v1", "users.unmuted.v1",
@@ -29,12 +29,12 @@ WITHOUT_HANDLER = {
 
 
 def own_events() -> list[str]:
-    """The events of the product, without those that tests declare."""
+    """The product's events, without those declared by tests."""
     return sorted(name for name, declared in EVENTS.items() if declared.cls.__module__.startswith("socialapp."))
 
 
 def own_schemas() -> dict[str, Schema]:
-    """The schemas that the product publishes, without those that tests declare."""
+    """The product's schemas, without those declared by tests."""
     own = own_events()
     return {
         name: made
@@ -48,7 +48,7 @@ def test_every_schema_is_published_and_compatible(name: str) -> None:
     published = PUBLISHED / name
     assert published.exists(), "a new event or contract: run manage.py schemas"
     kept, made = json.loads(published.read_text()), own_schemas()[name]
-    assert broken(kept, new=made) == [], "docs/adding.md says how contracts change"
+    assert broken(kept, new=made) == [], "docs/adding.md explains how to change contracts"
     assert kept == made, f"docs/schemas/{name} is out of date: run manage.py schemas"
 
 
@@ -67,7 +67,7 @@ def test_every_event_has_a_handler() -> None:
     assert set(own_events()) - handled == WITHOUT_HANDLER
 
 
-def test_a_planted_break_of_an_event_is_caught() -> None:
+def test_an_incompatible_event_is_detected() -> None:
     old: dict[str, Any] = {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a", "b"]}
     new = {"properties": {"a": {"type": "string"}, "c": {"type": "string"}}, "required": ["c"]}
     assert broken(old, new=new) == [
@@ -81,7 +81,7 @@ Method = Callable[..., Any]
 
 @data
 class Lamp:
-    """A lamp, as it was published."""
+    """A lamp as published."""
 
     id: int
     colour: str
@@ -89,7 +89,7 @@ class Lamp:
 
 @data
 class BrighterLamp:
-    """A lamp that has gained a field with a default."""
+    """A lamp with a new field that has a default."""
 
     id: int
     colour: str
@@ -98,7 +98,7 @@ class BrighterLamp:
 
 @data
 class DarkLamp:
-    """A lamp that has lost its colour."""
+    """A lamp without its colour."""
 
     id: int
 
@@ -129,7 +129,7 @@ def _put_out(self: Any, *, id: int) -> None: ...
 
 
 def as_light(method: Method, kind: Callable[[Any], Method] = write) -> Method:
-    """The method, in place of `light`."""
+    """The method, as a replacement of `light`."""
     method.__name__ = "light"
     return kind(method)
 
@@ -149,7 +149,7 @@ def as_light(method: Method, kind: Callable[[Any], Method] = write) -> Method:
     ],
     ids=lambda value: value[0] if isinstance(value, list) and value else "",
 )
-def test_a_planted_break_of_a_call_is_caught_and_what_is_added_is_not(new: Schema, faults: list[str]) -> None:
+def test_incompatible_calls_are_detected_and_additions_are_allowed(new: Schema, faults: list[str]) -> None:
     assert broken(schema_of(Lamp, lamps(Lamp), light), new=new) == faults
 
 
@@ -172,7 +172,7 @@ def test_a_breaking_schema_is_not_written(tmp_path: Path) -> None:
 def test_an_event_of_an_older_producer_is_decoded() -> None:
     @event("metrics.lamp_lit", subject="lamp_id")
     class LampLit:
-        """A field that came later has a default."""
+        """A field that was added later has a default."""
 
         lamp_id: int
         colour: str = "white"
@@ -183,7 +183,7 @@ def test_an_event_of_an_older_producer_is_decoded() -> None:
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)
-def test_the_documents_are_those_of_the_code(tmp_path: Path) -> None:
+def test_the_documents_match_the_code(tmp_path: Path) -> None:
     call_command("schemas", into=tmp_path)
     for name in ("openapi.yaml", "asyncapi-events.yaml"):
         made, kept = ((folder / name).read_text() for folder in (tmp_path, ROOT / "docs"))
@@ -203,7 +203,7 @@ def test_only_routes_that_show_one_object_document_an_etag() -> None:
     assert [path for path, body in shown.items() if body.endswith("Page")] == []
 
 
-def test_keys_are_taken_by_every_post_that_creates() -> None:
+def test_idempotency_keys_are_accepted_by_every_creating_post() -> None:
     paths = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
     named = {
         path: {parameter["name"] for parameter in methods["post"].get("parameters", [])}
@@ -227,7 +227,7 @@ def test_keys_are_taken_by_every_post_that_creates() -> None:
     }
 
 
-def test_taking_back_shows_what_is_left() -> None:
+def test_undoing_an_activity_returns_the_new_state() -> None:
     paths = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"]
     shown = {path for path, methods in paths.items() if "200" in methods.get("delete", {}).get("responses", {})}
     taken_back = ("/follow", "/block", "/mute", "/bookmark", "/repost", "/reaction")

@@ -1,4 +1,4 @@
-"""Every contract gives the same answers in process and over HTTP: the test walks all of them, method by method."""
+"""Every method of every contract returns the same in process and over HTTP."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ REQUEST = "a-request-of-ada"
 
 
 def contexts_of(name: str) -> list[str]:
-    """The contexts that serve a contract."""
+    """The contexts that implement a contract."""
     return [context for context in CONTEXTS if (context, name) in calls._implementations]
 
 
@@ -49,7 +49,7 @@ CALLS = [
 
 @dataclass
 class World:
-    """A little of everything: ada's posts, bob's comment and reaction, and who follows, mutes and blocks whom."""
+    """Data of all kinds: ada's posts, bob's comment and reaction, and follows, mutes and blocks."""
 
     ada: int
     bob: int
@@ -61,7 +61,7 @@ class World:
     removed_comment: int
 
     def arguments(self, context: str, contract: str, parameter: str) -> list[Any]:
-        """Values for one parameter; with several, a method is called with each."""
+        """Values for a parameter; a method is called with each of them."""
         people, posts = [self.ada, self.bob, self.eve, UNKNOWN], [self.post, self.private, UNKNOWN]
         kind = next((kind for kind, holders in KINDS.items() if context in holders), "user")
         of_records = {"user": people, "post": posts, "comment": [self.comment]}.get(kind, [])
@@ -81,7 +81,7 @@ class World:
             "comment_ids": [[self.comment, self.removed_comment, UNKNOWN], []],
             "target_type": ["post"],
             "target_ids": [posts, []],
-            "moderator_id": [self.ada],  # about herself: refused, so that nothing changes
+            "moderator_id": [self.ada],  # about herself: rejected, so that nothing changes
             "target_id": [self.removed_post],
             "author_id": [self.ada, None],
             "tag": ["welt", ""],
@@ -119,7 +119,7 @@ class World:
 
 @pytest.fixture
 def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
-    """The world, with all its events delivered."""
+    """The world, with all events delivered."""
     ada, bob, eve = register("ada"), register("bob"), register("eve")
     for path in (f"/v1/profiles/{ada.id}/follow", f"/v1/profiles/{eve.id}/mute"):
         assert bob.client.put(path).status_code == 200
@@ -150,7 +150,7 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
                     target_type=kind, target_id=int(key), author_id=author_id, action_id=number, reason="spam"
                 )
             )
-    assert eve.client.get("/v1/feed").json()["results"] == []  # lies in Redis from here on
+    assert eve.client.get("/v1/feed").json()["results"] == []  # puts the feed into Redis
     drain()
     roll_up(older_than=timedelta(0))
     drain()
@@ -173,7 +173,7 @@ def _picture(owner: Person, **shown: Any) -> Media:
 
 @pytest.fixture
 def over_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
-    """Makes all further calls travel as HTTP requests to this same process."""
+    """Sends all further calls as HTTP requests to this process."""
     from socialapp.wsgi import application
 
     def switch() -> None:
@@ -186,13 +186,13 @@ def over_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
         from django.conf import settings
 
         urls.setattr(settings, "SERVICE_URLS", dict.fromkeys(CONTEXTS, "http://127.0.0.1"))
-        urls.setattr(settings, "CALL_TIMEOUT", 60.0)  # a busy machine is no outage
+        urls.setattr(settings, "CALL_TIMEOUT", 60.0)  # a busy machine must not look like an outage
         yield switch
     calls._client.cache_clear()
 
 
 def outcome(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """What a call gives: its answer, or the problem it raises."""
+    """The result of a call, or the problem that it raises."""
     try:
         return call(**arguments)
     except Problem as problem:
@@ -200,7 +200,7 @@ def outcome(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
 
 
 def combinations(world: World, context: str, contract: str, method: str) -> Iterator[dict[str, Any]]:
-    """Arguments for a method: the first value of each parameter, then every other one in turn."""
+    """Arguments for a method: the first value of each parameter, then each other value in turn."""
     function = getattr(CONTRACTS[contract], method)
     names = [name for name in inspect.signature(function).parameters if name != "self"]
     types = calls.argument_types(CONTRACTS[contract], method=method)
@@ -220,7 +220,7 @@ def combinations(world: World, context: str, contract: str, method: str) -> Iter
             yield {**first, name: option}
 
 
-# What answers otherwise, or has others answer otherwise, when it is asked again.
+# Methods whose second call returns something else, or changes what others return.
 _CHANGING = {
     ("Posts", "release_from_comment"),
     ("PopulationTables", "fill"),
@@ -228,15 +228,15 @@ _CHANGING = {
 }
 
 
-def test_all_contracts_are_walked() -> None:
+def test_all_contracts_are_tested() -> None:
     assert {contract for _, contract, _ in CALLS} == CONTRACTS.keys()
     assert len(CALLS) > 40
 
 
-def test_answers_are_the_same_over_both_transports(world: World, over_http: Callable[[], None], settings: Any) -> None:
-    """`==` for data classes; API objects are compared as the API shows them."""
+def test_results_are_the_same_over_both_transports(world: World, over_http: Callable[[], None], settings: Any) -> None:
+    """Data classes are compared with `==`, API objects as rendered by the API."""
     settings.POPULAR_FOLLOWERS = 0
-    settings.FRAGMENT_SECONDS = 0  # the cursor of the check of feeds is Redis' own: it depends on what else is there
+    settings.FRAGMENT_SECONDS = 0  # the check of feeds uses Redis' SCAN cursor, which depends on the other keys
     asked = [
         (context, contract, method, arguments)
         for context, contract, method in CALLS
@@ -254,10 +254,10 @@ def test_answers_are_the_same_over_both_transports(world: World, over_http: Call
             assert here == there, call
     empty = {(contract, method) for (_, contract, method, _), here in zip(asked, local, strict=True) if not here}
     full = {(contract, method) for (_, contract, method, _), here in zip(asked, local, strict=True) if here}
-    assert empty <= full, "nothing is compared where every answer is empty"
+    assert empty <= full, "for each method, at least one result must not be empty"
 
 
-def test_a_write_does_the_same_over_http(world: World, over_http: Callable[[], None]) -> None:
+def test_a_write_has_the_same_effect_over_http(world: World, over_http: Callable[[], None]) -> None:
     over_http()
     users: Any = client(CONTRACTS["Users"])
     assert [card.id for card in users.profiles(ids=[world.eve])] == [world.eve]
@@ -265,8 +265,8 @@ def test_a_write_does_the_same_over_http(world: World, over_http: Callable[[], N
     assert users.profiles(ids=[world.eve]) == []
 
 
-def test_long_lists_travel(world: World, over_http: Callable[[], None]) -> None:
-    """Longer than any address may be: they go in the body."""
+def test_long_lists_can_be_passed(world: World, over_http: Callable[[], None]) -> None:
+    """They exceed the limit of a URL's length, so they are sent in the body."""
     over_http()
     ids = [*range(2**62, 2**62 + 5000), world.ada]
     users: Any = client(CONTRACTS["Users"])
