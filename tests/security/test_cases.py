@@ -36,7 +36,7 @@ VISIBLE = ["\u06dd", "\u0600", "\u070f", "\u08e2", "\U000110bd", "🎉", "・", 
 
 
 def test_invisible_texts_are_refused(register: Register) -> None:
-    """Case 10: contents and names, new and changed."""
+    """In contents and names, new and changed."""
     alice = register("alice")
     post_id = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
     for text in INVISIBLE:
@@ -71,7 +71,7 @@ def test_invisible_texts_are_refused(register: Register) -> None:
     ],
 )
 def test_a_password_is_normalized_across_keyboards(typed: str, again: str, status: int) -> None:
-    """Case 11: normal forms and spaces are one password; width, case and ligatures are another."""
+    """Other normal forms and spaces are the same password; other widths, cases and ligatures are not."""
     assert sign_up(password=typed).status_code == 201
     sent = unicodedata.normalize("NFD", typed) if again == "NFD" else again
     answer = JsonClient().post("/v1/auth/login", {"login": "newcomer", "password": sent})
@@ -87,13 +87,13 @@ QUOTED = [
 
 @pytest.mark.parametrize("typed", QUOTED)
 def test_quotation_marks_of_every_keyboard_make_a_phrase(typed: str) -> None:
-    """Case 12, for every quotation mark; `tests/search` tests that a phrase is searched as one."""
+    """`tests/search` tests that a phrase is searched as one."""
     assert parse(f"m {typed}").root == parse('m "red kite"').root
     assert parse(f"m -{typed}").root == parse('m -"red kite"').root
 
 
 def test_an_apostrophe_is_not_a_quotation_mark() -> None:
-    """Case 12: inside words, and before an abbreviated one."""
+    """Inside words, and before an abbreviated one."""
     assert parse("don’t").words == parse("don't").words
     assert not any(phrase.quoted for phrase in parse("the dogs’ bowls, rock ’n’ roll, ‘tis").phrases)
 
@@ -107,7 +107,7 @@ def test_an_apostrophe_is_not_a_quotation_mark() -> None:
     ],
 )  # fmt: skip
 def test_reserved_usernames_are_refused(name: str) -> None:
-    """Case 16: refused, and there is no such account afterwards."""
+    """They are rejected, and no account is created."""
     assert {field for field, _ in refused(sign_up(username=name))} == {"username"}
     assert (
         JsonClient().post("/v1/auth/login", {"login": "newcomer@example.org", "password": PASSWORD}).status_code == 401
@@ -136,7 +136,7 @@ def test_reserved_usernames_are_refused(name: str) -> None:
     ],
 )
 def test_if_match_follows_rfc_9110(register: Register, header: str, status: int) -> None:
-    """Case 17: by RFC 9110, 13.1.1, on everything that can be edited; a refused edit changes nothing."""
+    """According to RFC 9110, 13.1.1, on everything that can be edited; a rejected edit changes nothing."""
     alice = register("alice")
     post_id = alice.client.post("/v1/posts", {"content": "first"}).json()["id"]
     comment_id = alice.client.post(f"/v1/posts/{post_id}/comments", {"content": "first"}).json()["id"]
@@ -154,7 +154,7 @@ def test_if_match_follows_rfc_9110(register: Register, header: str, status: int)
 
 
 def test_if_none_match_follows_rfc_9110(register: Register) -> None:
-    """Case 17, the other way: weak comparison, lists, and an edit of something that must not exist yet."""
+    """Weak comparison, lists, and edits that require that the object does not exist."""
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'first'}).json()['id']}"
     tag = alice.client.get(path).headers["ETag"]
@@ -169,7 +169,6 @@ def test_if_none_match_follows_rfc_9110(register: Register) -> None:
 def test_a_reporter_is_not_notified_of_a_removal_when_the_author_deleted(
     register: Register, drain: Callable[[], int]
 ) -> None:
-    """Case 20: when its author deleted it."""
     alice, bob = register("alice"), register("bob")
     post_id = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
     drain()
@@ -189,7 +188,7 @@ def test_a_reporter_is_not_notified_of_a_removal_when_the_author_deleted(
 
 
 def test_idempotency_keys_of_anonymous_clients_are_separate(settings: Any) -> None:
-    """Case 22: keys are separate by address, for IPv6 by network; the same address gets its own response again."""
+    """Keys are separate per address, for IPv6 per network; the same address gets its own response again."""
     settings.TRUSTED_PROXIES = 1
     body = {"username": "newcomer", "email": "newcomer@example.org", "password": PASSWORD}
 
@@ -217,12 +216,12 @@ def test_idempotency_keys_of_anonymous_clients_are_separate(settings: Any) -> No
     ],
 )  # fmt: skip
 def test_all_invalid_fields_of_a_registration_are_reported(fields: dict[str, Any], named: set[str]) -> None:
-    """Case 23: whether a field is malformed or has a value that an account cannot have."""
+    """Whether a field is malformed or its value is not allowed."""
     assert {field for field, _ in refused(sign_up(**fields))} == named
 
 
 def test_the_username_of_a_deleted_account_stays_reserved(register: Register, drain: Callable[[], int]) -> None:
-    """Case 24: in every spelling; `tests/auth` tests for how long."""
+    """In every spelling; `tests/auth` tests for how long."""
     bob = register("bob_the")
     assert bob.client.delete("/v1/auth/me", {"password": PASSWORD}).status_code == 202
     drain()

@@ -1,6 +1,6 @@
-"""Hashtags and mentions as people write them, in more than 30 scripts."""
+"""Examples of hashtags and mentions in more than 30 scripts."""
 
-# By script: words that are hashtags as a whole, each already in the form in which it is shown.
+# By script: words that are valid hashtags, in the form in which they are shown.
 HASHTAGS: dict[str, list[str]] = {
     "Latin": ["sunset", "straße", "paral·lel", "çağrı", "đường", "naïveté", "2024election", "throwback_thursday"],
     "Greek": ["ελλάδα", "φθινόπωρο", "ανα·τελεια", "άνοιξη_2026", "ὀδύσσεια"],
@@ -46,7 +46,7 @@ HASHTAGS: dict[str, list[str]] = {
     "Ol Chiki": ["ᱥᱟᱱᱛᱟᱲᱤ", "ᱚᱞ"],
 }
 
-# A text, and the usernames that it mentions.
+# Texts and the usernames that they mention.
 MENTIONS: list[tuple[str, list[str]]] = [
     ("@bob", ["bob"]),
     ("hello @bob", ["bob"]),
@@ -138,7 +138,7 @@ MENTIONS: list[tuple[str, list[str]]] = [
     ("mailto:x?cc=@bob", []),
 ]
 
-# A text in which nothing is a hashtag.
+# Texts without a hashtag.
 WITHOUT_HASHTAGS: list[str] = [
     "#",
     "# a",

@@ -1,4 +1,4 @@
-"""The cases that users of other servers have reported, through the HTTP API."""
+"""Bugs with text that users of other servers have reported, tested through the HTTP API."""
 
 import unicodedata
 from collections.abc import Callable
@@ -15,7 +15,7 @@ Drain = Callable[[], int]
 
 
 def post(author: Person, content: str) -> dict[str, object]:
-    """A new post."""
+    """Writes a post."""
     answer = author.client.post("/v1/posts", {"content": content})
     assert answer.status_code == 201, answer.content
     body: dict[str, object] = answer.json()
@@ -23,7 +23,7 @@ def post(author: Person, content: str) -> dict[str, object]:
 
 
 def notified(person: Person) -> list[str]:
-    """The kinds of somebody's notifications, the newest first."""
+    """The kinds of the person's notifications, newest first."""
     return [item["kind"] for item in person.client.get("/v1/notifications").json()["results"]]
 
 
@@ -43,16 +43,16 @@ def notified(person: Person) -> list[str]:
         ("﹟tokyo", ["tokyo"]),
     ],
 )
-def test_hashtags_of_a_post(register: Register, anonymous: JsonClient, content: str, tags: list[str]) -> None:
-    """Cases 1 to 4; a post is listed under each of its hashtags."""
+def test_hashtags_of_a_post_are_found(register: Register, anonymous: JsonClient, content: str, tags: list[str]) -> None:
+    """Not in URLs, in all scripts, and with joiners; the post is listed under each of its hashtags."""
     made = post(register("alice"), content)
     assert made["hashtags"] == tags
     for tag in tags:
         assert [found["id"] for found in anonymous.get(f"/v1/hashtags/{tag}/posts").json()["results"]] == [made["id"]]
 
 
-def test_spellings_of_one_hashtag(register: Register, anonymous: JsonClient, drain: Drain) -> None:
-    """One list for all of them, which an edit of the spelling does not leave, and one place among the trending."""
+def test_spellings_of_a_hashtag_are_equal(register: Register, anonymous: JsonClient, drain: Drain) -> None:
+    """They share one list, which an edit of the spelling does not change, and one entry in the trending hashtags."""
     alice = register("alice")
     first, second = post(alice, "#Straße"), post(alice, "#STRASSE")
     assert alice.client.patch(f"/v1/posts/{first['id']}", {"content": "#strasse, again"}).status_code == 200
@@ -87,8 +87,8 @@ NOT_MENTIONED = [
 
 
 @pytest.mark.parametrize("content", MENTIONED)
-def test_mentioned(register: Register, drain: Drain, content: str) -> None:
-    """Cases 4, 7, 8 and 9: in posts and in comments."""
+def test_a_mentioned_person_is_notified(register: Register, drain: Drain, content: str) -> None:
+    """In posts and in comments."""
     alice, bob = register("alice"), register("bob")
     made = post(alice, content)
     assert made["mentions"] == [{"id": bob.id, "username": "bob"}]
@@ -98,8 +98,8 @@ def test_mentioned(register: Register, drain: Drain, content: str) -> None:
 
 
 @pytest.mark.parametrize("content", NOT_MENTIONED)
-def test_not_mentioned(register: Register, drain: Drain, content: str) -> None:
-    """Cases 5, 6 and 7: in posts and in comments."""
+def test_text_that_only_resembles_a_mention_notifies_nobody(register: Register, drain: Drain, content: str) -> None:
+    """In posts and in comments."""
     alice, bob = register("alice"), register("bob")
     made = post(alice, content)
     assert made["mentions"] == []
@@ -108,8 +108,8 @@ def test_not_mentioned(register: Register, drain: Drain, content: str) -> None:
     assert notified(bob) == []
 
 
-def test_an_edit_of_a_comment_notifies_whom_it_newly_mentions(register: Register, drain: Drain) -> None:
-    """As an edit of a post does: each person once, and nobody who was mentioned before."""
+def test_an_edit_of_a_comment_notifies_newly_mentioned_people(register: Register, drain: Drain) -> None:
+    """As with posts: each person once, and nobody who was mentioned before."""
     alice, bob, carol = register("alice"), register("bob"), register("carol")
     comment = alice.client.post(f"/v1/posts/{post(alice, 'x')['id']}/comments", {"content": "hi @bob"}).json()
     drain()
@@ -126,8 +126,8 @@ BLANK = ["\u3164", "\u115f", "\u2800", "\u034f", "\ufe0f", "\u0301", "\u200b \u2
 
 
 @pytest.mark.parametrize("text", BLANK)
-def test_blank_texts(register: Register, anonymous: JsonClient, text: str) -> None:
-    """Case 10: 422, and nothing is written."""
+def test_blank_texts_are_rejected(register: Register, anonymous: JsonClient, text: str) -> None:
+    """With 422, and nothing is written."""
     alice = register("alice", full_name="Alice")
     made = post(alice, "x")
     calls = [
@@ -147,13 +147,13 @@ def test_blank_texts(register: Register, anonymous: JsonClient, text: str) -> No
     assert alice.client.get(f"/v1/profiles/{alice.id}").json()["full_name"] == "Alice"
 
 
-def test_a_visible_sign_is_no_blank(register: Register) -> None:
-    """Case 10: format characters that are seen."""
+def test_a_text_with_a_visible_sign_is_accepted(register: Register) -> None:
+    """Some format characters are visible."""
     assert post(register("alice"), "\u06dd")["content"] == "\u06dd"
 
 
-def test_a_password_typed_on_another_keyboard(register: Register, anonymous: JsonClient) -> None:
-    """Case 11: at sign-up, log-in and when it is confirmed."""
+def test_a_password_typed_on_another_keyboard_is_accepted(register: Register, anonymous: JsonClient) -> None:
+    """Keyboards compose letters differently. At sign-up, log-in and confirmation."""
     password = "Zürcher Käsefondue é9"
     composed, decomposed = (unicodedata.normalize(form, password) for form in ("NFC", "NFD"))
     assert composed != decomposed
@@ -167,15 +167,15 @@ def test_a_password_typed_on_another_keyboard(register: Register, anonymous: Jso
         assert anonymous.post("/v1/auth/login", {"login": name, "password": typed}).status_code == 401
 
 
-def test_a_password_that_nobody_can_type_again(anonymous: JsonClient) -> None:
-    """Case 11: RFC 8265 forbids invisible characters."""
+def test_a_password_with_invisible_characters_is_rejected(anonymous: JsonClient) -> None:
+    """RFC 8265 forbids invisible characters."""
     body = {"username": "alice", "email": "a@example.org", "password": "correct horse\u00ad battery"}
     answer = anonymous.post("/v1/auth/register", body)
     assert (answer.status_code, [error["code"] for error in answer.json()["errors"]]) == (422, ["password_invalid"])
 
 
-def test_names_cannot_turn_a_message(register: Register, drain: Drain) -> None:
-    """Case 15: refused in a name, and a name from right to left is isolated in a message."""
+def test_names_cannot_change_the_direction_of_a_message(register: Register, drain: Drain) -> None:
+    """Control characters are rejected in names, and right-to-left names are isolated in messages."""
     alice, bob = register("alice"), register("bob", full_name="بوب")
     for name in ("Bob [\u202e]eman", "Bob\u2066", "Bob\u2028eman"):
         answer = bob.client.patch("/v1/profiles/me", {"full_name": name})

@@ -1,4 +1,4 @@
-"""The words that a search compares."""
+"""Folding of words, which search compares."""
 
 import pytest
 from hypothesis import given
@@ -36,8 +36,8 @@ from socialapp.core.text.folding import fold_words, tokens
         ("1\ufe0f\u20e3", "1\u20e3"),
     ],
 )
-def test_equal(one: str, other: str) -> None:
-    """Spellings of the same words."""
+def test_spellings_of_the_same_words_are_equal(one: str, other: str) -> None:
+    """Such as other cases, accents, widths and kinds of punctuation."""
     assert fold_words(one) == fold_words(other) != ""
 
 
@@ -55,13 +55,13 @@ def test_equal(one: str, other: str) -> None:
         ("한", "하"),
     ],
 )
-def test_different(one: str, other: str) -> None:
-    """Marks that make another letter, other emoji, and numbers with a fraction."""
+def test_different_words_stay_different(one: str, other: str) -> None:
+    """Marks that make a different letter, different emoji, and numbers with a fraction."""
     assert fold_words(one) != fold_words(other)
 
 
-def test_words() -> None:
-    """One token for each word, character of a script without spaces, and emoji; each knows its place."""
+def test_a_text_is_split_into_words() -> None:
+    """One token per word, per character of a script without spaces, and per emoji, with its position."""
     text = "Red kites: 東京🦚🦜 한국어 1,000!"
     assert [(token.word, text[token.start : token.end]) for token in tokens(text)] == [
         ("red", "Red"),
@@ -78,8 +78,8 @@ def test_words() -> None:
 
 
 @given(st.text(st.characters(codec=None, categories=None)))
-def test_folded_words_are_safe_and_stable(text: str) -> None:
-    """Folding again changes nothing; words have neither spaces nor signs of a query; places are in order."""
+def test_folded_words_are_safe_and_folding_is_idempotent(text: str) -> None:
+    """Folding is idempotent, words contain no spaces or query syntax, and positions are in order."""
     folded = fold_words(text)
     assert fold_words(folded) == folded
     assert not set(folded) & set("\"'()*:-^\n\t")

@@ -1,4 +1,4 @@
-"""Hashtags and mentions: a table from many scripts, and properties over all of Unicode."""
+"""Hashtags and mentions: examples from many scripts, and properties over all of Unicode."""
 
 import pytest
 from hypothesis import example, given
@@ -12,7 +12,7 @@ from tests.text.table import HASHTAGS, MENTIONS, WITHOUT_HASHTAGS
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))
 TAGS = [tag for tags in HASHTAGS.values() for tag in tags]
-# Text in which signs, joiners, dots and pieces of addresses meet more often than by chance.
+# Random text with many signs, joiners, dots and parts of URLs.
 DENSE = st.lists(
     st.sampled_from(
         ["#", "＃", "@", "＠", "bob", "é", "東", "·", "\u200d", ".", "/", ":", "://", "(", ")", " ", "1", "\u0301"]
@@ -20,8 +20,8 @@ DENSE = st.lists(
 ).map("".join)
 
 
-def test_the_table_is_wide() -> None:
-    """200 cases in 30 scripts."""
+def test_the_table_covers_many_scripts() -> None:
+    """At least 200 examples in 30 scripts."""
     assert len(HASHTAGS) >= 30
     assert len(TAGS) + len(MENTIONS) + len(WITHOUT_HASHTAGS) >= 200
 
@@ -29,7 +29,7 @@ def test_the_table_is_wide() -> None:
 @pytest.mark.parametrize("tag", TAGS)
 @pytest.mark.parametrize("sign", ["#", "﹟", "＃"])
 def test_a_hashtag_is_the_whole_word(tag: str, sign: str) -> None:
-    """Whatever the script, and whatever punctuation surrounds it."""
+    """In any script and next to any punctuation."""
     for text in (
         f"{sign}{tag}",
         f"({sign}{tag})",
@@ -42,14 +42,14 @@ def test_a_hashtag_is_the_whole_word(tag: str, sign: str) -> None:
 
 
 @pytest.mark.parametrize("text", WITHOUT_HASHTAGS)
-def test_no_hashtag(text: str) -> None:
+def test_text_that_only_resembles_a_hashtag_is_ignored(text: str) -> None:
     """Numbers, marks, fragments of URLs and character references."""
     assert find_hashtags(text, limit=30) == []
 
 
 @pytest.mark.parametrize(("text", "names"), MENTIONS)
-def test_mentions(text: str, names: list[str]) -> None:
-    """Who is mentioned."""
+def test_mentions_are_found(text: str, names: list[str]) -> None:
+    """Or none."""
     assert find_mentions(text, limit=30) == names
 
 
@@ -68,13 +68,13 @@ def test_mentions(text: str, names: list[str]) -> None:
         ("#" + "a" * 101 + " #" + "b" * 100, ["b" * 100]),
     ],
 )
-def test_hashtags_are_compared_without_case_width_and_joiners(text: str, names: list[str]) -> None:
-    """The first spelling is the name."""
+def test_hashtags_are_compared_ignoring_case_width_and_joiners(text: str, names: list[str]) -> None:
+    """The first spelling is shown."""
     assert find_hashtags(text, limit=30) == names
 
 
 def test_the_number_of_names_is_limited() -> None:
-    """The first ones count."""
+    """The first ones are used."""
     assert find_hashtags("#a #b #c", limit=2) == ["a", "b"]
     assert find_mentions("@aaa @bbb @ccc", limit=2) == ["aaa", "bbb"]
 
@@ -91,8 +91,8 @@ def test_the_number_of_names_is_limited() -> None:
         ("http:// x", []),
     ],
 )
-def test_urls(text: str, urls: list[str]) -> None:
-    """Where they begin and end."""
+def test_urls_are_found(text: str, urls: list[str]) -> None:
+    """With their start and end."""
     assert [text[start:end] for start, end in find_urls(text)] == urls
 
 
@@ -100,15 +100,15 @@ def test_urls(text: str, urls: list[str]) -> None:
 @example("ΐ\u0345")
 @example("\u1e9e\u0345\u0301")
 def test_keys_are_idempotent(text: str) -> None:
-    """A key is its own key, and the name of a hashtag has the key of what was written."""
+    """A key is its own key, and a hashtag's shown name has the key of the written one."""
     key = nfkc_casefold(text)
     assert nfkc_casefold(key) == key
     assert hashtag_key(hashtag_name(text)) == key
 
 
 @given(ANY_TEXT | DENSE)
-def test_what_is_found_is_found_again(text: str) -> None:
-    """A hashtag alone is that hashtag; a mention alone is that mention; both are bounded."""
+def test_a_found_hashtag_or_mention_is_found_on_its_own(text: str) -> None:
+    """As a text of its own, a found hashtag or mention is found again; both have a maximal length."""
     for name in find_hashtags(text, limit=30):
         assert 0 < len(name) <= 100
         assert [hashtag_key(found) for found in find_hashtags(f"#{name}", limit=30)] == [hashtag_key(name)]
@@ -118,8 +118,8 @@ def test_what_is_found_is_found_again(text: str) -> None:
 
 
 @given(ANY_TEXT | DENSE)
-def test_urls_are_apart_and_in_order(text: str) -> None:
-    """Spans neither overlap nor leave the text, and blanking them keeps every position."""
+def test_urls_do_not_overlap_and_are_in_order(text: str) -> None:
+    """Spans do not overlap, stay within the text, and blanking them keeps all positions."""
     spans = find_urls(text)
     assert len(without_urls(text)) == len(text)
     bounds = [0, *(bound for span in spans for bound in span), len(text)]
@@ -127,8 +127,8 @@ def test_urls_are_apart_and_in_order(text: str) -> None:
 
 
 @given(DENSE)
-def test_nothing_inside_a_url_counts(path: str) -> None:
-    """Whatever stands in the path, query or fragment."""
+def test_hashtags_and_mentions_inside_urls_are_ignored(path: str) -> None:
+    """In the path, query and fragment."""
     address = "https://example.org/" + path.replace(" ", "").replace(")", "")
     assert find_mentions(address, limit=9) == []
     assert find_hashtags(address, limit=9) == []

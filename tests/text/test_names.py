@@ -40,52 +40,52 @@ ANY_TEXT = st.text(st.characters(codec=None, categories=None))
         "\x00",
     ],
 )
-def test_blank(text: str) -> None:
-    """Nothing to see."""
+def test_invisible_text_is_blank(text: str) -> None:
+    """Characters that show nothing."""
     assert is_blank(text)
 
 
 @pytest.mark.parametrize(
     "text", ["a", "\u06dd", "🎉", "・", "東", "\u3164a", "⠓", "_", "\u110bd", "é", "1\ufe0f\u20e3"]
 )
-def test_visible(text: str) -> None:
-    """Something to see, if only a sign."""
+def test_visible_text_is_not_blank(text: str) -> None:
+    """Letters, signs and emoji."""
     assert not is_blank(text)
 
 
 @given(ANY_TEXT, ANY_TEXT)
-def test_blank_together(one: str, other: str) -> None:
-    """Two texts are blank together when each is."""
+def test_concatenated_texts_are_blank_if_both_are(one: str, other: str) -> None:
+    """Two texts together are blank if each of them is."""
     assert is_blank(one + other) == (is_blank(one) and is_blank(other))
 
 
 @pytest.mark.parametrize(
     "name", ["Bob [\u202e]eman", "a\nb", "a\u2028b", "a\u2066b", "\u202a", "a\x85b", "\ufff9", "a\tb", "\ud800"]
 )
-def test_not_one_line(name: str) -> None:
-    """Line breaks, controls and what turns the text around."""
+def test_names_with_control_characters_are_not_one_line(name: str) -> None:
+    """Line breaks, control characters and changes of text direction."""
     assert not is_one_line(name)
 
 
 @pytest.mark.parametrize(
     "name", ["Bob", "Ж 東 שלום", "می\u200cخواهم", "שלום\u200f (x)", "👩\u200d🚀", "🏴\U000e0067\U000e0062\U000e007f"]
 )
-def test_one_line(name: str) -> None:
-    """Names of all scripts, joiners, marks of direction and emoji."""
+def test_names_in_all_scripts_are_one_line(name: str) -> None:
+    """Names in all scripts, joiners, direction marks and emoji."""
     assert is_one_line(name)
 
 
 @given(ANY_TEXT)
-def test_isolated_names_cannot_reach_out(name: str) -> None:
-    """One isolate is opened and closed, whatever the name holds; a name without a direction of its own needs none."""
+def test_isolated_names_cannot_affect_surrounding_text(name: str) -> None:
+    """Exactly one isolate is opened and closed, whatever the name contains; left-to-right names need none."""
     turning = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
     text = isolated(name)
     assert [character for character in text if character in turning] in ([], ["\u2068", "\u2069"])
     assert text == name or (text[0], text[-1]) == ("\u2068", "\u2069")
 
 
-def test_isolated_names() -> None:
-    """Names from right to left, and those with characters that turn text."""
+def test_names_are_isolated_if_needed() -> None:
+    """Right-to-left names, and names with characters that change the direction."""
     assert isolated("Bob 東") == "Bob 東"
     assert isolated("بوب") == "\u2068بوب\u2069"
     assert isolated("Bob [\u202e]eman\u2069") == "\u2068Bob []eman\u2069"
@@ -102,8 +102,8 @@ def test_isolated_names() -> None:
         ("x+y@example.org", "x+y@example.org"),
     ],
 )
-def test_addresses(text: str, address: str) -> None:
-    """Domains by UTS #46, non-transitional; an address is its own normal form."""
+def test_addresses_are_normalized(text: str, address: str) -> None:
+    """Domains follow UTS #46, non-transitional; normalization is idempotent."""
     assert normalize_email(text) == address == normalize_email(address)
 
 
@@ -128,15 +128,15 @@ def test_addresses(text: str, address: str) -> None:
         "x@xn--a.org",
     ],
 )
-def test_no_addresses(text: str) -> None:
-    """Refused, never repaired."""
+def test_invalid_addresses_are_rejected(text: str) -> None:
+    """They are not repaired."""
     with pytest.raises(ValueError):  # noqa: PT011  (its subclasses come from the library)
         normalize_email(text)
 
 
 @given(ANY_TEXT, ANY_TEXT)
-def test_addresses_are_ascii(local: str, domain: str) -> None:
-    """Whatever is accepted is ASCII and stays as it is."""
+def test_accepted_addresses_are_ascii(local: str, domain: str) -> None:
+    """All accepted addresses are ASCII, and normalization is idempotent."""
     try:
         address = normalize_email(f"{local}@{domain}")
     except ValueError:
@@ -145,8 +145,8 @@ def test_addresses_are_ascii(local: str, domain: str) -> None:
     assert normalize_email(address) == address
 
 
-def test_passwords_in_any_form() -> None:
-    """Decomposed letters and other spaces are the same password; case and width are not."""
+def test_equivalent_unicode_forms_are_the_same_password() -> None:
+    """Decomposed letters and other spaces are the same password; another case or width is not."""
     password = "Zürcher Käsefondue é9"
     assert opaque_string(unicodedata.normalize("NFD", password)) == opaque_string(password) == password
     assert opaque_string("a\u00a0b\u3000c") == "a b c"
@@ -155,16 +155,16 @@ def test_passwords_in_any_form() -> None:
 
 
 @pytest.mark.parametrize("password", ["a\tb", "a\x00", "a\u00ad", "\u200b", "\ufdd0", ""])
-def test_passwords_nobody_can_type_again(password: str) -> None:
-    """Refused where they are set; where somebody signs in they are tried as they are."""
+def test_passwords_with_invisible_characters_are_rejected(password: str) -> None:
+    """They are rejected as new passwords; at log-in they are compared unchanged."""
     with pytest.raises(ValueError):  # noqa: PT011
         opaque_string(password)
     assert comparable(password) == password
 
 
 @given(ANY_TEXT)
-def test_prepared_passwords_stay(password: str) -> None:
-    """Preparing twice is preparing once."""
+def test_preparing_passwords_is_idempotent(password: str) -> None:
+    """Preparing a prepared password changes nothing."""
     try:
         prepared = opaque_string(password)
     except ValueError:
@@ -172,8 +172,8 @@ def test_prepared_passwords_stay(password: str) -> None:
     assert opaque_string(prepared) == prepared
 
 
-def test_control_characters() -> None:
-    """Line breaks and tabs belong to texts of several lines only."""
+def test_control_characters_are_detected() -> None:
+    """Line breaks and tabs are allowed in multi-line texts only."""
     assert has_control_characters("a\nb", multiline=False)
     assert not has_control_characters("a\n\t\rb", multiline=True)
     assert has_control_characters("a\x1bb", multiline=True)

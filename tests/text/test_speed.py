@@ -1,4 +1,4 @@
-"""5,000 characters of anything are read in linear time."""
+"""Any text of 5,000 characters is parsed in linear time."""
 
 import time
 from collections.abc import Callable
@@ -57,7 +57,7 @@ READERS: list[Callable[[str], object]] = [
 
 
 def seconds(reader: Callable[[str], object], text: str) -> float:
-    """The shortest of a few runs: what the processor needs, whatever else the machine does."""
+    """CPU time of the fastest of a few runs, independent of the machine's load."""
     times = []
     for _ in range(5):
         start = time.thread_time()
@@ -67,16 +67,16 @@ def seconds(reader: Callable[[str], object], text: str) -> float:
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_time_is_linear(piece: str) -> None:
-    """Eight times the text takes about eight times as long; a quadratic reader would take 64 times."""
+def test_parsing_takes_linear_time(piece: str) -> None:
+    """Eight times the text takes about eight times as long; a quadratic parser would take 64 times."""
     short, long = piece * (5000 // len(piece)), piece * (40_000 // len(piece))
     for reader in READERS:
         assert seconds(reader, long) < 24 * max(seconds(reader, short), 0.0002)
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_five_thousand_characters(piece: str) -> None:
-    """Mentions, hashtags and visibility of a post: 5 ms on the machine this was written on; slack for slower ones."""
+def test_five_thousand_characters_are_parsed_in_milliseconds(piece: str) -> None:
+    """Mentions, hashtags and visibility of a post take 5 ms; the limit leaves room for slow machines."""
     text = piece * (5000 // len(piece))
     for reader in READERS:
         assert seconds(reader, text) < 0.025
