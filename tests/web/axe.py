@@ -1,4 +1,4 @@
-"""axe, which finds what keeps people from using a page."""
+"""Runs axe, which finds accessibility problems of a page."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice
 
 
 def violations(page: Page, view: str) -> list[str]:
-    """What axe finds on the page, one line each."""
+    """The problems that axe finds on the page, one per line."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(_AXE)
     found: list[dict[str, Any]] = page.evaluate(

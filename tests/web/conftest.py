@@ -1,4 +1,4 @@
-"""The started product and a real Chromium; whatever the browser complains about fails the test."""
+"""The running product and a real Chromium; any error in the browser's console fails the test."""
 
 import hashlib
 import json
@@ -25,15 +25,15 @@ NARROW = {"width": 390, "height": 844}
 WIDE = {"width": 1280, "height": 900}
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 _NOT_OURS = (
-    "Failed to load resource",  # what was answered with an error is the test's business
-    "Service Worker registration blocked by Playwright",  # so that a test can answer what the worker would fetch
+    "Failed to load resource",  # tests check error responses themselves
+    "Service Worker registration blocked by Playwright",  # tests block it to intercept requests of the worker
 )
 
 expect.set_options(timeout=15_000)
 
 
 def _chromium() -> str:
-    """Debian's Chromium, installed if it is not there."""
+    """Debian's Chromium, installed if it is missing."""
     if not which("chromium"):
         install = "SVC=chromium; . tests/services/lib.sh; need_apt chromium fonts-noto-color-emoji"
         subprocess.run(["bash", "-c", install], cwd=ROOT, check=True)
@@ -41,7 +41,7 @@ def _chromium() -> str:
 
 
 class Provider(BaseHTTPRequestHandler):
-    """Another site to log in with: it agrees at once, and knows one person."""
+    """A log-in provider with one user, which approves at once."""
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -68,12 +68,12 @@ class Provider(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: the tests have their own output."""
+        """Logs nothing."""
 
 
 @pytest.fixture(scope="package")
 def provider() -> Iterator[str]:
-    """Its address."""
+    """Its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Provider)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -83,7 +83,7 @@ def provider() -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory, provider: str) -> Iterator[Installation]:
-    """The product, without demo data; sign-up asks for a proof of work, or a log-in at the provider."""
+    """The product, without demo data; signing up requires a proof of work, or a log-in at the provider."""
     data = tmp_path_factory.mktemp("web") / "data"
     google: dict[str, Any] = {"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": "secret"}
     for step in ("authorize", "token", "user"):
@@ -100,7 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, provider: str) -> Iterator[In
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each has contexts of its own. BROWSER=firefox takes Debian's Firefox."""
+    """One browser for all tests, which have separate contexts. BROWSER=firefox uses Debian's Firefox."""
     with sync_playwright() as playwright:
         if os.environ.get("BROWSER") == "firefox":
             launched = playwright.firefox.launch(channel="moz-firefox", executable_path=which("firefox-esr"))
@@ -111,7 +111,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Person:
-    """Somebody with an account and, once `open` was called, a browser window."""
+    """A user with an account and, after `open`, a browser window."""
 
     def __init__(self, site: Installation, username: str, new_context: Callable[..., BrowserContext]) -> None:
         self.site = site
@@ -136,11 +136,11 @@ class Person:
         return answer.json() if answer.content else None
 
     def post(self, content: str, **more: Any) -> str:
-        """Writes a post; its id."""
+        """Writes a post; returns its id."""
         return str(self.api("POST", "/posts", {"content": content, **more})["id"])
 
     def open(self, path: str = "/", *, host: str = "127.0.0.1", **options: Any) -> Page:
-        """Signs in in a new window, and goes to an address."""
+        """Logs in in a new window, and opens a path."""
         page = self._new_context(**options).new_page()
         page.goto(f"{self.site.url.replace('127.0.0.1', host)}/login")
         page.get_by_role("textbox").first.fill(self.username)
@@ -162,7 +162,7 @@ def worked(url: str) -> str:
 
 
 def go(page: Page, path: str) -> None:
-    """Follows a link of the client to an address, without loading the document again."""
+    """Navigates within the client, without loading the document again."""
     page.evaluate(
         "path => { const link = document.createElement('a'); link.href = path;"
         " document.body.append(link); link.click(); link.remove(); }",
@@ -174,14 +174,14 @@ def wait_until_true(page: Page, expression: str) -> None:
     """Waits until an expression is true in the page.
 
     Playwright's `wait_for_function` evaluates it a second time with `eval`, which the site's content security policy
-    refuses: it works only if the expression is true at once.
+    blocks, so it works only if the expression is true at once.
     """
     eventually(lambda: page.evaluate(expression), seconds=30)
 
 
 @pytest.fixture
 def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Makes contexts. At the end of the test they are closed, and complaints of their pages fail it."""
+    """Creates contexts. At the end of the test they are closed, and errors in their pages' consoles fail it."""
     made: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -212,13 +212,13 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 @pytest.fixture
 def person(site: Installation, new_context: Callable[..., BrowserContext]) -> Callable[[str], Person]:
-    """Registers somebody."""
+    """Registers a person."""
     return lambda username: Person(site, username, new_context)
 
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    """A photograph, more or less."""
+    """A picture that resembles a photograph."""
     from PIL import Image
 
     path = tmp_path / "picture.jpg"

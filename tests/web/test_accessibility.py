@@ -1,4 +1,4 @@
-"""Every view is accessible: axe on each, light and dark, wide and narrow; and all of it works without a mouse."""
+"""Every view passes axe, in light and dark, wide and narrow; everything works without a mouse."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,14 +44,14 @@ _SIGNED_IN = [
 
 
 def settled(page: Page) -> None:
-    """Waits until nothing is being loaded or moving any more."""
+    """Waits until loading and animations have finished."""
     expect(page.locator(".skeletons, .spinner")).to_have_count(0)
     page.evaluate("() => Promise.all(document.getAnimations().map(each => each.finished.catch(() => null)))")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_every_view(
+def test_every_view_passes_axe(
     site: Installation,
     person: Callable[[str], Person],
     new_context: Callable[..., BrowserContext],
@@ -79,7 +79,7 @@ def test_every_view(
     assert found == []
 
 
-def test_menus_and_dialogs(person: Callable[[str], Person]) -> None:
+def test_menus_and_dialogs_pass_axe(person: Callable[[str], Person]) -> None:
     ada, bob = person("axe_d"), person("axe_e")
     post = bob.post("A post with a menu")
     page = ada.open(f"/posts/{post}", reduced_motion="reduce")
@@ -96,7 +96,7 @@ def test_menus_and_dialogs(person: Callable[[str], Person]) -> None:
     assert found == []
 
 
-def test_everything_works_from_the_keyboard(person: Callable[[str], Person]) -> None:
+def test_everything_works_with_the_keyboard(person: Callable[[str], Person]) -> None:
     ada = person("keys")
     first, second = ada.post("The older post"), ada.post("The newer post")
     page = ada.open()
@@ -137,7 +137,7 @@ def test_everything_works_from_the_keyboard(person: Callable[[str], Person]) -> 
     expect(page.get_by_role("button", name="Love, 1 reaction")).to_be_focused()
 
 
-def test_the_first_stop_of_the_keyboard_leads_to_the_content(
+def test_the_first_tab_stop_skips_to_the_content(
     site: Installation, new_context: Callable[..., BrowserContext]
 ) -> None:
     page = new_context().new_page()
@@ -149,7 +149,7 @@ def test_the_first_stop_of_the_keyboard_leads_to_the_content(
     expect(page.locator("#main")).to_be_focused()
 
 
-def test_the_focus_goes_to_the_heading_of_each_page(person: Callable[[str], Person]) -> None:
+def test_navigation_moves_the_focus_to_the_heading(person: Callable[[str], Person]) -> None:
     page = person("heading").open()
     expect(page.get_by_role("heading", level=1, name="Home")).to_be_focused()
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").first.click()
@@ -160,7 +160,7 @@ def test_the_focus_goes_to_the_heading_of_each_page(person: Callable[[str], Pers
         expect(page.get_by_role("heading", level=1, name="Settings")).to_be_focused()
 
 
-def test_a_refused_form_leads_to_its_first_mistake(
+def test_a_rejected_form_focuses_its_first_invalid_field(
     site: Installation, new_context: Callable[..., BrowserContext]
 ) -> None:
     page = new_context().new_page()
@@ -175,7 +175,7 @@ def test_a_refused_form_leads_to_its_first_mistake(
     expect(page.locator("[name=username]")).to_have_attribute("aria-invalid", "true")
 
 
-def test_the_focus_stays_in_a_list_that_loses_a_row(person: Callable[[str], Person]) -> None:
+def test_the_focus_stays_in_a_list_when_a_row_is_removed(person: Callable[[str], Person]) -> None:
     ada = person("ada_row")
     ada.api("PATCH", "/profiles/me", {"is_private": True})
     for name in ("bob_row", "eve_row"):

@@ -1,4 +1,4 @@
-"""Getting in and out: second factor, passkeys, tabs that follow each other, the export, the end of an account."""
+"""Logging in and out: second factor, passkeys, synchronized tabs, the export, deleting an account."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.web.conftest import PASSWORD, Person, go
 
 
 def confirm(page: Page) -> None:
-    """Answers the question for the password that important changes begin with."""
+    """Enters the password, which important changes require."""
     dialog = page.get_by_role("dialog", name="Is it you?")
     dialog.locator("input[type=password]").fill(PASSWORD)
     dialog.locator(".button-primary").click()
@@ -21,14 +21,14 @@ def confirm(page: Page) -> None:
 
 
 def log_out(page: Page) -> None:
-    """By the menu, until the page for visitors is there."""
+    """Logs out with the menu, and waits for the page for visitors."""
     page.get_by_role("button", name="Your account").first.click()
     page.get_by_role("menuitem", name="Log out").click()
     expect(page.get_by_role("main").get_by_role("link", name="Log in")).to_be_visible()
 
 
 def authenticator(page: Page) -> Any:
-    """A virtual authenticator that holds passkeys and always agrees. Source: WebAuthn, section 11."""
+    """A virtual authenticator that stores passkeys and always approves. Source: WebAuthn, section 11."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
     options = {
@@ -43,7 +43,7 @@ def authenticator(page: Page) -> Any:
     return devtools
 
 
-def test_a_second_factor_is_set_up_asked_for_and_removed(person: Callable[[str], Person]) -> None:
+def test_a_second_factor_can_be_set_up_used_and_removed(person: Callable[[str], Person]) -> None:
     ada = person("ada_totp")
     page = ada.open("/settings/security")
     page.get_by_role("button", name="Set up").click()
@@ -78,7 +78,7 @@ def test_a_second_factor_is_set_up_asked_for_and_removed(person: Callable[[str],
     expect(page.get_by_role("button", name="Set up")).to_be_visible()
 
 
-def test_a_passkey_is_made_and_opens_the_account(person: Callable[[str], Person]) -> None:
+def test_a_passkey_can_be_created_and_used_to_log_in(person: Callable[[str], Person]) -> None:
     ada = person("ada_key")
     page = ada.open(host="localhost")  # passkeys belong to a domain
     devtools = authenticator(page)
@@ -91,7 +91,7 @@ def test_a_passkey_is_made_and_opens_the_account(person: Callable[[str], Person]
 
     log_out(page)
     page.get_by_role("main").get_by_role("link", name="Log in").click()
-    # The user name's field offers the passkey, and the authenticator agrees: nothing is pressed.
+    # The username field offers the passkey and the authenticator approves, without any click.
     expect(page.get_by_role("button", name="Your account").first).to_be_visible()
     page.evaluate("() => { PublicKeyCredential.isConditionalMediationAvailable = async () => false; }")
     log_out(page)
@@ -102,7 +102,7 @@ def test_a_passkey_is_made_and_opens_the_account(person: Callable[[str], Person]
     devtools.send("WebAuthn.disable")
 
 
-def test_somebody_comes_in_by_another_account(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+def test_a_user_can_log_in_with_a_provider(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
     page = new_context().new_page()
     page.goto(f"{site.url}/login")
     page.get_by_role("button", name="Continue with Google").click()
@@ -111,10 +111,10 @@ def test_somebody_comes_in_by_another_account(site: Installation, new_context: C
     expect(page.get_by_role("alert")).to_contain_text("did not finish")
 
 
-def test_an_invitation_or_an_application_is_asked_for_where_the_server_wants_one(
+def test_sign_up_asks_for_an_invite_or_an_application_if_required(
     site: Installation, new_context: Callable[..., BrowserContext]
 ) -> None:
-    """What the server says and answers is a stand-in: its way in is a setting, and this one is open."""
+    """The server's responses are mocked, as its registration is open."""
     instance = {**httpx.get(f"{site.url}/v1/instance").json(), "captcha": None}
     page = new_context(service_workers="block").new_page()
     sent: list[Any] = []
@@ -145,7 +145,7 @@ def test_an_invitation_or_an_application_is_asked_for_where_the_server_wants_one
     expect(page.locator("h1")).to_be_visible()
 
 
-def test_the_refresh_token_is_out_of_reach_and_tabs_leave_together(person: Callable[[str], Person]) -> None:
+def test_scripts_cannot_read_the_refresh_token_and_all_tabs_log_out_together(person: Callable[[str], Person]) -> None:
     ada = person("ada_tabs")
     first = ada.open()
     second = first.context.new_page()
@@ -162,7 +162,7 @@ def test_the_refresh_token_is_out_of_reach_and_tabs_leave_together(person: Calla
     expect(second.get_by_role("heading", name="Welcome back")).to_be_visible()
 
 
-def test_a_session_ended_on_another_device_says_so(person: Callable[[str], Person]) -> None:
+def test_a_session_ended_on_another_device_is_explained(person: Callable[[str], Person]) -> None:
     ada = person("ada_stolen")
     page = ada.open()
     ada.api("DELETE", "/auth/sessions")
@@ -170,7 +170,7 @@ def test_a_session_ended_on_another_device_says_so(person: Callable[[str], Perso
     expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
 
 
-def test_everything_held_can_be_fetched_and_then_deleted(person: Callable[[str], Person]) -> None:
+def test_all_data_can_be_exported_and_the_account_deleted(person: Callable[[str], Person]) -> None:
     ada = person("ada_gone")
     ada.post("The last thing I say")
     page = ada.open("/settings/account")

@@ -1,4 +1,4 @@
-"""Moderators' pages in a real browser: usable at every width, light and dark, by keyboard, under the strict policy."""
+"""Moderators' pages in a real browser: at all widths, in light and dark, by keyboard, under the strict policy."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ _OF_ADMINS = (
 
 
 def enter(site: Installation, person: Person, role: str, context: BrowserContext) -> Page:
-    """The admin site, entered by somebody who was given a role."""
+    """The admin site, with a person logged in who was granted a role."""
     granted = run_to_end(site.environment, "manage", "roles", "grant", role, person.username)
     assert granted.returncode == 0, granted.stderr
     page = context.new_page()
@@ -44,7 +44,7 @@ def enter(site: Installation, person: Person, role: str, context: BrowserContext
 
 
 def reported(person: Callable[[str], Person], name: str) -> str:
-    """The text of a post with a comment that was reported."""
+    """Writes a post with a reported comment; returns the post's text."""
     vandal, reader = person(f"{name}_vandal"), person(f"{name}_reader")
     text = f"You are all idiots and should leave, says {name}"
     post = vandal.post(text)
@@ -53,7 +53,7 @@ def reported(person: Callable[[str], Person], name: str) -> str:
     return text
 
 
-def test_every_page_at_every_width(
+def test_every_page_works_at_every_width(
     site: Installation, person: Callable[[str], Person], new_context: Callable[..., BrowserContext]
 ) -> None:
     case = reported(person, "adm_a")
@@ -77,7 +77,7 @@ def test_every_page_at_every_width(
     assert found == []
 
 
-def test_a_case_is_decided_by_keyboard_alone(
+def test_a_case_can_be_decided_with_the_keyboard_alone(
     site: Installation, person: Callable[[str], Person], new_context: Callable[..., BrowserContext]
 ) -> None:
     reported(person, "adm_b")

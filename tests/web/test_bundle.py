@@ -1,4 +1,4 @@
-"""The bundle: what it makes of modules, and what it refuses."""
+"""Bundling modules, and rejecting what the bundler does not support."""
 
 import re
 
@@ -32,13 +32,13 @@ def test_imports_and_exports_become_variables() -> None:
     assert "return{run}" in made["later.js"]
 
 
-def test_a_cycle_is_refused() -> None:
+def test_an_import_cycle_is_rejected() -> None:
     with pytest.raises(NotBundled, match=re.escape("main.js > a.js > main.js")):
         bundles({"main.js": 'import { a } from "./a.js";\n', "a.js": 'import { b } from "./main.js";\n'})
 
 
 @pytest.mark.parametrize("text", ["export let changing = 1;\n", 'import * as all from "./a.js";\n'])
-def test_what_is_not_understood_is_refused(text: str) -> None:
+def test_unsupported_syntax_is_rejected(text: str) -> None:
     with pytest.raises(NotBundled):
         bundles({"main.js": text, "a.js": ""})
 

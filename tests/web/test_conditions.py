@@ -1,4 +1,4 @@
-"""What the network and other devices do: no connection, a slow or busy server, a stolen session, pushes, a captcha."""
+"""Conditions outside the client: offline, a slow or busy server, a stolen session, pushes, a captcha."""
 
 import json
 from collections.abc import Callable
@@ -17,11 +17,11 @@ _PUSH_SERVICE = """
     let kept = null;
     PushManager.prototype.subscribe = async () => (kept = subscription);
     PushManager.prototype.getSubscription = async () => kept;
-"""  # browsers under test have no push service to register with; the rest of the way is real
+"""  # browsers under test cannot register with a push service; the rest is real
 
 
 def worker_runs(page: Page) -> None:
-    """Waits until the service worker serves the page, and has what the page was made of."""
+    """Waits until the service worker controls the page and has cached its files."""
     page.evaluate("() => navigator.serviceWorker.ready")
     wait_until_true(
         page,
@@ -30,7 +30,7 @@ def worker_runs(page: Page) -> None:
     )
 
 
-def test_home_and_a_thread_are_readable_and_the_app_starts_without_a_connection(
+def test_the_app_starts_and_shows_home_and_a_thread_offline(
     person: Callable[[str], Person],
 ) -> None:
     ada = person("ada_off")
@@ -59,7 +59,7 @@ def test_home_and_a_thread_are_readable_and_the_app_starts_without_a_connection(
     ]
 
 
-def test_a_session_that_somebody_stole_ends_in_every_tab(person: Callable[[str], Person]) -> None:
+def test_a_stolen_session_ends_in_every_tab(person: Callable[[str], Person]) -> None:
     ada = person("ada_thief")
     first = ada.open()
     second = first.context.new_page()
@@ -67,7 +67,7 @@ def test_a_session_that_somebody_stole_ends_in_every_tab(person: Callable[[str],
     expect(second.get_by_role("heading", name="Notifications")).to_be_visible()
     cookies = first.context.cookies(f"{ada.site.url}/v1/auth/refresh")
     stolen = next(each["value"] for each in cookies if each["name"] == "refresh")
-    for _ in range(2):  # so that what the browser has was spent before the last exchange
+    for _ in range(2):  # so that the browser's token is older than the last exchange
         stolen = httpx.post(f"{ada.site.url}/v1/auth/refresh", json={"refresh": stolen}).json()["refresh"]
     first.reload()
     expect(first.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
@@ -101,10 +101,10 @@ def test_a_busy_server_is_retried_and_explained(person: Callable[[str], Person])
     go(page, f"/posts/{post}")
     page.get_by_role("button", name="Like, 0 reactions").click()
     expect(page.get_by_text("Too many requests. Please wait 40 seconds.")).to_be_visible()
-    expect(page.get_by_role("button", name="Like, 0 reactions")).to_be_visible()  # taken back
+    expect(page.get_by_role("button", name="Like, 0 reactions")).to_be_visible()  # undone
 
 
-def test_a_slow_network_shows_skeletons_and_an_error_a_way_on(person: Callable[[str], Person]) -> None:
+def test_a_slow_network_shows_skeletons_and_an_error_offers_a_retry(person: Callable[[str], Person]) -> None:
     ada = person("ada_slow")
     page = ada.open(service_workers="block")
     held: list[Route] = []
@@ -124,7 +124,7 @@ def test_a_slow_network_shows_skeletons_and_an_error_a_way_on(person: Callable[[
     expect(page.get_by_text("After the failure").or_(page.get_by_text("Nothing here yet")).first).to_be_visible()
 
 
-def test_a_form_is_sent_once(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+def test_a_form_is_submitted_once(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
     page = new_context(service_workers="block").new_page()
     page.goto(f"{site.url}/forgot")
     held: list[Route] = []
@@ -142,7 +142,7 @@ def test_a_form_is_sent_once(site: Installation, new_context: Callable[..., Brow
     expect(page.get_by_role("status").filter(has_text="we have sent a link")).to_be_visible()
 
 
-def test_an_old_link_leads_to_a_new_one(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+def test_an_expired_link_offers_a_new_one(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
     page = new_context().new_page()
     page.goto(f"{site.url}/reset-password?key=old")
     page.get_by_label("Password", exact=True).fill("an analytical engine")
@@ -152,7 +152,7 @@ def test_an_old_link_leads_to_a_new_one(site: Installation, new_context: Callabl
     expect(page.get_by_role("button", name="Send link")).to_be_visible()
 
 
-def test_a_draft_waits_on_this_device(person: Callable[[str], Person]) -> None:
+def test_a_draft_is_kept_on_this_device(person: Callable[[str], Person]) -> None:
     page = person("ada_draft").open()
     page.get_by_role("textbox", name="What's on your mind?").fill("Half a thought")
     page.reload()
@@ -163,7 +163,7 @@ def test_a_draft_waits_on_this_device(person: Callable[[str], Person]) -> None:
     expect(page.get_by_role("textbox", name="What's on your mind?")).to_have_value("")
 
 
-def test_pushes_are_opted_into_and_lead_to_their_subject(person: Callable[[str], Person]) -> None:
+def test_pushes_are_opt_in_and_open_their_subject(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_push"), person("bob_push")
     bob.api("PUT", f"/profiles/{ada.id}/follow")
     page = ada.open(permissions=["notifications"])
@@ -192,7 +192,7 @@ def test_pushes_are_opted_into_and_lead_to_their_subject(person: Callable[[str],
 
 
 def pushed(page: Page, message: dict[str, Any]) -> Any:
-    """Gives the service worker a push message; the notifications that it shows."""
+    """Delivers a push message to the service worker; returns the notifications that it shows."""
     worker_runs(page)
     devtools = page.context.new_cdp_session(page)
     registrations: list[str] = []
@@ -202,9 +202,8 @@ def pushed(page: Page, message: dict[str, Any]) -> Any:
     )
     devtools.send("ServiceWorker.enable")
     origin = page.evaluate("() => location.origin")
-    eventually(
-        lambda: page.evaluate("() => true") and registrations, seconds=30
-    )  # events arrive while the page is asked
+    # events arrive only while the page is polled
+    eventually(lambda: page.evaluate("() => true") and registrations, seconds=30)
     devtools.send(
         "ServiceWorker.deliverPushMessage",
         {"origin": origin, "registrationId": registrations[0], "data": json.dumps(message)},
@@ -216,8 +215,8 @@ def pushed(page: Page, message: dict[str, Any]) -> Any:
     )
 
 
-def test_a_captcha_is_solved_before_sign_up(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
-    """The frame of the provider is a stand-in; what it gives is sent once, and the server refuses it."""
+def test_sign_up_requires_a_solved_captcha(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+    """The provider's frame is mocked; its solution is sent once, and the server rejects it."""
     page = new_context(service_workers="block").new_page()
     instance = httpx.get(f"{site.url}/v1/instance").json()
     page.route(
@@ -243,7 +242,7 @@ def test_a_captcha_is_solved_before_sign_up(site: Installation, new_context: Cal
     expect(page.get_by_role("button", name="Sign up")).to_be_disabled()
 
 
-def test_the_work_before_sign_up_is_done_again_for_each_attempt(
+def test_each_attempt_to_sign_up_has_its_own_proof_of_work(
     site: Installation, new_context: Callable[..., BrowserContext]
 ) -> None:
     page = new_context().new_page()
@@ -260,8 +259,8 @@ def test_the_work_before_sign_up_is_done_again_for_each_attempt(
     expect(page.get_by_role("heading", name="Explore")).to_be_visible()
 
 
-def test_what_came_while_asleep_is_shown_on_waking(person: Callable[[str], Person]) -> None:
-    """The connection is cut and made again, as after sleep; the badge of the installed app follows."""
+def test_posts_and_notifications_missed_during_sleep_are_shown(person: Callable[[str], Person]) -> None:
+    """Disconnects and reconnects, as after sleep; the installed app's badge is updated."""
     ada, bob = person("ada_zzz"), person("bob_zzz")
     ada.api("PUT", f"/profiles/{bob.id}/follow")
     bob.post("Before")
@@ -290,7 +289,7 @@ def test_what_came_while_asleep_is_shown_on_waking(person: Callable[[str], Perso
     wait_until_true(page, "() => window.badge > 0 && document.title.startsWith(`(${window.badge}) Home`)")
 
 
-def test_the_documentation_of_the_api_follows_the_preferred_appearance(
+def test_the_api_documentation_follows_the_preferred_color_scheme(
     site: Installation, new_context: Callable[..., BrowserContext]
 ) -> None:
     page = new_context(color_scheme="dark").new_page()

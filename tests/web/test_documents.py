@@ -1,4 +1,4 @@
-"""The documents that start the client, and its files: what they hold, how they are kept, what may run on them."""
+"""The documents that load the client, and its files: content, caching and security policy."""
 
 import base64
 import gzip
@@ -31,7 +31,7 @@ def test_only_the_import_map_is_inline_and_its_hash_is_in_the_policy(anonymous: 
     assert f"script-src 'self' 'sha256-{digest}'" in policy
     assert "require-trusted-types-for 'script'" in policy
     assert "unsafe" not in policy
-    assert not re.findall(r"<[^>]+\s(?:on\w+|style)=", text), "no handlers or styles in attributes"
+    assert not re.findall(r"<[^>]+\s(?:on\w+|style)=", text), "no inline handlers or styles"
 
 
 def test_every_script_is_checked_against_its_hash(anonymous: JsonClient) -> None:
@@ -45,7 +45,7 @@ def test_every_script_is_checked_against_its_hash(anonymous: JsonClient) -> None
     assert all(url in integrity for url in json.loads(inline[1])["imports"].values())
 
 
-def test_files_are_kept_for_ever_and_come_compressed(anonymous: JsonClient) -> None:
+def test_files_are_immutable_and_compressed(anonymous: JsonClient) -> None:
     files = assets()
     answer = anonymous.get(files.styles, Accept_Encoding="gzip, br")
     assert answer["Cache-Control"] == "public, max-age=31536000, immutable"
@@ -53,7 +53,7 @@ def test_files_are_kept_for_ever_and_come_compressed(anonymous: JsonClient) -> N
     assert gzip.decompress(answer.content) == anonymous.get(files.styles).content
 
 
-def test_a_file_of_another_release_leads_to_this_one(anonymous: JsonClient) -> None:
+def test_a_file_of_another_release_redirects_to_the_current_one(anonymous: JsonClient) -> None:
     answer = anonymous.get("/static/client/0123456789ab/main.js")
     assert (answer.status_code, answer["Location"]) == (302, assets().url("main.js"))
     assert answer["Cache-Control"] == "no-store"
@@ -63,11 +63,11 @@ def test_a_file_of_another_release_leads_to_this_one(anonymous: JsonClient) -> N
 @pytest.mark.parametrize(
     "path", ["/static/client/0123456789ab/../assets.py", "/static/client/0123456789ab/..%2fassets.py"]
 )
-def test_nothing_else_is_reached_through_the_files(anonymous: JsonClient, path: str) -> None:
+def test_no_other_files_are_served(anonymous: JsonClient, path: str) -> None:
     assert anonymous.get(path).status_code == 404
 
 
-def test_the_version_changes_with_any_file(tmp_path: Any) -> None:
+def test_a_change_of_any_file_changes_the_version(tmp_path: Any) -> None:
     import shutil
 
     shutil.copytree(APP, tmp_path / "app")
@@ -88,7 +88,7 @@ def test_the_version_changes_with_any_file(tmp_path: Any) -> None:
         ("", "en", "ltr"),
     ],
 )
-def test_the_document_speaks_the_browsers_language(
+def test_the_document_uses_the_browsers_language(
     anonymous: JsonClient, accepted: str, language: str, direction: str
 ) -> None:
     text, answer = document(anonymous, Accept_Language=accepted)
@@ -96,7 +96,7 @@ def test_the_document_speaks_the_browsers_language(
     assert "Accept-Language" in answer["Vary"]
 
 
-def test_people_get_a_page_for_an_unknown_address_and_machines_a_problem(anonymous: JsonClient) -> None:
+def test_an_unknown_path_returns_a_page_to_browsers_and_a_problem_to_others(anonymous: JsonClient) -> None:
     document(anonymous, "/nowhere/at/all", 404)
     answer = anonymous.get("/nowhere/at/all", Accept="application/json")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
@@ -105,7 +105,7 @@ def test_people_get_a_page_for_an_unknown_address_and_machines_a_problem(anonymo
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path
 
 
-def test_the_captcha_has_a_frame_with_a_policy_of_its_own(anonymous: JsonClient, settings: Any) -> None:
+def test_the_captcha_frame_has_its_own_policy(anonymous: JsonClient, settings: Any) -> None:
     assert anonymous.get("/captcha").status_code == 404
     settings.CAPTCHA_PROVIDER, settings.CAPTCHA_SITE_KEY = "turnstile", 'key"><script>'
     text, answer = document(anonymous, "/captcha?language=de")

@@ -1,4 +1,4 @@
-"""Pictures in the client: written with a description and in order, hidden when sensitive, readable by everybody."""
+"""Pictures in the client: descriptions, order, sensitive media, accessibility."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 from tests.web.conftest import Person
 
 
-def test_a_picture_with_a_description_behind_a_warning(person: Callable[[str], Person], picture: Path) -> None:
+def test_a_picture_has_a_description_and_is_hidden_behind_a_warning(
+    person: Callable[[str], Person], picture: Path
+) -> None:
     ada = person("ada_m")
     page = ada.open("/compose")
     page.locator("input[type=file]").set_input_files(picture)
@@ -42,7 +44,9 @@ def test_a_picture_with_a_description_behind_a_warning(person: Callable[[str], P
     expect(dialog).to_have_count(0)
 
 
-def test_a_file_that_is_no_picture_is_refused_in_words(person: Callable[[str], Person], tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_rejected_with_an_explanation(
+    person: Callable[[str], Person], tmp_path: Path
+) -> None:
     fake = tmp_path / "fake.png"
     fake.write_bytes(b"not a picture at all")
     page = person("ada_f").open("/compose")
@@ -64,7 +68,7 @@ _HAND_OVER = """([kind, selector, bytes, name]) => {
 }"""
 
 
-def test_pictures_are_pasted_dropped_and_put_in_order(person: Callable[[str], Person], picture: Path) -> None:
+def test_pictures_can_be_pasted_dropped_and_reordered(person: Callable[[str], Person], picture: Path) -> None:
     ada = person("ada_pd")
     page = ada.open("/compose")
     content = list(picture.read_bytes())
@@ -78,7 +82,7 @@ def test_pictures_are_pasted_dropped_and_put_in_order(person: Callable[[str], Pe
     page.get_by_role("button", name="Move to the left").click()
     expect(descriptions.first).to_have_value("Dropped")
     expect(descriptions.last).to_have_value("Pasted")
-    expect(page.get_by_role("button", name="Post", exact=True)).to_be_disabled()  # a post has words
+    expect(page.get_by_role("button", name="Post", exact=True)).to_be_disabled()  # a post needs text
     page.get_by_role("textbox", name="What's on your mind?").fill("In this order")
     page.get_by_role("button", name="Post", exact=True).click()
     expect(page.get_by_text("Posted.")).to_be_visible()
@@ -86,10 +90,10 @@ def test_pictures_are_pasted_dropped_and_put_in_order(person: Callable[[str], Pe
     assert [each["description"] for each in made["media"]] == ["Dropped", "Pasted"]
 
 
-def test_a_profile_picture_is_cropped(person: Callable[[str], Person], picture: Path) -> None:
+def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], picture: Path) -> None:
     ada = person("ada_crop")
     page = ada.open("/settings/profile")
-    page.locator("input[type=file]").first.set_input_files(picture)  # the other is for the header
+    page.locator("input[type=file]").first.set_input_files(picture)  # the second is for the header
     dialog = page.get_by_role("dialog", name="Crop picture")
     dialog.get_by_label("Zoom").fill("2")
     dialog.get_by_role("button", name="Use picture").click()

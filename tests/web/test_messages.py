@@ -23,9 +23,9 @@ PLURALS = {
 
 
 def arguments(message: str) -> set[str]:
-    """The names of what is filled in."""
+    """The names of the placeholders."""
     if ", plural," in message or ", select," in message:
-        message = re.sub(r"([a-z]+|=\d+) \{[^{}]*\}", "", message)  # the texts to choose from
+        message = re.sub(r"([a-z]+|=\d+) \{[^{}]*\}", "", message)  # the alternatives
     return set(re.findall(r"\{(\w+)(?:\}|, (?:plural|select),)", message))
 
 
@@ -59,15 +59,15 @@ def test_code_uses_known_keys() -> None:
     assert used - set(ENGLISH) == set()
 
 
-def test_the_choice_of_languages_is_what_there_is() -> None:
+def test_the_language_menu_lists_all_languages() -> None:
     listed = (APP / "i18n" / "i18n.js").read_text().partition("LANGUAGES = {")[2].partition("}")[0]
     assert sorted(re.findall(r"^\s*(\w\w): ", listed, re.MULTILINE)) == LANGUAGES
 
 
 def texts(source: str) -> list[str]:
-    """What the templates of a module say themselves: their text and the attributes that are read out."""
+    """Literal text in the templates of a module: content, and attributes that screen readers read."""
     found: list[str] = []
-    inside: list[str] = []  # for each template its text so far; "" for braces of code
+    inside: list[str] = []  # per template, its text so far; "" for braces of code
     at = 0
     while at < len(source):
         in_text = inside and inside[-1]
@@ -93,11 +93,11 @@ def texts(source: str) -> list[str]:
     return [word.strip() for word in said if re.search(r"[A-Za-z]{2}", word)]
 
 
-def test_nothing_is_said_outside_of_the_messages() -> None:
+def test_the_client_has_no_text_outside_the_messages() -> None:
     found = {
         (file.name, said)
         for file in APP.rglob("*.js")
-        if "vendor" not in file.parts and file.name != "gallery.js"  # which is for developers
+        if "vendor" not in file.parts and file.name != "gallery.js"  # the gallery is for developers
         for said in texts(file.read_text())
     }
     assert found == set()
@@ -105,12 +105,12 @@ def test_nothing_is_said_outside_of_the_messages() -> None:
     assert [file.name for file in APP.rglob("*.js") if shown.search(file.read_text())] == ["gallery.js"]
 
 
-def test_the_check_finds_what_is_said_outside_of_the_messages() -> None:
+def test_the_check_finds_text_outside_the_messages() -> None:
     source = 'const a = html`<p class="x" title="Two">One ${b ? html`<b>${t("k")} Three</b>` : { a: 1 }.a}</p>`;'
     assert sorted(texts(source)) == ["One", "Three", "Two"]
 
 
-def test_documents_say_nothing_outside_of_the_messages() -> None:
+def test_documents_have_no_text_outside_the_messages() -> None:
     templates = Path(__file__).parents[2] / "web" / "templates" / "client"
     said = {
         (file.name, text.strip())

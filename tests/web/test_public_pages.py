@@ -60,14 +60,14 @@ def test_a_profile_is_readable_without_scripts(anonymous: JsonClient, register: 
     assert "<h1>Ada Lovelace</h1>" in text
 
 
-def test_search_engines_are_told_what_not_to_index(anonymous: JsonClient) -> None:
+def test_robots_txt_excludes_private_pages(anonymous: JsonClient) -> None:
     answer = anonymous.get("/robots.txt")
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert "Disallow: /settings\n" in answer.content.decode()
 
 
 @pytest.mark.parametrize("kind", ["rss", "atom"])
-def test_feeds_have_what_everybody_may_see(
+def test_feeds_contain_public_posts_only(
     anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int], kind: str
 ) -> None:
     ada = register("ada", full_name="Ada <L>")
@@ -101,10 +101,10 @@ def test_feeds_have_what_everybody_may_see(
     assert anonymous.get(f"/@nobody/feed.{kind}").status_code == 404
 
 
-def test_a_feed_is_xml_whatever_people_write(
+def test_a_feed_is_valid_xml_for_any_text(
     anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
-    """XML 1.0 has no controls and no noncharacters; a dot in a username hides neither the page nor the feed."""
+    """XML 1.0 forbids control characters and noncharacters; usernames may contain a dot."""
     ada = register("ada.l", full_name="Ada\ufffe")
     ada.client.post("/v1/posts", {"content": "Open\uffff #engine", "content_warning": "Loud\uffff"})
     drain()

@@ -1,4 +1,4 @@
-"""Reading and settling: earlier versions, who reacted, decisions and appeals, requests in place, zoom and direction."""
+"""Reading and responding: earlier versions, reactions, appeals, follow requests, zoom and text direction."""
 
 import json
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from tests.web.conftest import NARROW, Person, go
 
 
 def overflow(page: Page) -> int:
-    """By how many pixels the page is wider than the window."""
+    """The number of pixels by which the page is wider than the window."""
     return int(page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-def test_earlier_versions_and_who_reacted(person: Callable[[str], Person]) -> None:
+def test_earlier_versions_and_reactions_are_listed(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_h"), person("bob_h")
     post = ada.post("The first wording")
     ada.api("PATCH", f"/posts/{post}", {"content": "The second wording"})
@@ -31,7 +31,7 @@ def test_earlier_versions_and_who_reacted(person: Callable[[str], Person]) -> No
     expect(page.get_by_role("dialog")).to_contain_text("Nobody has reacted yet")
 
 
-def test_a_repost_is_taken_back_after_a_reload(person: Callable[[str], Person]) -> None:
+def test_a_repost_can_be_undone_after_a_reload(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_rp"), person("bob_rp")
     post = bob.post("Pass it on")
     ada.api("PUT", f"/posts/{post}/repost")
@@ -44,7 +44,7 @@ def test_a_repost_is_taken_back_after_a_reload(person: Callable[[str], Person]) 
     assert ada.api("GET", f"/posts/{post}")["reposts_count"] == 0
 
 
-def test_a_follow_request_is_answered_where_it_is_shown(person: Callable[[str], Person]) -> None:
+def test_a_follow_request_can_be_answered_in_the_notification(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_rq"), person("bob_rq")
     ada.api("PATCH", "/profiles/me", {"is_private": True})
     page = ada.open("/notifications")
@@ -54,8 +54,8 @@ def test_a_follow_request_is_answered_where_it_is_shown(person: Callable[[str], 
     assert bob.api("GET", f"/profiles/{ada.id}/relationship")["following"] is True
 
 
-def test_a_decision_is_appealed_and_a_report_followed(person: Callable[[str], Person]) -> None:
-    """The decision is a stand-in: moderators make them in the admin site. The report is real."""
+def test_a_decision_can_be_appealed_and_a_report_tracked(person: Callable[[str], Person]) -> None:
+    """The decision is mocked, as moderators decide in the admin site. The report is real."""
     ada, bob = person("ada_ap"), person("bob_ap")
     ada.api("POST", "/reports", {"target_type": "post", "target_id": bob.post("Rude"), "reason": "abuse"})
     page = ada.open()
@@ -94,7 +94,7 @@ def test_a_decision_is_appealed_and_a_report_followed(person: Callable[[str], Pe
 @pytest.mark.parametrize("size", [{"width": 320, "height": 640}, {"width": 640, "height": 450}], ids=["320", "zoom"])
 @pytest.mark.parametrize("language", ["en-US", "ar"])
 def test_nothing_is_cut_off(person: Callable[[str], Person], size: dict[str, int], language: str) -> None:
-    """320 pixels, and 1280 at 200 % (WCAG 1.4.10), with the longest of everything, in both directions."""
+    """At 320 pixels, and 1280 at 200 % (WCAG 1.4.10), with the longest texts, in both text directions."""
     name = f"ada_{size['width']}_{language[:2]}_abcdefghijklmnopq"
     ada = person(name)
     ada.api("PATCH", "/profiles/me", {"full_name": "Maximiliane" * 9, "bio": "x" * 500})
@@ -116,7 +116,7 @@ def test_nothing_is_cut_off(person: Callable[[str], Person], size: dict[str, int
     assert page.evaluate("() => document.documentElement.dir") == ("rtl" if language == "ar" else "ltr")
 
 
-def test_a_reader_in_arabic_sees_the_page_mirrored(person: Callable[[str], Person]) -> None:
+def test_the_page_is_mirrored_in_arabic(person: Callable[[str], Person]) -> None:
     ada = person("ada_rtl")
     post = ada.post("مرحبا بالجميع")
     page = ada.open(f"/posts/{post}", locale="ar")
@@ -135,7 +135,7 @@ def test_a_reader_in_arabic_sees_the_page_mirrored(person: Callable[[str], Perso
     assert name["x"] > handle["x"]
 
 
-def test_a_long_name_ends_where_it_is_written_to(person: Callable[[str], Person]) -> None:
+def test_a_long_right_to_left_name_is_truncated_with_an_ellipsis(person: Callable[[str], Person]) -> None:
     ada = person("ada_cut")
     ada.api("PATCH", "/profiles/me", {"full_name": "محمد عبد الرحمن الأندلسي " * 3})
     post = ada.post("A name written from right to left")
@@ -168,8 +168,8 @@ def test_settings_change_how_the_page_looks(person: Callable[[str], Person]) -> 
     assert json.loads(page.evaluate("() => localStorage.appearance"))["size"] == "large"
 
 
-def test_whoever_jumps_to_the_end_of_a_list_is_not_left_there(person: Callable[[str], Person]) -> None:
-    """The next page is asked for although its end comes back on the screen before the browser looked."""
+def test_jumping_to_the_end_of_a_list_loads_all_pages(person: Callable[[str], Person]) -> None:
+    """The next page is loaded even if the list's end is visible again before the browser checks."""
     ada = person("ada_end")
     for number in range(65):
         ada.post(f"Number {number}")

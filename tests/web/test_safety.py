@@ -1,4 +1,4 @@
-"""What people write stays text: in every field that a person can fill, in the client and in the documents."""
+"""Input of users is never interpreted as HTML: in all fields, in the client and in the documents."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _ATTACKS = [
 
 
 def harmless(page: Page) -> None:
-    """Nothing of an attack became an element, a handler or a link."""
+    """Checks that no part of an attack became an element, a handler or a link."""
     expect(page.locator("main h1")).to_be_visible()
     expect(page.locator(".skeletons")).to_have_count(0)
     attacks = "script, img[src=x], svg[onload], [onload], [onerror], [onmouseover]"
@@ -30,8 +30,8 @@ def harmless(page: Page) -> None:
     assert page.title() != "owned"
 
 
-def test_what_people_write_stays_text(site: Installation, person: Callable[[str], Person], picture: Path) -> None:
-    """In every field that others see, or oneself: names, texts, warnings, alt texts, file names, previews, reports."""
+def test_input_of_users_is_shown_as_text(site: Installation, person: Callable[[str], Person], picture: Path) -> None:
+    """In every field that is shown: names, texts, warnings, alt texts, file names, previews, reports."""
     mallory, ada = person("mallory"), person("ada_x")
     mallory.api("PATCH", "/profiles/me", {"full_name": _ATTACKS[0], "bio": " ".join(_ATTACKS)[:500]})
     post = mallory.post(" @ada_x #tag ".join(_ATTACKS))
@@ -89,8 +89,8 @@ def test_what_people_write_stays_text(site: Installation, person: Callable[[str]
         assert not re.search(r"<script>|<img src=x|<svg", text), path
 
 
-def test_a_link_preview_is_text_and_leads_only_to_the_web(person: Callable[[str], Person]) -> None:
-    """What other sites say of themselves is a stand-in: the server fetches nothing from this machine."""
+def test_a_link_preview_is_shown_as_text_and_links_to_http_urls_only(person: Callable[[str], Person]) -> None:
+    """The other site's metadata is mocked, as the server fetches nothing from this machine."""
     ada = person("ada_lp")
     post = ada.post("Look at https://example.org/notes")
     page = ada.open(service_workers="block")
@@ -114,8 +114,8 @@ def test_a_link_preview_is_text_and_leads_only_to_the_web(person: Callable[[str]
     harmless(page)
 
 
-def test_no_string_becomes_script_or_html(site: Installation, browser: Browser) -> None:
-    """Even for a script of the page's own: it is there through a context of its own, whose complaints are wanted."""
+def test_strings_cannot_become_scripts_or_html(site: Installation, browser: Browser) -> None:
+    """Even in the page's own scripts. The test uses its own context, because console errors are expected."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(site.url)

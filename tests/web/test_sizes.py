@@ -1,4 +1,4 @@
-"""What browsers fetch first stays small: compressed bytes of scripts, style sheets and messages."""
+"""The first load stays small: compressed bytes of scripts, style sheets and messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What people do with the client, two at once where it takes two."""
+"""User stories in the client, some with two users."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.run.installation import Installation
 from tests.web.conftest import NARROW, PASSWORD, Person, go
 
 
-def test_somebody_signs_up_writes_and_signs_out(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
+def test_a_user_can_sign_up_post_and_log_out(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
     page = new_context(viewport=NARROW).new_page()
     page.goto(site.url)
     page.get_by_role("main").get_by_role("link", name="Sign up").click()
@@ -33,7 +33,7 @@ def test_somebody_signs_up_writes_and_signs_out(site: Installation, new_context:
     expect(page.get_by_role("main").get_by_role("link", name="Log in")).to_be_visible()
 
 
-def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[str], Person]) -> None:
+def test_a_post_appears_for_another_user_who_reacts_and_comments(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_s"), person("bob_s")
     bob.api("PUT", f"/profiles/{ada.id}/follow")
     post = ada.post("Notes on the engine")
@@ -41,7 +41,7 @@ def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[
 
     his.get_by_role("button", name="Like, 0 reactions").first.click()
     expect(his.get_by_role("button", name="Like, 1 reaction")).to_be_visible()
-    expect(his).to_have_url(f"{ada.site.url}/")  # a click on a button is none on the post
+    expect(his).to_have_url(f"{ada.site.url}/")  # clicking a button does not open the post
     his.get_by_role("link", name="Comment", exact=True).click()
     expect(his).to_have_url(f"{ada.site.url}/posts/{post}?reply")
     expect(his.get_by_role("textbox", name="Write a comment")).to_be_focused()
@@ -63,10 +63,10 @@ def test_one_writes_and_the_other_sees_it_reacts_and_comments(person: Callable[[
     hers.get_by_role("textbox", name="Reply to @bob_s").fill("Thank you")
     hers.get_by_role("button", name="Send").last.click()
     expect(hers.get_by_role("article", name="Comment by ada_s")).to_contain_text("Thank you")
-    expect(his.get_by_role("button", name="1 reply")).to_be_visible()  # without reading the page again
+    expect(his.get_by_role("button", name="1 reply")).to_be_visible()  # without reloading the page
 
 
-def test_who_follows_somebody_has_their_posts_at_home(person: Callable[[str], Person]) -> None:
+def test_posts_of_followed_users_appear_in_the_home_feed(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_home"), person("bob_home")
     bob.post("Good morning")
     page = ada.open(viewport=NARROW)
@@ -78,7 +78,7 @@ def test_who_follows_somebody_has_their_posts_at_home(person: Callable[[str], Pe
     expect(page.get_by_role("article", name="Post by Bob_Home")).to_contain_text("Good morning")
 
 
-def test_an_edit_keeps_what_was_changed_elsewhere_until_somebody_decides(person: Callable[[str], Person]) -> None:
+def test_conflicting_edits_are_shown_for_the_user_to_decide(person: Callable[[str], Person]) -> None:
     ada = person("ada_e")
     post = ada.post("First version")
     page = ada.open(f"/posts/{post}")
@@ -101,7 +101,7 @@ def test_an_edit_keeps_what_was_changed_elsewhere_until_somebody_decides(person:
     assert ada.api("GET", f"/posts/{post}")["content"] == "From this device"
 
 
-def test_a_half_done_edit_of_a_comment_is_kept(person: Callable[[str], Person]) -> None:
+def test_an_unfinished_edit_of_a_comment_is_kept(person: Callable[[str], Person]) -> None:
     ada = person("ada_half")
     post = ada.post("Notes")
     ada.api("POST", f"/posts/{post}/comments", {"content": "Before"})
@@ -122,7 +122,7 @@ def test_a_half_done_edit_of_a_comment_is_kept(person: Callable[[str], Person]) 
     expect(field).to_have_value("Before")
 
 
-def test_a_deleted_post_comes_back_with_undo(person: Callable[[str], Person]) -> None:
+def test_undo_restores_a_deleted_post(person: Callable[[str], Person]) -> None:
     ada = person("ada_u")
     post = ada.post("Do not lose me")
     page = ada.open("/@ada_u")
@@ -135,7 +135,7 @@ def test_a_deleted_post_comes_back_with_undo(person: Callable[[str], Person]) ->
     assert ada.api("GET", f"/posts/{post}")["content"] == "Do not lose me"
 
 
-def test_what_is_written_offline_is_sent_once_when_there_is_a_connection(person: Callable[[str], Person]) -> None:
+def test_a_post_written_offline_is_sent_once_after_reconnecting(person: Callable[[str], Person]) -> None:
     ada = person("ada_o")
     page = ada.open()
     composer = page.get_by_role("textbox", name="What's on your mind?")
@@ -150,7 +150,7 @@ def test_what_is_written_offline_is_sent_once_when_there_is_a_connection(person:
     assert len(ada.api("GET", f"/profiles/{ada.id}/posts")["results"]) == 1
 
 
-def test_a_private_profile_is_asked_and_answers(person: Callable[[str], Person]) -> None:
+def test_a_private_user_can_accept_a_follow_request(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_p"), person("bob_p")
     ada.api("PATCH", "/profiles/me", {"is_private": True})
     ada.post("For friends")
@@ -186,7 +186,7 @@ def test_blocking_hides_and_reporting_is_confirmed(person: Callable[[str], Perso
     expect(page.get_by_role("heading", name="You have blocked nobody")).to_be_visible()
 
 
-def test_names_and_hashtags_are_completed(person: Callable[[str], Person]) -> None:
+def test_usernames_and_hashtags_are_autocompleted(person: Callable[[str], Person]) -> None:
     ada, _ = person("ada_c"), person("zephyrine")
     page = ada.open()
     field = page.get_by_role("textbox", name="What's on your mind?")
@@ -202,7 +202,7 @@ def test_names_and_hashtags_are_completed(person: Callable[[str], Person]) -> No
     expect(field).to_have_value("Hello @zephyrine ")
 
 
-def test_the_place_in_a_list_is_kept_on_the_way_back(person: Callable[[str], Person]) -> None:
+def test_going_back_restores_the_position_in_a_list(person: Callable[[str], Person]) -> None:
     ada = person("ada_l")
     for number in range(45):
         ada.post(f"Post number {number}")
@@ -220,7 +220,7 @@ def test_the_place_in_a_list_is_kept_on_the_way_back(person: Callable[[str], Per
     assert page.locator("[data-post]").count() == 45
 
 
-def test_it_can_be_installed(site: Installation) -> None:
+def test_the_client_can_be_installed(site: Installation) -> None:
     assert httpx.get(f"{site.url}/manifest.webmanifest").json()["share_target"]["action"] == "/compose"
     worker = httpx.get(f"{site.url}/sw.js")
     assert "__ROOT__" not in worker.text
