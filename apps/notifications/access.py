@@ -117,7 +117,7 @@ def recipients(*, actor_id: int, user_ids: Iterable[int], at: datetime | None) -
 
 
 def recipients_of_each(activities: Sequence[tuple[int, int, datetime | None]]) -> list[bool]:
-    """Like `willing_recipients`, for each (actor, person, time). One call to users, however many."""
+    """Like `recipients`, for each (actor, person, time). One call to users, however many."""
     asked = [
         (actor, person) for actor, person, at in activities if actor != person and (at is None or not is_outdated(at))
     ]
@@ -139,11 +139,33 @@ class PostActivity:
     at: datetime | None
 
 
-def recipients_seeing_posts(activities: Sequence[PostActivity]) -> list[set[int]]:
-    """Those of each activity's recipients who may also see the post. One call to users, and one to posts per post."""
+def recipients_of_posts(activities: Sequence[PostActivity]) -> list[set[int]]:
+    """Those of each activity's recipients who may be notified of it and have not muted the post.
+
+    One call to users and one to posts, which is asked because events of a mute may arrive after the activity.
+    """
     each = [(one.actor_id, user_id, one.at) for one in activities for user_id in one.user_ids]
     answers = iter(recipients_of_each(each))
     willing = [{user_id for user_id in one.user_ids if next(answers)} for one in activities]
+    muted = _muted(
+        {(one.post_id, user_id) for one, found in zip(activities, willing, strict=True) for user_id in found}
+    )
+    return [
+        {user_id for user_id in found if (one.post_id, user_id) not in muted}
+        for one, found in zip(activities, willing, strict=True)
+    ]
+
+
+def _muted(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the (post, person) pairs whose person muted the post. One call at most."""
+    asked = sorted(pairs)
+    answers = client(Posts).muted(pairs=asked) if asked else []
+    return {pair for pair, is_muted in zip(asked, answers, strict=True) if is_muted}
+
+
+def recipients_seeing_posts(activities: Sequence[PostActivity]) -> list[set[int]]:
+    """Like `recipients_of_posts`, if they may also see the post: one more call to posts per post."""
+    willing = recipients_of_posts(activities)
     by_post: dict[int, set[int]] = defaultdict(set)
     for one, found in zip(activities, willing, strict=True):
         by_post[one.post_id] |= found
@@ -152,7 +174,7 @@ def recipients_seeing_posts(activities: Sequence[PostActivity]) -> list[set[int]
 
 
 def recipients_seeing_post(*, post_id: int, actor_id: int, user_ids: Collection[int], at: datetime | None) -> set[int]:
-    """Like `post_recipients`, for one activity."""
+    """Like `recipients_seeing_posts`, for one activity."""
     return recipients_seeing_posts([PostActivity(post_id=post_id, actor_id=actor_id, user_ids=user_ids, at=at)])[0]
 
 

@@ -13,7 +13,6 @@ from apps.notifications.models import (
     Digest,
     Kind,
     Lane,
-    MutedConversation,
     Notification,
     NotificationActor,
     NotificationGroup,
@@ -280,15 +279,6 @@ def settings_of(*, user_id: int) -> NotificationSettings:
 def settings_by_user(user_ids: Iterable[int]) -> dict[int, NotificationSettings]:
     """The settings of these people; those without any are omitted. One query."""
     return {row.user_id: row for row in NotificationSettings.objects.filter(user_id__in=list(user_ids))}
-
-
-def muting_people(*, post_ids: Iterable[int], user_ids: Iterable[int]) -> set[tuple[int, int]]:
-    """Which of these people muted which of these conversations, as (person, post). One query."""
-    posts, people = list(post_ids), list(user_ids)
-    if not posts or not people:
-        return set()
-    rows = MutedConversation.objects.filter(post_id__in=posts, user_id__in=people, muted=True)
-    return set(rows.values_list("user_id", "post_id"))
 
 
 # --- Sending ------------------------------------------------------------------------------------------------------

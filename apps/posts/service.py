@@ -39,6 +39,7 @@ from apps.posts.queries import (
     documents_of,
     media_hashes_of,
     media_of_comments,
+    muted_posts,
     post_refs,
     posts_after,
     posts_of_authors,
@@ -84,6 +85,11 @@ class PostsService:
     def feeds_without(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.feeds_without`."""
         return feeds_without(post_id=post_id, user_ids=user_ids)
+
+    def muted(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
+        """See `Posts.muted`."""
+        found = muted_posts(pairs)
+        return [pair in found for pair in pairs]
 
     def refs(self, *, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.refs`."""

@@ -287,6 +287,11 @@ class Posts(Protocol):
         ...
 
     @read
+    def muted(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
+        """For each (post, person), whether the person wants no notifications about the post's conversation."""
+        ...
+
+    @read
     def refs(self, *, post_ids: list[int]) -> list[PostRef]:
         """Those of the posts that exist, whoever may see them."""
         ...

@@ -17,7 +17,7 @@ from apps.notifications.actions.socket_messages import (
 )
 from apps.notifications.models import Kind, Notification, NotificationActor, NotificationGroup, Target
 from apps.notifications.presenters import message_text, new_post_body
-from apps.notifications.queries import ChannelFlags, channel_flags, muting_people
+from apps.notifications.queries import ChannelFlags, channel_flags
 from socialapp.contracts.notifications import NewPostPageNotified
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.db import transactional
@@ -42,13 +42,11 @@ def notify(requests: Sequence[NotificationRequest]) -> None:
     people = {item.user_id for item in wanted}
     gone = deleted_among("notifications", ids=_named_ids(wanted))
     flags = channel_flags(kinds={item.kind for item in wanted}, user_ids=people)
-    muting = muting_people(post_ids={item.post_id for item in wanted if item.post_id is not None}, user_ids=people)
-    allowed = []
-    for item in wanted:
-        is_muted = item.post_id is not None and (item.user_id, item.post_id) in muting
-        is_wanted = flags.get((item.user_id, item.kind), ChannelFlags()).in_app and not is_muted
-        if is_wanted and gone.isdisjoint(_named_ids([item])):
-            allowed.append(item)
+    allowed = [
+        item
+        for item in wanted
+        if flags.get((item.user_id, item.kind), ChannelFlags()).in_app and gone.isdisjoint(_named_ids([item]))
+    ]
     if allowed:
         enqueue(rows=record_activity(allowed), flags=flags)
 

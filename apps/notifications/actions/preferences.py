@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from django.core import signing
 from django.utils import timezone
 
-from apps.notifications.actions.removal import remove_since
 from apps.notifications.models import Digest, Kind, MutedConversation, NotificationPreference, NotificationSettings
 from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, KINDS
 from socialapp.core.db import transactional
@@ -144,14 +143,10 @@ def _stop_digest(*, user_id: int) -> None:
 
 @transactional("notifications")
 def set_conversation_mute(*, user_id: int, post_id: int, muted: bool, at: datetime) -> None:
-    """Records whether a person wants notifications about a post's conversation. The newest event wins.
-
-    Removes notifications of activity after the mute that were created because its event arrived first.
-    """
+    """Records whether a person muted a post, for the previous release: this one asks posts. The newest event wins."""
     if deleted_among("notifications", ids=[user_id, post_id]):
         return
     rows = MutedConversation.objects
     row, created = rows.get_or_create(user_id=user_id, post_id=post_id, defaults={"muted": muted, "at": at})
-    is_newest = created or rows.filter(id=row.id, at__lt=at).update(muted=muted, at=at) > 0
-    if muted and is_newest:
-        remove_since(user_id=user_id, post_id=post_id, at=at)
+    if not created:
+        rows.filter(id=row.id, at__lt=at).update(muted=muted, at=at)

@@ -9,7 +9,6 @@ from apps.notifications.models import MutedConversation, Notification, Notificat
 from apps.notifications.presenters import message_text
 from apps.notifications.queries import locked_actors
 from socialapp.core.db import transactional
-from socialapp.core.ids import first_id_at
 from socialapp.core.sql import insert_instances
 from socialapp.lifecycle.removal import declare_removal, deleted_among, write_tombstone
 
@@ -52,14 +51,6 @@ def remove_between(*, user_id: int, actor_id: int) -> None:
     remove_actors(NotificationActor.objects.filter(user_id=user_id, actor_id=actor_id, present=True))
     Notification.objects.filter(user_id=user_id, actor_id=actor_id, group_id=None).delete()
     publish_removal([user_id])
-
-
-@transactional("notifications")
-def remove_since(*, user_id: int, post_id: int, at: datetime) -> None:
-    """Removes what others did on a post later than `at` from the notifications of `user_id`. Idempotent."""
-    newer = Notification.objects.filter(user_id=user_id, id__gte=first_id_at(at), post_id=post_id)
-    groups = [group_id for group_id in newer.values_list("group_id", flat=True) if group_id is not None]
-    remove_actors(NotificationActor.objects.filter(group_id__in=groups, present=True, at__gt=at))
 
 
 @transactional("notifications")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from apps.notifications import actions
-from apps.notifications.access import recipients_of_each
+from apps.notifications.access import PostActivity, recipients_of_posts
 from apps.notifications.actions import NotificationRequest, day_of
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.messaging.registry import handles
@@ -13,15 +13,20 @@ def _reaction_topic(event: ReactionSet | ReactionRemoved) -> str:
     return f"reaction:{event.target_type}:{event.target_id}"
 
 
-def _are_willing(events: Sequence[ReactionSet]) -> list[bool]:
-    return recipients_of_each([(event.user_id, event.target_author_id, event.at) for event in events])
+def _willing(events: Sequence[ReactionSet]) -> list[set[int]]:
+    return recipients_of_posts(
+        [
+            PostActivity(post_id=event.post_id, actor_id=event.user_id, user_ids=[event.target_author_id], at=event.at)
+            for event in events
+        ]
+    )
 
 
-@handles(ReactionSet, gather=_are_willing, together=True)
-def notify_of_reaction(events: Sequence[ReactionSet], are_willing: list[bool]) -> None:
+@handles(ReactionSet, gather=_willing, together=True)
+def notify_of_reaction(events: Sequence[ReactionSet], willing: list[set[int]]) -> None:
     """Notifies the authors of posts and comments of reactions."""
     actions.publish_post_changes(post_ids=[event.post_id for event in events if event.target_type == "post"])
-    actions.notify([_request(event) for event, willing in zip(events, are_willing, strict=True) if willing])
+    actions.notify([_request(event) for event, found in zip(events, willing, strict=True) if found])
 
 
 def _request(event: ReactionSet) -> NotificationRequest:

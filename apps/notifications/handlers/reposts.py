@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from apps.notifications import actions
-from apps.notifications.access import is_outdated, recipients
+from apps.notifications.access import PostActivity, is_outdated, recipients_of_posts
 from apps.notifications.actions import NotificationRequest, day_of
 from apps.notifications.handlers.posts import FOLLOWER_BATCH
 from socialapp.contracts.posts import Reposted, Unreposted
@@ -14,10 +14,12 @@ from socialapp.messaging.registry import handles
 from socialapp.rpc.calls import client
 
 
-@handles(
-    Reposted,
-    gather=lambda event: recipients(actor_id=event.user_id, user_ids=[event.author_id], at=event.at),
-)
+def _willing(event: Reposted) -> set[int]:
+    activity = PostActivity(post_id=event.post_id, actor_id=event.user_id, user_ids=[event.author_id], at=event.at)
+    return recipients_of_posts([activity])[0]
+
+
+@handles(Reposted, gather=_willing)
 def notify_of_repost(event: Reposted, willing: set[int]) -> None:
     """Notifies the author of a repost."""
     actions.publish_post_changes(post_ids=[event.post_id])

@@ -1,12 +1,12 @@
 """SQL of posts: rows, with the counts and marks beside them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
 
-from apps.posts.models import Post, RemovedPost, Repost, RepostCount
+from apps.posts.models import MutedPost, Post, RemovedPost, Repost, RepostCount
 from apps.posts.queries.link_previews import PREVIEW_COLUMNS, PreviewRow, preview_row
 from socialapp.contracts.posts import PostRef
 from socialapp.core.sql import as_utc, placeholders, select
@@ -144,3 +144,11 @@ def reposters_among(*, post_ids: Iterable[int], user_ids: Iterable[int]) -> dict
     for post_id, user_id in rows.order_by("user_id").values_list("post_id", "user_id"):
         found.setdefault(post_id, []).append(user_id)
     return found
+
+
+def muted_posts(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the (post, person) pairs whose person muted the post. One query."""
+    rows = MutedPost.objects.filter(
+        post_id__in={post_id for post_id, _ in pairs}, user_id__in={user_id for _, user_id in pairs}
+    )
+    return set(rows.values_list("post_id", "user_id"))
