@@ -1,4 +1,4 @@
-"""Fixtures of the gateway tests: one gateway, and behind it a stub server for each context that echoes requests."""
+"""Fixtures of the gateway tests: a gateway in front of one stub server per context, which echoes requests."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,12 +20,12 @@ _FORM = {"type", "title", "status", "detail", "code", "errors"}
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Nothing here uses it."""
+    """Does nothing: these tests do not use Redis."""
 
 
 @pytest.fixture(scope="package")
 def stubs() -> Iterator[dict[str, Stub]]:
-    """A server for each context, and one for the sockets."""
+    """A server per context, and one for the sockets."""
     started = {name: Stub(name) for name in (*CONTEXTS, "sockets")}
     yield started
     for stub in started.values():
@@ -34,7 +34,7 @@ def stubs() -> Iterator[dict[str, Stub]]:
 
 @pytest.fixture(scope="package")
 def make_gateway(stubs: dict[str, Stub], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Gateway]]:
-    """Starts gateways in front of these servers, with other variables."""
+    """Starts gateways in front of these servers with the given variables."""
     made: list[Gateway] = []
 
     def make(**variables: str) -> Gateway:
@@ -51,7 +51,7 @@ def make_gateway(stubs: dict[str, Stub], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="package")
 def gateway(make_gateway: Callable[..., Gateway], tmp_path_factory: pytest.TempPathFactory) -> Gateway:
-    """The gateway, without limits of rate."""
+    """The gateway, without rate limits."""
     media = tmp_path_factory.mktemp("media")
     (media / "a.svg").write_text("<svg/>")
     return make_gateway(RATE_LIMITS="off", GATEWAY_MEDIA_ROOT=str(media), GATEWAY_TIMEOUT="30s")
@@ -59,24 +59,24 @@ def gateway(make_gateway: Callable[..., Gateway], tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="package")
 def http(gateway: Gateway) -> Iterator[httpx.Client]:
-    """A client of it."""
+    """A client of the gateway."""
     with httpx.Client(base_url=gateway.url, timeout=60) as client:
         yield client
 
 
 @cache
 def stranger() -> RSAPrivateKey:
-    """A key that is unknown here."""
+    """A key that the product does not know."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def token(*, seconds: float = 600, **claims: object) -> str:
-    """A token that looks right to whoever has no key."""
+    """A token that looks valid without a check of its signature."""
     return jwt.encode({"sub": "1", "exp": int(time.time() + seconds), **claims}, stranger(), algorithm=ALGORITHM)
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code of an answer that must be a problem."""
+    """Status and code of a response that must be a problem."""
     assert answer.headers["Content-Type"] == "application/problem+json", answer.text
     body = answer.json()
     assert body.keys() == _FORM

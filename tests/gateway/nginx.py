@@ -1,4 +1,4 @@
-"""Starts Debian's nginx with the gateway's configuration, as `docker/gateway/render` makes it."""
+"""Starts Debian's nginx with the gateway's configuration from `docker/gateway/render`."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ _NEEDS = "nginx libnginx-mod-http-js gettext-base"
 
 @dataclass
 class Gateway:
-    """A gateway under way; `variables` are those of `render`."""
+    """A running gateway; `variables` are those of `render`."""
 
     folder: Path
     variables: dict[str, str]
@@ -26,11 +26,11 @@ class Gateway:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Starts it and waits until it takes connections."""
+        """Starts it and waits until it accepts connections."""
         services = ROOT / "tests" / "services" / "lib.sh"
         subprocess.run(["bash", "-c", f". {services}; SVC=nginx; need_apt {_NEEDS}"], check=True, timeout=300)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ class Gateway:
             time.sleep(0.05)
 
     def change(self, **variables: str) -> None:
-        """Takes other variables into use as in operation: the old workers finish what they have, new ones take over."""
+        """Reloads it with other variables, as in production: old workers finish their requests, new ones take over."""
         assert self.process
         before = self._workers()
         self.variables = {**self.variables, **variables}
@@ -58,17 +58,17 @@ class Gateway:
         time.sleep(0.1)
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stops it."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=30)
 
     def log(self) -> str:
-        """What it wrote of its requests."""
+        """Its access log."""
         return (self.folder / "access.log").read_text()
 
     def exchange(self, sent: bytes) -> str:
-        """What it answers to these very bytes, until it closes the connection; a client's library would tidy up."""
+        """Sends raw bytes, which an HTTP library would normalize; returns all responses of the connection."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(sent)
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
@@ -102,7 +102,7 @@ class Gateway:
         assert check.returncode == 0, check.stderr
 
     def _command(self, directives: str = "") -> list[str]:
-        """As root the workers would become nobody, who cannot enter the tests' folders."""
+        """If nginx runs as root, its workers switch to nobody, who cannot access the tests' folders."""
         if os.geteuid() == 0:
             directives += " user root;"
         folder = str(self.folder)

@@ -1,4 +1,4 @@
-"""Stub servers in place of the web and sockets roles: they echo what reached them."""
+"""Stub servers instead of the web and sockets roles; they echo requests."""
 
 import json
 import threading
@@ -45,9 +45,9 @@ class _Echo(BaseHTTPRequestHandler):
 
 
 class Stub(ThreadingHTTPServer):
-    """One such server, called `name`; `seen` has the first lines of the requests that reached it.
+    """A stub server called `name`; `seen` has the first lines of its requests.
 
-    One with "hang_up" in its name reads what it gets and closes the connection, as if it had been killed.
+    One with "hang_up" in its name reads requests and closes the connection, as if it had been killed.
     """
 
     daemon_threads = True
@@ -60,10 +60,10 @@ class Stub(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """Its host and port."""
         return f"127.0.0.1:{self.server_port}"
 
     def stop(self) -> None:
-        """Ends it."""
+        """Stops it."""
         self.shutdown()
         self.server_close()

@@ -1,4 +1,4 @@
-"""What attackers send: requests that two servers read differently, lies about who asks, and waiting games."""
+"""Attacks: request smuggling, spoofed headers, slow clients."""
 
 import time
 from collections.abc import Callable
@@ -40,24 +40,22 @@ _HIDDEN = "GET /v1/hidden HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         f"X-Nul: a\0b\r\n\r\n{_HIDDEN}",
     ],
 )
-def test_a_request_that_can_be_read_in_two_ways_is_read_in_none(
-    gateway: Gateway, stubs: dict[str, Stub], rest: str
-) -> None:
+def test_an_ambiguous_request_is_rejected(gateway: Gateway, stubs: dict[str, Stub], rest: str) -> None:
     before = list(stubs["posts"].seen)
     answer = gateway.exchange((_HEAD + rest).encode())
     assert answer.startswith("HTTP/1.1 400"), answer
-    assert answer.count("HTTP/1.1 ") == 1, "what was hidden behind it is not answered"
+    assert answer.count("HTTP/1.1 ") == 1, "the smuggled request gets no response"
     assert "application/problem+json" in answer
     assert stubs["posts"].seen == before
 
 
-def test_a_body_where_none_belongs_stays_a_body(gateway: Gateway, stubs: dict[str, Stub]) -> None:
+def test_the_body_of_a_get_is_not_parsed_as_a_request(gateway: Gateway, stubs: dict[str, Stub]) -> None:
     head = f"GET /v1/feed HTTP/1.1\r\nHost: x\r\nContent-Length: {len(_HIDDEN)}\r\nConnection: close\r\n\r\n"
     assert f'"received": {len(_HIDDEN)}' in gateway.exchange((head + _HIDDEN).encode())
     assert "GET /v1/hidden HTTP/1.1" not in stubs["posts"].seen
 
 
-def test_each_of_several_requests_in_one_connection_is_looked_at(gateway: Gateway) -> None:
+def test_every_pipelined_request_is_checked(gateway: Gateway) -> None:
     first = "GET /v1/feed HTTP/1.1\r\nHost: x\r\n"
     last = "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     for more in ("", "Upgrade: websocket\r\nConnection: upgrade\r\n", "Upgrade: h2c\r\nConnection: upgrade\r\n"):
@@ -66,14 +64,14 @@ def test_each_of_several_requests_in_one_connection_is_looked_at(gateway: Gatewa
         assert found == ["200", "404"], answer
 
 
-def test_versions_of_http_that_nobody_speaks_are_the_clients_fault(gateway: Gateway) -> None:
+def test_unknown_http_versions_get_400(gateway: Gateway) -> None:
     answer = gateway.exchange(b"GET /v1/feed HTTP/3.0\r\nHost: x\r\n\r\n")
-    assert answer.startswith("HTTP/1.1 400"), "never 5xx for what a client can send"
+    assert answer.startswith("HTTP/1.1 400"), "no client input may cause a 5xx"
     assert '"code": "malformed"' in answer
 
 
 @pytest.mark.parametrize("name", ["Authorization", "authorization"])
-def test_of_two_tokens_none_is_taken(gateway: Gateway, stubs: dict[str, Stub], name: str) -> None:
+def test_a_request_with_two_tokens_is_rejected(gateway: Gateway, stubs: dict[str, Stub], name: str) -> None:
     before = list(stubs["posts"].seen)
     pair = f"Authorization: Bearer {token()}\r\n{name}: Bearer {token(sub='2')}\r\n"
     answer = gateway.exchange(f"GET /v1/feed HTTP/1.1\r\nHost: x\r\n{pair}Connection: close\r\n\r\n".encode())
@@ -81,7 +79,7 @@ def test_of_two_tokens_none_is_taken(gateway: Gateway, stubs: dict[str, Stub], n
     assert stubs["posts"].seen == before
 
 
-def test_headers_that_are_sent_twice_reach_the_application_as_one_that_is_true(gateway: Gateway) -> None:
+def test_repeated_spoofed_headers_are_replaced(gateway: Gateway) -> None:
     lies = (
         "X-Forwarded-For: 1.1.1.1\r\nx-forwarded-for: 2.2.2.2\r\nX-FORWARDED-PROTO: https\r\n"
         "X-Request-ID: <script>\r\nX-Request-ID: <script>\r\nX-Real-IP: 1.1.1.1\r\nX-Real-Ip: 1.1.1.1\r\n"
@@ -93,8 +91,8 @@ def test_headers_that_are_sent_twice_reach_the_application_as_one_that_is_true(g
     assert "script" not in answer
 
 
-def test_whoever_sends_slowly_is_not_waited_for(gateway: Gateway, stubs: dict[str, Stub]) -> None:
-    """Heads that never end and bodies that do not come, all at once."""
+def test_slow_requests_are_aborted(gateway: Gateway, stubs: dict[str, Stub]) -> None:
+    """Headers that never end and bodies that never arrive, concurrently."""
     before = list(stubs["posts"].seen)
     unfinished = [b"GET /v1/feed HTTP/1.1\r\nHost: x\r\nX-Slow: ", _HEAD.encode() + b"Content-Length: 10\r\n\r\nabc"]
     with ThreadPoolExecutor(len(unfinished)) as pool:
@@ -103,11 +101,11 @@ def test_whoever_sends_slowly_is_not_waited_for(gateway: Gateway, stubs: dict[st
     assert stubs["posts"].seen == before
 
 
-def test_limits_hold_for_sockets_too(make_gateway: Callable[..., Gateway]) -> None:
+def test_rate_limits_apply_to_sockets_too(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="1")
     started = time.monotonic()
     answers = [httpx.get(f"{gateway.url}/ws/notifications/", timeout=30) for _ in range(20)]
     passed = time.monotonic() - started
     refused = [answer for answer in answers if answer.status_code == 429]
-    assert 16 - passed <= len(refused) <= 17, "one, a burst of two, and one more each second"
+    assert 16 - passed <= len(refused) <= 17, "one request, a burst of two, and one more per second"
     assert problem(refused[0]) == (429, "rate_limited")

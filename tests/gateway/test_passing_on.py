@@ -1,4 +1,4 @@
-"""What the gateway adds, takes away and keeps of requests and answers that it passes on."""
+"""Forwarding: what the gateway adds to, removes from and keeps of requests and responses."""
 
 import json
 
@@ -17,7 +17,7 @@ def seen(answer: httpx.Response) -> dict[str, str]:
     return dict(answer.json()["headers"])
 
 
-def test_what_only_a_proxy_may_say_is_said_by_the_gateway(http: httpx.Client) -> None:
+def test_the_gateway_replaces_headers_that_only_a_proxy_may_set(http: httpx.Client) -> None:
     lies = {
         "X-Forwarded-For": "1.2.3.4",
         "X-Forwarded-Proto": "https",
@@ -38,24 +38,24 @@ def test_what_only_a_proxy_may_say_is_said_by_the_gateway(http: httpx.Client) ->
     assert not set(headers) & {name.lower() for name in lies} - {"x-forwarded-for", "x-forwarded-proto"}
 
 
-def test_headers_of_a_trusted_load_balancer_are_believed(make_gateway: object) -> None:
+def test_headers_of_a_trusted_load_balancer_are_used(make_gateway: object) -> None:
     assert callable(make_gateway)
     gateway = make_gateway(GATEWAY_TRUSTED="127.0.0.0/8", PUBLIC_URL="https://social.example")
     answer = httpx.get(f"{gateway.url}/v1/feed", headers={"X-Forwarded-For": "1.2.3.4, 5.6.7.8"}, timeout=30)
-    assert seen(answer)["x-forwarded-for"] == "5.6.7.8", "the last hop that is not trusted"
+    assert seen(answer)["x-forwarded-for"] == "5.6.7.8", "the last untrusted hop"
     assert seen(answer)["x-forwarded-proto"] == "https"
     own = httpx.get(f"{gateway.url}/metrics", timeout=30)
     assert own.headers["Strict-Transport-Security"].startswith("max-age=31536000")
 
 
-def test_host_path_query_and_token_arrive_as_they_were(http: httpx.Client, gateway: Gateway) -> None:
+def test_host_path_query_and_token_are_forwarded_unchanged(http: httpx.Client, gateway: Gateway) -> None:
     answer = http.get("/v1/hashtags/gr%C3%BC%C3%9Fe%2Fx/posts?limit=3&after=%2B")
     assert answer.json()["path"] == "/v1/hashtags/gr%C3%BC%C3%9Fe%2Fx/posts"
     assert seen(answer)["host"] == f"127.0.0.1:{gateway.port}"
     assert http.post("/v1/posts", content=b"x" * 1000).json()["received"] == 1000
 
 
-def test_a_request_id_is_kept_or_made(http: httpx.Client, gateway: Gateway) -> None:
+def test_a_request_id_is_kept_or_generated(http: httpx.Client, gateway: Gateway) -> None:
     given = http.get("/v1/feed", headers={"X-Request-ID": "my-id.1"})
     assert (seen(given)["x-request-id"], given.headers.get_list("X-Request-ID")) == ("my-id.1", ["my-id.1"])
     for bad in ("", "a b", "x" * 65, "<script>"):
@@ -76,18 +76,18 @@ def test_keys_in_links_are_not_logged(http: httpx.Client, gateway: Gateway) -> N
     assert "verysecret" not in gateway.log()
 
 
-def test_large_answers_are_compressed_but_not_those_with_secrets(http: httpx.Client) -> None:
+def test_large_responses_are_compressed_except_those_with_secrets(http: httpx.Client) -> None:
     assert http.get("/v1/feed?size=5000").headers.get("Content-Encoding") == "gzip"
     assert http.get("/v1/feed?size=5000").headers["Vary"] == "Accept-Encoding"
     assert "Content-Encoding" not in http.get("/v1/feed?size=10").headers
     assert "Content-Encoding" not in http.get("/v1/auth/me?size=5000").headers
 
 
-def test_a_file_that_the_application_lets_out_is_sent_by_the_gateway(http: httpx.Client) -> None:
+def test_the_gateway_sends_files_for_the_application(http: httpx.Client) -> None:
     answer = http.get("/media/a.svg?accel=/_media/a.svg")
     assert (answer.status_code, answer.text) == (200, "<svg/>")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox", "it may hold a script"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox", "the file may contain a script"
     assert "X-Accel-Redirect" not in answer.headers
     assert http.get("/media/a.svg?accel=/_media/../nginx.conf").status_code == 404
     for missing in ("/_media/b.svg", "/_media/"):
@@ -97,8 +97,8 @@ def test_a_file_that_the_application_lets_out_is_sent_by_the_gateway(http: httpx
     assert (beyond.status_code, beyond.json()["code"]) == (416, "range_not_satisfiable")
 
 
-def test_only_the_socket_is_upgraded(gateway: Gateway) -> None:
-    """The stub answers 200 to the handshake; what matters is who got it and with which headers."""
+def test_only_the_socket_path_is_upgraded(gateway: Gateway) -> None:
+    """The stub responds with 200 to the handshake; the test checks which server got it, with which headers."""
     with pytest.raises(InvalidStatus) as refused:
         connect(f"{gateway.url.replace('http', 'ws', 1)}/ws/notifications/", subprotocols=["bearer", "x"])  # type: ignore[list-item]
     received = json.loads(refused.value.response.body)

@@ -1,4 +1,4 @@
-"""The gateway in front of the real product: who is refused where, and what passes."""
+"""The gateway in front of the real product: which of them rejects what, and what passes."""
 
 import time
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def product(services: Cluster) -> Product:
-    """What clients see of it."""
+    """The product as clients see it."""
     return services.product()
 
 
-def test_a_forged_token_gets_past_the_gateway_and_no_further(product: Product, services: Cluster) -> None:
+def test_the_application_rejects_a_forged_token_that_passes_the_gateway(product: Product, services: Cluster) -> None:
     ada = product.join("ada")
     claims = jwt.decode(ada.access, options={"verify_signature": False})
     own = jwt.get_unverified_header(ada.access)
@@ -50,14 +50,14 @@ def test_a_forged_token_gets_past_the_gateway_and_no_further(product: Product, s
         assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
         challenge = 'Bearer realm="socialapp", error="invalid_token"'
         assert answer.headers["WWW-Authenticate"].startswith(challenge)
-        assert "X-Frame-Options" in answer.headers, "the application's own word"
+        assert "X-Frame-Options" in answer.headers, "the response is the application's"
     just_now = product.call("GET", "/v1/auth/me", token=signed({"exp": int(time.time()) - 1}))
     assert (just_now.status_code, just_now.json()["code"]) == (401, "token_expired")
     assert product.call("GET", "/v1/auth/me", token=signed({"jti": "another"})).status_code == 200
     assert ada.get("/v1/auth/me").status_code == 200
 
 
-def test_links_never_lead_to_a_host_that_a_request_has_made_up(product: Product, services: Cluster) -> None:
+def test_links_never_contain_a_spoofed_host(product: Product, services: Cluster) -> None:
     ada = product.join("ada")
     for number in range(3):
         ada.write(f"post {number}")
@@ -77,7 +77,7 @@ def test_links_never_lead_to_a_host_that_a_request_has_made_up(product: Product,
     assert "evil.example" not in answer
 
 
-def test_gateway_and_application_refuse_in_the_same_words(product: Product) -> None:
+def test_gateway_and_application_reject_tokens_with_the_same_response(product: Product) -> None:
     through = product.call("GET", "/v1/auth/me", token="no token")
     passed = product.call("GET", "/v1/auth/me", token=token())
     assert (through.status_code, through.json().keys()) == (passed.status_code, passed.json().keys())
@@ -86,7 +86,7 @@ def test_gateway_and_application_refuse_in_the_same_words(product: Product) -> N
     assert (expired.status_code, expired.json()["code"]) == (401, "token_expired")
 
 
-def test_reading_needs_no_token_and_writing_does(product: Product) -> None:
+def test_writing_requires_a_token_and_reading_does_not(product: Product) -> None:
     ada = product.join("ada")
     post = ada.write("for everybody")
     seen = product.call("GET", f"/v1/posts/{post['id']}")
@@ -95,7 +95,7 @@ def test_reading_needs_no_token_and_writing_does(product: Product) -> None:
     assert (refused.status_code, refused.json()["code"]) == (401, "unauthenticated")
 
 
-def test_links_and_request_ids_are_those_of_the_gateway(product: Product) -> None:
+def test_links_and_request_ids_come_from_the_gateway(product: Product) -> None:
     ada = product.join("ada")
     for number in range(3):
         ada.write(f"post {number}")
@@ -105,7 +105,7 @@ def test_links_and_request_ids_are_those_of_the_gateway(product: Product) -> Non
     assert len(httpx.get(answer.json()["next"], timeout=30).json()["results"]) == 1
 
 
-def test_who_lies_about_an_address_is_counted_by_the_real_one(product: Product) -> None:
+def test_spoofed_addresses_are_ignored_and_internal_paths_get_404(product: Product) -> None:
     answer = httpx.get(f"{product.url}/v1/hashtags/trending", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=30)
     assert answer.status_code == 200
     assert httpx.get(f"{product.url}/internal/users/Users/profiles", timeout=30).status_code == 404
@@ -123,7 +123,7 @@ def test_large_posts_keep_their_etag_through_compression(product: Product) -> No
     assert ada.patch(f"/v1/posts/{post['id']}", {"content": "again"}, If_Match=tag).status_code == 412
 
 
-def test_sockets_pass_and_bad_tokens_are_closed_by_the_application(product: Product) -> None:
+def test_sockets_work_and_the_application_closes_those_with_bad_tokens(product: Product) -> None:
     ada, bob = product.join("ada"), product.join("bob")
     bob.follow(ada)
     with bob.socket() as socket:
@@ -136,13 +136,13 @@ def test_sockets_pass_and_bad_tokens_are_closed_by_the_application(product: Prod
     assert closed.value.rcvd.code == 4401
 
 
-def test_pages_of_people_pass_too(product: Product) -> None:
+def test_pages_for_browsers_work_too(product: Product) -> None:
     for path in ("/", "/v1/docs", "/v1/schema", "/admin/login/", "/static/admin/css/base.css", "/health/ready"):
         answer = product.call("GET", path)
         assert answer.status_code == 200, path
         assert answer.headers.get_list("X-Content-Type-Options") in (["nosniff"], []), path
 
 
-def test_files_of_media_are_sent_by_the_gateway_with_headers_and_ranges(product: Product) -> None:
-    """What the embedded gateway is held to: types, policy, ranges, and who may see what."""
+def test_the_gateway_sends_media_with_headers_and_ranges(product: Product) -> None:
+    """The same checks as for the embedded gateway: content types, policy, ranges and visibility."""
     see_pictures(product)

@@ -1,4 +1,4 @@
-"""What the gateway answers by itself: always a problem, with the headers that belong to it."""
+"""The gateway's own responses: always a problem, with the right headers."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ def bearer(value: str) -> dict[str, str]:
 
 
 def _signed_by_nobody(claims: object, algorithm: str = ALGORITHM) -> str:
-    """A token of these claims with a signature that is none; never expires where a moment is not given."""
+    """A token with these claims and an invalid signature."""
     parts = ({"alg": algorithm, "typ": "JWT"}, claims)
     coded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
     return ".".join((*coded, "x" * 43))
@@ -50,27 +50,29 @@ FOREVER = 2**40
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/feed", "/v1/auth/me", "/v1/media"])
-def test_what_is_no_token_is_refused(http: httpx.Client, path: str, header: str) -> None:
+def test_a_malformed_token_is_rejected(http: httpx.Client, path: str, header: str) -> None:
     answer = http.get(path, headers={"Authorization": header})
     assert problem(answer) == (401, "token_invalid")
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="socialapp"'
 
 
-def test_an_expired_token_is_refused(http: httpx.Client) -> None:
+def test_an_expired_token_is_rejected(http: httpx.Client) -> None:
     assert problem(http.get("/v1/feed", headers=bearer(token(seconds=-60)))) == (401, "token_expired")
     just_now = http.get("/v1/feed", headers=bearer(token(seconds=0)))
-    assert just_now.status_code == 200, "clocks differ: in doubt the application decides"
+    assert just_now.status_code == 200, "clocks differ, so the application decides about borderline tokens"
 
 
-def test_what_may_be_a_token_is_passed_on_and_so_is_nothing(http: httpx.Client) -> None:
+def test_plausible_and_missing_tokens_are_forwarded(http: httpx.Client) -> None:
     given = token()
     assert http.get("/v1/feed", headers=bearer(given)).json()["headers"]["authorization"] == f"Bearer {given}"
     assert http.get("/v1/feed", headers={"Authorization": f"bearer  {given}"}).status_code == 200
     assert "authorization" not in http.get("/v1/posts/1").json()["headers"]
-    assert http.get("/admin/", headers={"Authorization": "Basic dTpw"}).status_code == 200, "not the API"
+    assert http.get("/admin/", headers={"Authorization": "Basic dTpw"}).status_code == 200, (
+        "other schemes are allowed outside of the API"
+    )
 
 
-def test_bodies_are_bounded_and_media_may_be_larger(http: httpx.Client) -> None:
+def test_body_sizes_are_limited_with_a_higher_limit_for_media(http: httpx.Client) -> None:
     assert problem(http.post("/v1/posts", content=b"x" * 2_000_000)) == (413, "too_large")
     assert problem(http.post("/v1/posts", content=iter([b"x" * 65536] * 40))) == (413, "too_large")
     assert http.post("/v1/media", content=b"x" * 2_000_000).json()["received"] == 2_000_000
@@ -78,23 +80,23 @@ def test_bodies_are_bounded_and_media_may_be_larger(http: httpx.Client) -> None:
     assert problem(http.post("/v1/media/1/complete", content=b"x" * 2_000_000)) == (413, "too_large")
 
 
-def test_long_addresses_and_headers_are_refused(http: httpx.Client) -> None:
+def test_long_urls_and_headers_are_rejected(http: httpx.Client) -> None:
     assert problem(http.get("/v1/search?q=" + "x" * 20_000)) == (414, "uri_too_long")
     assert problem(http.get("/v1/feed", headers={"X-Long": "x" * 20_000})) == (431, "headers_too_large")
 
 
-def test_what_cannot_be_read_is_refused(gateway: Gateway) -> None:
+def test_malformed_requests_are_rejected(gateway: Gateway) -> None:
     for request in ("GET /v1/feed HTTP/1.1\r\n\r\n", "GET /v1/feed HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
         answer = gateway.exchange(request.encode())
         assert answer.startswith("HTTP/1.1 400"), request
         assert '"code": "malformed"' in answer
 
 
-def test_methods_that_nothing_here_has_are_refused(http: httpx.Client) -> None:
+def test_unknown_methods_are_rejected(http: httpx.Client) -> None:
     assert problem(http.request("TRACE", "/v1/feed")) == (405, "method_not_allowed")
 
 
-def test_a_context_that_is_down_or_slow_is_a_problem(make_gateway: Callable[..., Gateway]) -> None:
+def test_a_context_that_is_down_or_slow_gets_a_problem(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(SEARCH_UPSTREAM=f"127.0.0.1:{free_port()}", GATEWAY_TIMEOUT="3s")
     away = httpx.get(f"{gateway.url}/v1/search?q=x", timeout=30)
     assert problem(away) == (503, "unavailable")
@@ -102,35 +104,37 @@ def test_a_context_that_is_down_or_slow_is_a_problem(make_gateway: Callable[...,
     slow = httpx.get(f"{gateway.url}/v1/feed?seconds=5", timeout=30)
     assert problem(slow) == (504, "timeout")
     assert slow.headers["Retry-After"] == "2"
-    assert httpx.get(f"{gateway.url}/v1/feed", timeout=30).status_code == 200, "the others go on"
+    assert httpx.get(f"{gateway.url}/v1/feed", timeout=30).status_code == 200, "other contexts still work"
 
 
 def test_a_write_is_not_retried_on_another_process(make_gateway: Callable[..., Gateway]) -> None:
-    """Of two web processes one is killed again and again in the middle of its work."""
+    """One of two web processes fails in the middle of every request."""
     good, bad = Stub("good"), Stub("hang_up")
     try:
         gateway = make_gateway(POSTS_UPSTREAM=f"{good.address} {bad.address}")
         with httpx.Client(base_url=gateway.url, timeout=60) as client:
-            assert [client.get("/v1/feed").status_code for _ in range(6)] == [200] * 6, "reading is tried elsewhere"
+            assert [client.get("/v1/feed").status_code for _ in range(6)] == [200] * 6, (
+                "reads are retried on the other process"
+            )
             good.seen.clear()
             bad.seen.clear()
             answers = [client.post("/v1/posts", content=b"{}") for _ in range(6)]
     finally:
         good.stop()
         bad.stop()
-    assert len(good.seen) + len(bad.seen) == 6, "each once"
+    assert len(good.seen) + len(bad.seen) == 6, "each write is sent once"
     assert [answer.status_code for answer in answers].count(200) == len(good.seen) > 0
     assert {problem(answer) for answer in answers if answer.status_code != 200} == {(503, "unavailable")}
 
 
-def test_answers_of_the_application_are_not_touched(http: httpx.Client) -> None:
+def test_responses_of_the_application_are_unchanged(http: httpx.Client) -> None:
     for status in (400, 401, 404, 413, 429, 500, 502, 503):
         answer = http.get(f"/v1/feed?status={status}")
         assert (answer.status_code, answer.json()["server"]) == (status, "posts")
         assert "Retry-After" not in answer.headers
 
 
-def test_a_token_over_its_limit_is_refused_and_others_are_not(make_gateway: Callable[..., Gateway]) -> None:
+def test_only_the_token_over_its_limit_is_rejected(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(GATEWAY_RATE_TOKEN="1", GATEWAY_RATE_ADDRESS="1000")
     with httpx.Client(base_url=gateway.url, timeout=30) as client:
         greedy, modest = bearer(token(sub="1")), bearer(token(sub="2"))
@@ -138,7 +142,7 @@ def test_a_token_over_its_limit_is_refused_and_others_are_not(make_gateway: Call
         answers = [client.get("/v1/feed", headers=greedy) for _ in range(30)]
         passed = time.monotonic() - started
         refused = [answer for answer in answers if answer.status_code == 429]
-        assert 26 - passed <= len(refused) <= 27, "one, a burst of two, and one more each second"
+        assert 26 - passed <= len(refused) <= 27, "one request, a burst of two, and one more per second"
         assert problem(refused[0]) == (429, "rate_limited")
         assert refused[0].headers["Retry-After"] == "1"
         assert refused[0].headers["RateLimit"] == '"gateway-token";r=0;t=1, "gateway-address";r=0;t=1'
@@ -147,7 +151,7 @@ def test_a_token_over_its_limit_is_refused_and_others_are_not(make_gateway: Call
         assert client.get("/v1/feed").status_code == 200
 
 
-def test_an_address_over_its_limit_is_refused_whatever_its_tokens(make_gateway: Callable[..., Gateway]) -> None:
+def test_an_address_over_its_limit_is_rejected_with_any_token(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="1")
     with httpx.Client(base_url=gateway.url, timeout=30) as client:
         answers = [client.get("/v1/feed", headers=bearer(token(sub=str(n)))).status_code for n in range(30)]
@@ -156,10 +160,10 @@ def test_an_address_over_its_limit_is_refused_whatever_its_tokens(make_gateway: 
     assert answers.count(429) >= 10
     refused = next(answer for answer in anonymous if answer.status_code == 429)
     assert problem(refused) == (429, "rate_limited")
-    assert refused.headers["RateLimit"] == '"gateway-address";r=0;t=1', "there is no other without a token"
+    assert refused.headers["RateLimit"] == '"gateway-address";r=0;t=1', "requests without a token have no other limit"
 
 
-def test_an_ipv6_network_of_64_bits_is_one_address(make_gateway: Callable[..., Gateway]) -> None:
+def test_an_ipv6_network_of_64_bits_counts_as_one_address(make_gateway: Callable[..., Gateway]) -> None:
     gateway = make_gateway(GATEWAY_RATE_TOKEN="1000", GATEWAY_RATE_ADDRESS="1", GATEWAY_TRUSTED="127.0.0.0/8")
 
     def asked(addresses: list[str]) -> list[int]:
@@ -167,12 +171,12 @@ def test_an_ipv6_network_of_64_bits_is_one_address(make_gateway: Callable[..., G
             return [client.get("/v1/feed", headers={"X-Forwarded-For": one}).status_code for one in addresses]
 
     assert asked([f"2001:db8:0:1:{n:x}::{n:x}" for n in range(1, 31)]).count(429) >= 20
-    assert asked([f"2001:db8:0:{n:x}::1" for n in range(2, 32)]) == [200] * 30, "each another network"
-    assert asked([f"198.51.100.{n}" for n in range(1, 31)]) == [200] * 30, "each another IPv4 address"
-    assert asked(["203.0.113.9", "::ffff:203.0.113.9"] * 10).count(429) >= 14, "two ways to write one address"
+    assert asked([f"2001:db8:0:{n:x}::1" for n in range(2, 32)]) == [200] * 30, "each is a different network"
+    assert asked([f"198.51.100.{n}" for n in range(1, 31)]) == [200] * 30, "each is a different IPv4 address"
+    assert asked(["203.0.113.9", "::ffff:203.0.113.9"] * 10).count(429) >= 14, "both notations are the same address"
 
 
-def test_other_names_than_ours_reach_no_context(make_gateway: Callable[..., Gateway], stubs: dict[str, Stub]) -> None:
+def test_unknown_hosts_are_rejected(make_gateway: Callable[..., Gateway], stubs: dict[str, Stub]) -> None:
     gateway = make_gateway(
         RATE_LIMITS="off", PUBLIC_URL="https://social.example:8443/x", ALLOWED_HOSTS="localhost, .cdn.example,[::1]"
     )
@@ -200,4 +204,4 @@ def test_other_names_than_ours_reach_no_context(make_gateway: Callable[..., Gate
         "[::1]:80",
     ):
         assert status(f"Host: {name}\r\n") == "HTTP/1.1 200 OK", name
-    assert status("Host: 10.1.2.3\r\n", "/health/gateway") == "HTTP/1.1 200 OK", "a probe"
+    assert status("Host: 10.1.2.3\r\n", "/health/gateway") == "HTTP/1.1 200 OK", "health probes may use any host"

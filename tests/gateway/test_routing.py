@@ -1,4 +1,4 @@
-"""Every path of every context reaches that context, and what is for machines inside reaches nobody."""
+"""Every path of a context is routed to that context, and internal paths are not reachable."""
 
 import re
 from importlib import import_module
@@ -13,7 +13,7 @@ _PLACES = {"id": "117664673366887552", "str": "x", "slug": "google", "path": "a/
 
 
 def paths_of(context: str) -> list[str]:
-    """All paths in a context's urls.py, with something put in for their variables."""
+    """All paths in a context's urls.py, with example values for their parameters."""
     import_module("socialapp.urls")  # registers the converters
     module = import_module(f"apps.{context}.urls")
     routes = [f"/v1/{pattern.pattern}" for pattern in module.urlpatterns]
@@ -23,7 +23,7 @@ def paths_of(context: str) -> list[str]:
 
 
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_every_path_of_a_context_reaches_it(http: httpx.Client, context: str) -> None:
+def test_every_path_of_a_context_is_routed_to_it(http: httpx.Client, context: str) -> None:
     paths = paths_of(context)
     assert paths
     for path in paths:
@@ -34,7 +34,7 @@ def test_every_path_of_a_context_reaches_it(http: httpx.Client, context: str) ->
 @pytest.mark.parametrize(
     "path", ["/", "/admin/", "/static/x.css", "/v1/schema", "/v1/docs", "/health/ready", "/v1/new"]
 )
-def test_what_no_context_owns_is_with_auth(http: httpx.Client, path: str) -> None:
+def test_other_paths_are_routed_to_auth(http: httpx.Client, path: str) -> None:
     assert http.get(path).json()["server"] == "auth"
 
 
@@ -74,7 +74,7 @@ def test_what_no_context_owns_is_with_auth(http: httpx.Client, path: str) -> Non
     ],
 )
 def test_internal_paths_are_not_reachable(gateway: Gateway, path: str) -> None:
-    """However it is spelled, and whoever the request says it is for."""
+    """In any spelling and with any Host header."""
     for host in ("x", "127.0.0.1:8001", "web", "localhost"):
         answer = gateway.exchange(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         head, _, body = answer.partition("\r\n\r\n")
