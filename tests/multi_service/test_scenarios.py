@@ -21,4 +21,4 @@ def test_the_main_job_passes_on_three_services(scenario: Callable[[Product], Non
 
 @pytest.mark.parametrize("services", ["split9"], indirect=True)
 def test_a_post_reaches_followers_over_nine_services(product: Product) -> None:
-    test_main_job.test_a_post_reaches_followers_feeds_and_sockets(product)
+    test_main_job.test_a_post_appears_in_followers_feeds_and_sockets(product)

@@ -1,4 +1,4 @@
-"""The started product, once for all scenarios of a run. `SCENARIOS_ON=embedded` chooses the embedded default."""
+"""The running product, started once for all scenarios. `SCENARIOS_ON=embedded` selects the embedded default."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from tests.scenarios.product import Product, own_services, start_product, stop_p
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Scenarios share one product: its Redis is emptied only where a scenario says so."""
+    """Does nothing: scenarios share one product, whose Redis is emptied only explicitly."""
 
 
 @pytest.fixture(scope="package")

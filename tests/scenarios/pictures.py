@@ -1,4 +1,4 @@
-"""Uploading pictures, and what holds for them whatever server sends the files."""
+"""Uploads pictures, and checks them whichever server sends the files."""
 
 import io
 
@@ -15,7 +15,7 @@ def picture(color: str) -> bytes:
 
 
 def upload(member: Member, content: bytes) -> str:
-    """Uploads a picture and waits until the worker has converted it; its id."""
+    """Uploads a picture and waits until the worker has converted it; returns its id."""
     answer = member.product.http.post(
         f"{member.product.url}/v1/media",
         files={"file": ("../../picture.jpg", content)},
@@ -29,13 +29,13 @@ def upload(member: Member, content: bytes) -> str:
 
 
 def fetch(product: Product, url: str, **headers: str) -> httpx.Response:
-    """GETs the file of an address without a token, as a browser's <img> does."""
+    """GETs a file's URL without a token, as a browser's <img> does."""
     assert url.startswith(product.url)
     return product.http.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
 def see_pictures(product: Product) -> None:
-    """Pictures are seen by whom their post is meant for: followers, then nobody else, then nobody."""
+    """Checks that pictures have their post's visibility: public, then followers only, then deleted."""
     ada, bob, eve = product.join("ada"), product.join("bob"), product.join("eve")
     bob.follow(ada)
     media_ids = [upload(ada, picture(color)) for color in ("red", "blue")]

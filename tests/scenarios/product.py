@@ -1,4 +1,4 @@
-"""Starts the product with `./run` as a user would, and speaks to it over HTTP and WebSocket."""
+"""Starts the product with `./run` as a user would, and uses it over HTTP and WebSocket."""
 
 import json
 import os
@@ -25,12 +25,12 @@ from tests.migrated import copy_migrated, create_migrated, drop_databases
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 T = TypeVar("T")
-_WORKERS = 8  # test processes that ./test runs at most
+_WORKERS = 8  # the maximum of test processes of ./test
 _given_ports: set[int] = set()
 
 
 def eventually(check: Callable[[], T], *, seconds: float = 60.0) -> T:
-    """What `check` returns once it is true; AssertionError with the last outcome when time runs out."""
+    """Calls `check` until its result is true, and returns it; AssertionError with the last result after the timeout."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -46,7 +46,7 @@ def eventually(check: Callable[[], T], *, seconds: float = 60.0) -> T:
 
 
 def _client_without_cookies() -> httpx.Client:
-    """A client for many people at once: the cookies of all their devices would not fit into one request."""
+    """A client without cookies, for many users: the cookies of all their devices would not fit into one request."""
     client = httpx.Client(timeout=60)
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return client
@@ -62,7 +62,7 @@ class Product:
     http: httpx.Client = field(default_factory=_client_without_cookies)
 
     def call(self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str) -> httpx.Response:
-        """One request; a 5xx fails the test, whatever it tests."""
+        """Sends a request; a 5xx always fails the test."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             sent["Authorization"] = f"Bearer {token}"
@@ -74,7 +74,7 @@ class Product:
         return answer
 
     def join(self, name: str, **profile: Any) -> "Member":
-        """Registers somebody whose username begins with `name`, and fills the profile."""
+        """Registers a user whose username begins with `name`, and fills in the profile."""
         username = f"{name}_{secrets.token_hex(4)}"
         body = {
             "email": f"{username}@example.org",
@@ -98,7 +98,7 @@ class Product:
 
 @dataclass
 class Member:
-    """Somebody who uses the product."""
+    """A user of the product."""
 
     product: Product
     id: str
@@ -135,7 +135,7 @@ class Member:
         return dict(answer.json())
 
     def all_of(self, path: str, **query: Any) -> list[dict[str, Any]]:
-        """Every item of a list, page by page."""
+        """All items of a list, from all pages."""
         items: list[dict[str, Any]] = []
         answer = self.get(path + ("?" + str(httpx.QueryParams(query)) if query else ""))
         while True:
@@ -171,7 +171,7 @@ class Socket:
         self.connection.send(json.dumps(message))
 
     def next(self, kind: str, *, seconds: float = 30.0) -> dict[str, Any]:
-        """The next message of a type; others are passed over."""
+        """The next message of a type; skips others."""
         deadline = time.monotonic() + seconds
         while True:
             message = json.loads(self.connection.recv(timeout=max(deadline - time.monotonic(), 0.01)))
@@ -179,7 +179,7 @@ class Socket:
                 return dict(message)
 
     def quiet(self, *, seconds: float = 0.7) -> bool:
-        """Whether nothing comes for a while."""
+        """Whether no message arrives for a while."""
         try:
             self.connection.recv(timeout=seconds)
         except TimeoutError:
@@ -188,11 +188,11 @@ class Socket:
 
 
 def free_port() -> int:
-    """A port that nobody has now, and that no outgoing connection is given while its server is down.
+    """A free port outside of the range that the system uses for outgoing connections.
 
-    It is given once: servers of one process, or of two test processes that run at once, never get the same.
+    Each port is returned once, even across concurrent test processes.
 
-    Even a client that tries to reach the server that is gone could be given its port, and be connected with itself.
+    Within that range, a client that reconnects to a stopped server could get the server's port and connect to itself.
     """
     lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
@@ -207,7 +207,7 @@ def free_port() -> int:
 
 
 def start_product(data_dir: Path, services: dict[str, str]) -> Product:
-    """Starts `./run` in a folder of its own and waits until it answers."""
+    """Starts `./run` in its own folder and waits until it is ready."""
     if "DATABASE_URL" not in services:
         copy_migrated(data_dir / "db")
     port = free_port()
@@ -242,7 +242,7 @@ def _ready(product: Product, data_dir: Path) -> bool:
 
 
 def stop_product(product: Product) -> None:
-    """Ends it as Ctrl-C would, and by force after 15 s."""
+    """Stops it as Ctrl-C does, and kills it after 15 s."""
     product.http.close()
     if product.process.poll() is None:
         product.process.send_signal(signal.SIGINT)
@@ -254,9 +254,9 @@ def stop_product(product: Product) -> None:
 
 @contextmanager
 def own_services(*, embedded: bool = False) -> Iterator[dict[str, str]]:
-    """The variables that name servers, with databases and queues of this run's own; none for the embedded default.
+    """The variables with the servers' URLs, with separate databases and queues; none for the embedded default.
 
-    The databases are migrated: tests of ./run and of the demonstration start on nothing.
+    The databases are migrated; starting on empty ones is tested with ./run and the demo data.
     """
     if embedded or "mysql" not in os.environ.get("DATABASE_URL", ""):
         yield {}
@@ -282,10 +282,10 @@ def own_services(*, embedded: bool = False) -> Iterator[dict[str, str]]:
 
 
 def drop_queues(broker: str, prefix: str) -> None:
-    """Removes an installation's queues from a RabbitMQ; a Redis forgets empty ones by itself."""
+    """Deletes an installation's queues in RabbitMQ; Redis drops empty ones by itself."""
     if broker.startswith("amqp"):
         with Connection(broker) as connection, connection.channel() as channel:
-            queues: Any = channel  # kombu's types know no transport's own
+            queues: Any = channel  # kombu's types do not declare methods of transports
             for name in CONTEXTS:
                 for kind in ("events", "tasks", "slow"):
                     queues.queue_delete(f"{prefix}{kind}.{name}")

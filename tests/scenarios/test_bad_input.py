@@ -1,4 +1,4 @@
-"""What bad input gets: the documented refusal, nothing written, never a 5xx."""
+"""Bad input gets the documented error, never a 5xx, and writes nothing."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def ada(product: Product) -> Member:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-def test_ids_that_are_none(ada: Member, route: str) -> None:
+def test_invalid_ids_get_404(ada: Member, route: str) -> None:
     for wrong in WRONG_IDS:
         answer = ada.get(route.format(wrong))
         assert answer.status_code == 404, f"{route} {wrong}"
@@ -39,7 +39,7 @@ def test_ids_that_are_none(ada: Member, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", LISTS)
-def test_cursors_and_limits_that_are_none(ada: Member, route: str) -> None:
+def test_invalid_cursors_and_limits_get_400(ada: Member, route: str) -> None:
     join = "&" if "?" in route else "?"
     for wrong in ("x", "-1", HUGE, "null", "W10", "%F0%9F%98%80", "WyJuIiwieCJd"):
         answer = ada.get(f"{route}{join}cursor={wrong}")
@@ -57,11 +57,11 @@ CONTENTS: list[Any] = [
 
 
 @pytest.mark.parametrize("content", CONTENTS, ids=repr)
-def test_contents_that_are_refused(ada: Member, content: object) -> None:
+def test_invalid_content_is_rejected(ada: Member, content: object) -> None:
     before = len(ada.all_of(f"/v1/profiles/{ada.id}/posts"))
     answer = ada.post("/v1/posts", {"content": content})
     if content == "\ud800":
-        assert answer.status_code == 400, "half a surrogate pair is no JSON"
+        assert answer.status_code == 400, "an unpaired surrogate is invalid JSON"
     else:
         assert answer.status_code == 422, answer.text
         assert [error["field"] for error in answer.json()["errors"]] == ["content"]
@@ -71,14 +71,14 @@ def test_contents_that_are_refused(ada: Member, content: object) -> None:
 @pytest.mark.parametrize(
     "content", ["😀" * 5000, "שלום עולם", "\u202eevil", "a\n\tb", "<script>alert(1)</script>", "'; --"]
 )
-def test_contents_that_come_back_as_they_were(ada: Member, content: str) -> None:
+def test_unusual_content_is_stored_unchanged(ada: Member, content: str) -> None:
     post = ada.write(content)
     assert ada.get(f"/v1/posts/{post['id']}").json()["content"] == content
     assert ada.delete(f"/v1/posts/{post['id']}").status_code == 204
 
 
 @pytest.mark.parametrize("smuggled", ["author_id", "user_id", "is_staff", "roles", "id", "created_at"])
-def test_fields_that_are_not_part_of_it(product: Product, ada: Member, smuggled: str) -> None:
+def test_unknown_fields_are_rejected(product: Product, ada: Member, smuggled: str) -> None:
     answer = ada.post("/v1/posts", {"content": "mine", smuggled: "1"})
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
@@ -102,7 +102,7 @@ def raw(product: Product, ada: Member, body: bytes, content_type: str = "applica
     return answer.status_code, answer.headers["Content-Type"]
 
 
-def test_bodies_that_cannot_be_read(product: Product, ada: Member) -> None:
+def test_malformed_bodies_are_rejected_with_a_problem(product: Product, ada: Member) -> None:
     problem = "application/problem+json"
     for body in (
         b"{",
@@ -114,15 +114,15 @@ def test_bodies_that_cannot_be_read(product: Product, ada: Member) -> None:
         b"[" * 9000,
     ):
         assert raw(product, ada, body) == (400, problem), body[:30]
-    assert raw(product, ada, b"") == (422, problem), "no body has no fields"
+    assert raw(product, ada, b"") == (422, problem), "an empty body lacks the required fields"
     assert raw(product, ada, b"content=x", "application/x-www-form-urlencoded") == (415, problem)
     large = json.dumps({"content": "x" * 10_000_000}).encode()
     assert raw(product, ada, large) == (413, problem)
 
 
-def test_tokens_that_do_not_count(product: Product) -> None:
+def test_invalid_tokens_get_401(product: Product) -> None:
     for token in ("x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", "é" * 10, "x" * 5000):
-        # On a connection of its own: the gateway closes those on which it refused a body before.
+        # On a new connection, as the gateway closes connections after rejecting a body.
         sent = {b"Authorization": f"Bearer {token}".encode()}
         answer = httpx.get(f"{product.url}/v1/feed", headers=sent, timeout=60)
         assert answer.status_code == 401, token[:20]
@@ -130,7 +130,7 @@ def test_tokens_that_do_not_count(product: Product) -> None:
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="socialapp"')
 
 
-def test_another_persons_things(product: Product, ada: Member) -> None:
+def test_content_of_others_cannot_be_changed(product: Product, ada: Member) -> None:
     bob = product.join("bob")
     post = ada.write("mine")
     comment = ada.post(f"/v1/posts/{post['id']}/comments", {"content": "also mine"}).json()
@@ -142,7 +142,7 @@ def test_another_persons_things(product: Product, ada: Member) -> None:
     assert ada.get(f"/v1/posts/{post['id']}").json()["content"] == "mine"
 
 
-def test_twice_is_once(product: Product, ada: Member) -> None:
+def test_repeated_writes_are_idempotent(product: Product, ada: Member) -> None:
     bob = product.join("bob")
     for _ in range(2):
         assert bob.put(f"/v1/profiles/{ada.id}/follow").json()["following"] is True
@@ -157,13 +157,13 @@ def test_twice_is_once(product: Product, ada: Member) -> None:
     assert ada.delete(f"/v1/posts/{post['id']}").status_code == 404
 
 
-def test_machines_paths_are_closed(product: Product) -> None:
+def test_internal_and_unknown_paths_get_404(product: Product) -> None:
     for path in ("/metrics", "/internal/users/Users/profiles?ids=[1]", "/nothing", "/v1/nothing", "/v1"):
         answer = product.http.get(product.url + path)
         assert answer.status_code == 404, path
 
 
-def test_every_answer_carries_a_request_id(product: Product) -> None:
+def test_every_response_has_a_request_id(product: Product) -> None:
     assert product.call("GET", "/v1/nothing", X_Request_ID="mine-1").headers["X-Request-ID"] == "mine-1"
     made = product.call("GET", "/v1/hashtags/trending", X_Request_ID="not\tallowed").headers["X-Request-ID"]
-    assert re.fullmatch("[0-9a-f-]{32,36}", made), "made by the application, or a gateway before it"
+    assert re.fullmatch("[0-9a-f-]{32,36}", made), "generated by the application or a gateway"

@@ -1,4 +1,4 @@
-"""The main job: people join, find each other, write, talk, react, are notified at once, search, report, and leave."""
+"""The main scenarios: users join, follow, post, comment, react, get notifications, search, report, and leave."""
 
 import httpx
 import pytest
@@ -7,7 +7,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.scenarios.product import PASSWORD, Product, eventually
 
 
-def test_people_join_and_fill_a_profile(product: Product) -> None:
+def test_users_can_join_and_fill_in_a_profile(product: Product) -> None:
     ada = product.join("ada")
     answer = ada.patch("/v1/profiles/me", {"full_name": "Ada L.", "bio": "Analyst 🧮 שלום"})
     assert answer.status_code == 200
@@ -26,23 +26,23 @@ def test_logging_in_again_and_out(product: Product) -> None:
     renewed = product.call("POST", "/v1/auth/refresh", {"refresh": session["refresh"]})
     assert renewed.status_code == 200
     again = product.call("POST", "/v1/auth/refresh", {"refresh": session["refresh"]})
-    assert again.status_code == 200, "two tabs may refresh at the same moment"
+    assert again.status_code == 200, "two tabs may refresh concurrently"
     renewed = product.call("POST", "/v1/auth/refresh", {"refresh": renewed.json()["refresh"]})
     assert renewed.status_code == 200
     reused = product.call("POST", "/v1/auth/refresh", {"refresh": session["refresh"]})
     assert reused.status_code == 401
     ended = product.call("POST", "/v1/auth/refresh", {"refresh": renewed.json()["refresh"]})
-    assert ended.status_code == 401, "using a spent token ends the whole session"
+    assert ended.status_code == 401, "reusing an old token ends the session"
     assert product.call("GET", "/v1/auth/me", token=renewed.json()["access"]).status_code == 401
     assert product.call("POST", "/v1/auth/logout", {"refresh": ada.refresh}, token=ada.access).status_code == 204
     assert ada.get("/v1/auth/me").status_code == 401
     wrong = product.call("POST", "/v1/auth/login", {"login": ada.username, "password": "wrong" + PASSWORD})
     unknown = product.call("POST", "/v1/auth/login", {"login": "nobody-here", "password": PASSWORD})
     assert (wrong.status_code, wrong.json()["code"]) == (401, "invalid_credentials")
-    assert wrong.json() == unknown.json(), "nobody learns which names exist"
+    assert wrong.json() == unknown.json(), "the response does not reveal which names exist"
 
 
-def test_a_post_reaches_followers_feeds_and_sockets(product: Product) -> None:
+def test_a_post_appears_in_followers_feeds_and_sockets(product: Product) -> None:
     ada, bob, eve = product.join("ada"), product.join("bob"), product.join("eve")
     assert bob.follow(ada)["following"] is True
     with bob.socket() as socket:
@@ -62,7 +62,7 @@ def test_a_post_reaches_followers_feeds_and_sockets(product: Product) -> None:
     assert eventually(lambda: bob.get("/v1/notifications/unread-count").json() == {"count": 0})
 
 
-def test_private_accounts_let_in_whom_they_accept(product: Product) -> None:
+def test_private_accounts_are_visible_to_accepted_followers_only(product: Product) -> None:
     ada, bob, eve = product.join("ada", is_private=True), product.join("bob"), product.join("eve")
     post = ada.write("only for friends", is_private=True)
     relation = bob.follow(ada)
@@ -123,7 +123,7 @@ def test_a_block_hides_both_from_each_other(product: Product) -> None:
     assert bob.get(f"/v1/posts/{post['id']}").status_code == 200
 
 
-def test_search_finds_what_may_be_seen(product: Product) -> None:
+def test_search_finds_only_visible_posts(product: Product) -> None:
     ada, bob, eve = product.join("ada"), product.join("bob"), product.join("eve")
     bob.follow(ada)
     word = f"xylo{ada.id}"
@@ -144,7 +144,7 @@ def test_search_finds_what_may_be_seen(product: Product) -> None:
     assert [post["id"] for post in tagged] == [public["id"]]
 
 
-def test_a_repeated_key_makes_one_post(product: Product) -> None:
+def test_a_repeated_idempotency_key_creates_one_post(product: Product) -> None:
     ada = product.join("ada")
     body = {"content": "once"}
     first = ada.post("/v1/posts", body, Idempotency_Key="k1")
@@ -155,7 +155,7 @@ def test_a_repeated_key_makes_one_post(product: Product) -> None:
     assert len(ada.all_of(f"/v1/profiles/{ada.id}/posts")) == 1
 
 
-def test_of_two_edits_one_wins(product: Product) -> None:
+def test_one_of_two_conflicting_edits_succeeds(product: Product) -> None:
     ada = product.join("ada")
     post = ada.write("first")
     tag = ada.get(f"/v1/posts/{post['id']}").headers["ETag"]
@@ -167,7 +167,7 @@ def test_of_two_edits_one_wins(product: Product) -> None:
     assert "first" in [version["content"] for version in history]
 
 
-def test_reports_reach_the_reporter_again(product: Product) -> None:
+def test_reports_are_listed_to_their_reporter_only(product: Product) -> None:
     ada, bob = product.join("ada"), product.join("bob")
     post = ada.write("buy now")
     body = {"target_type": "post", "target_id": post["id"], "reason": "spam"}
@@ -176,7 +176,7 @@ def test_reports_reach_the_reporter_again(product: Product) -> None:
     assert ada.get("/v1/reports").json()["results"] == []
 
 
-def test_who_leaves_leaves_nothing_behind(product: Product) -> None:
+def test_deleting_an_account_removes_all_its_data(product: Product) -> None:
     ada, bob = product.join("ada"), product.join("bob")
     bob.follow(ada)
     ada.follow(bob)
@@ -213,7 +213,7 @@ def test_who_leaves_leaves_nothing_behind(product: Product) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_the_socket_resumes_and_keeps_strangers_out(product: Product) -> None:
+def test_the_socket_resumes_and_rejects_strangers(product: Product) -> None:
     ada, bob = product.join("ada"), product.join("bob")
     bob.follow(ada)
     with bob.socket() as socket:

@@ -1,4 +1,4 @@
-"""Posts with pictures, up to the last byte: seen by followers, made private, deleted, their author erased."""
+"""Posts with pictures, including the files: public, private, deleted, and with an erased author."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,11 +6,11 @@ from tests.scenarios.pictures import fetch, picture, see_pictures, upload
 from tests.scenarios.product import PASSWORD, Product, eventually
 
 
-def test_pictures_are_seen_by_whom_the_post_is_meant_for(product: Product) -> None:
+def test_pictures_have_the_visibility_of_their_post(product: Product) -> None:
     see_pictures(product)
 
 
-def test_an_erased_author_leaves_no_picture(product: Product) -> None:
+def test_pictures_of_an_erased_author_are_deleted(product: Product) -> None:
     ada = product.join("ada")
     face = upload(ada, picture("face"))
     assert ada.patch("/v1/profiles/me", {"profile_picture_media_id": face}).status_code == 200
@@ -21,7 +21,7 @@ def test_an_erased_author_leaves_no_picture(product: Product) -> None:
     eventually(lambda: [fetch(product, url).status_code for url in urls] == [404, 404])
 
 
-def test_a_comment_with_a_picture_that_is_sent_twice_at_once_is_one(product: Product) -> None:
+def test_a_comment_with_a_picture_sent_concurrently_with_one_key_is_written_once(product: Product) -> None:
     ada = product.join("ada")
     path = f"/v1/posts/{ada.write('look')['id']}/comments"
     for number in range(3):

@@ -1,7 +1,7 @@
-"""Random follows, blocks, private posts and deletions: nobody ever sees what they may not, and counts stay exact.
+"""Random follows, blocks, private posts and deletions never reveal hidden content, and counts stay exact.
 
-The machine keeps a model of its own, in plain sets, and holds every read of the API against it. Where caches are never
-told of a change, counts may be late, and searches may not find people who were followed a moment ago.
+The state machine compares every read of the API with a model in plain sets. If caches are not invalidated, counts may
+be stale, and searches may not find users who were followed a moment ago.
 """
 
 import secrets
@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 class Network(RuleBasedStateMachine):
-    """Four people and everything they may do to each other."""
+    """Four users and all their possible actions on each other."""
 
-    is_told = True  # caches are, of what changes
+    is_told = True  # whether caches are invalidated
 
     @initialize(private=st.lists(st.booleans(), min_size=PEOPLE, max_size=PEOPLE))
     def people_join(self, private: list[bool]) -> None:
@@ -91,7 +91,7 @@ class Network(RuleBasedStateMachine):
             return
         answer = self.clients[who].put(f"/v1/profiles/{self.ids[whom]}/block")
         if (whom, who) in self.blocks:
-            assert answer.status_code == 404, "whom one cannot see one cannot block"
+            assert answer.status_code == 404, "a user who blocks one is hidden, so cannot be blocked"
             return
         assert answer.status_code == 200, answer.content
         self.blocks.add((who, whom))
@@ -152,7 +152,7 @@ class Network(RuleBasedStateMachine):
 
     @rule(who=st.one_of(st.none(), person))
     def look(self, who: int | None) -> None:
-        """Everything that `who` can read is what the model says, no more and no less."""
+        """Checks that everything `who` can read matches the model exactly."""
         deliver_outbox()
         refresh_index()
         client = JsonClient() if who is None else self.clients[who]
