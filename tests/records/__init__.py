@@ -1,1 +1,1 @@
-"""Moving whole installations: load, dump and demo data."""
+"""Bulk import and export of installations (load, dump), and demo data."""

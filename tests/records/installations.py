@@ -1,4 +1,4 @@
-"""Installations of their own, each with its databases, that are spoken to through manage.py."""
+"""Separate installations, each with its own databases, used through manage.py."""
 
 import os
 import secrets
@@ -17,13 +17,13 @@ _SECONDS = 300
 
 @dataclass(frozen=True)
 class Installation:
-    """A data folder and, where the tests run on a database server, databases with a prefix of their own."""
+    """A data folder and, if the tests use a database server, databases with their own prefix."""
 
     folder: Path
     environment: dict[str, str]
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """manage.py under way."""
+        """Starts manage.py."""
         return subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
             env=self.environment,
@@ -33,14 +33,14 @@ class Installation:
         )
 
     def manage(self, *arguments: str, expect: int = 0) -> str:
-        """manage.py to its end; what it said on standard output."""
+        """Runs manage.py to its end; returns its standard output."""
         process = self.start(*arguments)
         output, errors = process.communicate(timeout=_SECONDS)
         assert process.returncode == expect, f"{arguments}: {process.returncode}\n{output}\n{errors}"
         return output
 
     def dumped(self) -> bytes:
-        """Everything that is in it."""
+        """A dump of the installation."""
         file = self.folder / "dump.jsonl"
         self.manage("dump", str(file))
         return file.read_bytes()
@@ -53,7 +53,7 @@ class Installations:
         self._folder = folder
         self._url = os.environ.get("DATABASE_URL", "")
         self._databases: list[str] = []
-        self._run = secrets.token_hex(3)  # other test processes make databases on the same server
+        self._run = secrets.token_hex(3)  # other test processes create databases on the same server
 
     def make(self, name: str) -> Installation:
         """An empty installation."""
@@ -71,6 +71,6 @@ class Installations:
         return Installation(folder, environment)
 
     def clear(self) -> None:
-        """Drops the databases again."""
+        """Drops the databases."""
         if self._databases:
             drop_databases(self._url, self._databases)

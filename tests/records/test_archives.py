@@ -1,4 +1,4 @@
-"""The archive of an export, loaded into an account elsewhere: what comes over, what does not, and what is refused."""
+"""Loading the archive of an export into an account elsewhere: what is imported, skipped and rejected."""
 
 import io
 import json
@@ -18,12 +18,12 @@ from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
-_EARLIER = 1 << 40  # ids of another installation
+_EARLIER = 1 << 40  # the range of another installation's ids
 
 
 @pytest.fixture
 def archive(register: Callable[..., Person], drain: Callable[[], int], tmp_path: Path) -> Path:
-    """An export of alice, whose account is private, as if it had been made by another installation."""
+    """An export of alice, whose account is private, as if made by another installation."""
     alice, bob, erin = register("alice"), register("bob"), register("erin")
     alice.client.patch("/v1/profiles/me", {"full_name": "Alice Liddell", "bio": "Curious.", "is_private": True})
     erin.client.patch("/v1/profiles/me", {"is_private": True})
@@ -51,7 +51,7 @@ def _of_elsewhere(name: str, key: str, value: Any) -> Any:
 
 
 def change(path: Path, changed: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
-    """Rewrites every row of an archive; what is no table is left empty."""
+    """Rewrites every row of an archive; other files become empty."""
     with zipfile.ZipFile(path) as file:
         parts = {name: file.read(name) for name in file.namelist()}
     with zipfile.ZipFile(path, "w") as file:
@@ -61,7 +61,7 @@ def change(path: Path, changed: Callable[[str, dict[str, Any]], dict[str, Any]])
 
 
 def load(path: Path, *options: str) -> dict[str, Any]:
-    """The report of the command."""
+    """Runs the command; returns its report."""
     out = io.StringIO()
     call_command("load", str(path), "--user", "carol", "--json", *options, stdout=out)
     report: dict[str, Any] = json.loads(out.getvalue())
@@ -69,13 +69,13 @@ def load(path: Path, *options: str) -> dict[str, Any]:
 
 
 def written(person: Person) -> tuple[list[tuple[str, bool]], list[str]]:
-    """What the account has written."""
+    """The posts and comments of the account."""
     posts = Post.objects.filter(user_id=int(person.id)).order_by("id").values_list("content", "is_private")
     comments = Comment.objects.filter(user_id=int(person.id)).order_by("id").values_list("content", flat=True)
     return list(posts), list(comments)
 
 
-def test_profile_posts_comments_and_follows_come_over_once(
+def test_profile_posts_comments_and_follows_are_imported_once(
     archive: Path, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     carol = register("carol")
@@ -94,14 +94,16 @@ def test_profile_posts_comments_and_follows_come_over_once(
         drain()
     assert written(carol) == ([("mine", True)], ["a comment", "a reply"])
     listed = carol.client.get(f"/v1/profiles/{carol.id}/posts").json()["results"]
-    assert [post["content"] for post in listed] == ["mine"], "though it is older than the account"
+    assert [post["content"] for post in listed] == ["mine"], "it is listed although it is older than the account"
     profile = carol.client.get(f"/v1/profiles/{carol.id}").json()
     assert (profile["full_name"], profile["bio"], profile["is_private"]) == ("Alice Liddell", "Curious.", True)
-    assert Follow.objects.filter(follower_id=int(carol.id)).count() == 1, "bob"
-    assert FollowRequest.objects.filter(requester_id=int(carol.id)).count() == 1, "erin, who is private, is asked"
+    assert Follow.objects.filter(follower_id=int(carol.id)).count() == 1, "only bob is followed directly"
+    assert FollowRequest.objects.filter(requester_id=int(carol.id)).count() == 1, (
+        "erin is private and gets a follow request"
+    )
 
 
-def test_what_was_changed_since_stays(archive: Path, register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_later_changes_are_kept(archive: Path, register: Callable[..., Person], drain: Callable[[], int]) -> None:
     carol = register("carol")
     carol.client.patch("/v1/profiles/me", {"full_name": "Carol"})
     drain()
@@ -113,7 +115,7 @@ def test_what_was_changed_since_stays(archive: Path, register: Callable[..., Per
     assert carol.client.get(f"/v1/profiles/{carol.id}").json()["full_name"] == "Carol"
 
 
-def test_an_archive_cannot_write_as_others_nor_over_them(
+def test_an_archive_cannot_write_as_other_users_or_overwrite_their_data(
     archive: Path, register: Callable[..., Person], drain: Callable[[], int]
 ) -> None:
     carol, dave = register("carol"), register("dave")
@@ -136,7 +138,9 @@ def test_an_archive_cannot_write_as_others_nor_over_them(
     assert (written(carol), written(dave)) == (([], []), before)
 
 
-def test_a_bad_archive_is_refused_with_one_line(archive: Path, register: Callable[..., Person], tmp_path: Path) -> None:
+def test_a_bad_archive_is_rejected_with_one_line(
+    archive: Path, register: Callable[..., Person], tmp_path: Path
+) -> None:
     carol = register("carol")
     text, empty, damaged = tmp_path / "text.zip", tmp_path / "empty.zip", tmp_path / "damaged.zip"
     text.write_text("no archive")

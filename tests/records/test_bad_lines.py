@@ -1,4 +1,4 @@
-"""A file with everything that can be wrong: each bad line is set aside with its reason, the rest is loaded."""
+"""Loading a file with all kinds of errors: each bad line is rejected with a reason, the rest is loaded."""
 
 import io
 import json
@@ -31,37 +31,37 @@ HASH = "argon2$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
 
 
 def user(number: int, **other: Any) -> dict[str, Any]:
-    """A good record of a person, but for `other`."""
+    """A valid record of a user, except for `other`."""
     name = f"person{number}"
     made = {"type": "user", "id": str(number), "username": name, "email": f"{name}@example.org", "created_at": AT}
     return {**made, **other}
 
 
 def follow(one: int, other: int, **more: Any) -> dict[str, Any]:
-    """A good record of a follow, but for `more`."""
+    """A valid record of a follow, except for `more`."""
     return {"type": "follow", "follower_id": str(one), "following_id": str(other), "created_at": AT, **more}
 
 
 def post(number: int, author: int = 1, **other: Any) -> dict[str, Any]:
-    """A good record of a post, but for `other`."""
+    """A valid record of a post, except for `other`."""
     made = {"type": "post", "id": str(number), "user_id": str(author), "content": f"post {number}", "created_at": AT}
     return {**made, **other}
 
 
 def comment(number: int, on: int = 11, **other: Any) -> dict[str, Any]:
-    """A good record of a comment, but for `other`."""
+    """A valid record of a comment, except for `other`."""
     made = {"type": "comment", "id": str(number), "post_id": str(on), "user_id": "1", "content": "x", "created_at": AT}
     return {**made, **other}
 
 
 def reaction(number: int, **other: Any) -> dict[str, Any]:
-    """A good record of a reaction but for `other`, which names what it is to."""
+    """A valid record of a reaction except for `other`, which contains its target."""
     made = {"type": "reaction", "id": str(number), "user_id": "1", "reaction_type": "like", "created_at": AT}
     return {**made, **other}
 
 
 SOON = (datetime.now(UTC) + timedelta(days=2)).isoformat()
-# Lines of a file, each with a part of the reason why it must be set aside, or "" for a good one.
+# Lines of a file, each with a part of the reason why it must be rejected, or "" for a valid one.
 LINES: list[tuple[Any, str]] = [
     (user(1, password_hash=HASH, email_verified=True, full_name="One", bio="a\nb", is_private=True), ""),
     (user(2), ""),
@@ -142,7 +142,7 @@ BAD = {number: reason for number, (_, reason) in enumerate(LINES, start=1) if re
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """All of these lines in a file."""
+    """A file with all these lines."""
     lines = [line if isinstance(line, bytes) else json.dumps(line).encode() for line, _ in LINES]
     path = tmp_path / "in.jsonl"
     path.write_bytes(b"\n".join(lines))
@@ -150,7 +150,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def load(path: Path) -> tuple[int, dict[str, Any]]:
-    """The exit status and the report of `manage.py load --json`."""
+    """Runs `manage.py load --json`; returns its exit status and report."""
     output = io.StringIO()
     try:
         call_command("load", str(path), json=True, stdout=output)
@@ -160,12 +160,12 @@ def load(path: Path) -> tuple[int, dict[str, Any]]:
 
 
 def events() -> list[tuple[str, Any]]:
-    """Type and data of all events of all contexts."""
+    """Type and data of all events, in all contexts."""
     rows = [row for context in CONTEXTS for row in OutboxEvent.objects.using(context).order_by("id")]
     return [(row.type.removesuffix(".v1"), json.loads(row.envelope)["data"]) for row in rows]
 
 
-def test_bad_lines_are_set_aside_with_number_and_reason(file: Path) -> None:
+def test_bad_lines_are_rejected_with_number_and_reason(file: Path) -> None:
     status, report = load(file)
     rejected = [json.loads(line) for line in (file.parent / "in.jsonl.rejected").read_text().splitlines()]
     assert [refusal["line"] for refusal in rejected] == list(BAD)
@@ -191,7 +191,7 @@ def test_bad_lines_are_set_aside_with_number_and_reason(file: Path) -> None:
     assert sorted(PostHashtag.objects.values_list("tag", "post_id")) == [("big", 11), ("news", 11)]
 
 
-def test_a_load_publishes_what_the_api_would_and_nothing_the_second_time(
+def test_a_load_publishes_the_same_events_as_the_api_and_only_once(
     file: Path, drain: Callable[[], int], register: Callable[..., Person]
 ) -> None:
     load(file)
@@ -208,23 +208,21 @@ def test_a_load_publishes_what_the_api_would_and_nothing_the_second_time(
     }
     first = next(body for kind, body in published if kind == "posts.post_created")
     assert (first["hashtags"], first["mention_ids"], first["version"]) == (["big", "news"], [], 1), (
-        "a private account's followers alone may be named"
+        "in posts of a private account only followers can be mentioned"
     )
     before = list(published)
     assert load(file)[0] == 2
     assert events() == before
     drain()
     assert load(file)[0] == 2
-    assert [kind for kind, _ in events()] == types, "nothing more after delivery either"
+    assert [kind for kind, _ in events()] == types, "delivery publishes no further events"
     reader = register("reader")
-    assert Notification.objects.count() == 0, "all of it is older than a day"
+    assert Notification.objects.count() == 0, "events older than a day do not notify"
     body = reader.client.get("/v1/profiles/2").json()
     assert (body["followers_count"], body["posts_count"]) == (1, 1)
 
 
-def test_what_is_new_notifies_and_what_is_old_does_not(
-    drain: Callable[[], int], register: Callable[..., Person]
-) -> None:
+def test_only_recent_records_cause_notifications(drain: Callable[[], int], register: Callable[..., Person]) -> None:
     alice, bob = register("alice"), register("bob")
     now = datetime.now(UTC).isoformat()
     for number, at in ((11, AT), (12, now)):
@@ -241,7 +239,7 @@ def _bare(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name != "type"}
 
 
-def test_loading_again_passes_over_what_was_changed_since(register: Callable[..., Person]) -> None:
+def test_loading_again_keeps_later_changes(register: Callable[..., Person]) -> None:
     alice = register("alice")
     made = alice.client.post("/v1/posts", {"content": "first"}).json()
     record = next(export_records("post", until=datetime.now(UTC)))
@@ -250,7 +248,7 @@ def test_loading_again_passes_over_what_was_changed_since(register: Callable[...
     assert Post.objects.get().content == "second"
 
 
-def test_who_was_deleted_is_not_loaded_again(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+def test_a_deleted_user_is_not_loaded_again(register: Callable[..., Person], drain: Callable[[], int]) -> None:
     alice = register("alice")
     record = next(export_records("user", until=datetime.now(UTC)))
     password = {"password": "correct horse battery"}
@@ -263,7 +261,7 @@ def test_who_was_deleted_is_not_loaded_again(register: Callable[..., Person], dr
     assert list(export_records("user", until=datetime.now(UTC))) == []
 
 
-def test_a_loaded_person_logs_in_with_their_password(register: Callable[..., Person], anonymous: JsonClient) -> None:
+def test_a_loaded_user_can_log_in_with_their_password(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
     record = next(export_records("user", until=datetime.now(UTC)))
     User.objects.all().delete()
@@ -273,7 +271,7 @@ def test_a_loaded_person_logs_in_with_their_password(register: Callable[..., Per
     assert answer.status_code == 200
 
 
-def test_what_is_made_while_a_dump_runs_is_left_out(register: Callable[..., Person]) -> None:
+def test_records_created_during_a_dump_are_left_out(register: Callable[..., Person]) -> None:
     alice = register("alice")
     until = datetime.now(UTC)
     bob = register("bob")
@@ -282,7 +280,7 @@ def test_what_is_made_while_a_dump_runs_is_left_out(register: Callable[..., Pers
     assert list(export_records("post", until=until)) == []
 
 
-def test_a_note_of_progress_that_is_damaged_or_of_another_file_is_ignored(file: Path) -> None:
+def test_a_damaged_or_foreign_progress_file_is_ignored(file: Path) -> None:
     note = file.with_name(file.name + ".progress")
     for noted in (b"", b"120 2", json.dumps({"size": 1, "offset": 10**6, "line": 9}).encode()):
         note.write_bytes(noted)
@@ -291,7 +289,7 @@ def test_a_note_of_progress_that_is_damaged_or_of_another_file_is_ignored(file: 
         assert not note.exists()
 
 
-def test_a_file_that_cannot_be_used_is_reported_in_a_line(tmp_path: Path) -> None:
+def test_an_unusable_file_is_reported_in_one_line(tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", tmp_path):
         with pytest.raises(CommandError, match="cannot use"):
             call_command("load", str(path))
@@ -300,7 +298,7 @@ def test_a_file_that_cannot_be_used_is_reported_in_a_line(tmp_path: Path) -> Non
 
 
 def queries(run: Callable[[], object]) -> int:
-    """How many statements that takes, on all databases."""
+    """The number of statements that the call takes, on all databases."""
     return sum(_counted(run))
 
 
@@ -315,14 +313,14 @@ def _counted(run: Callable[[], object]) -> Iterator[int]:
 
 
 def in_one_insert(*models: type[Model]) -> int:
-    """How many rows Django inserts with one statement into each table, 50 at most: SQLite takes 999 values in one."""
+    """The number of rows that Django inserts with one statement, at most 50: SQLite allows 999 values."""
     return min(
         connections[router.db_for_write(model)].ops.bulk_batch_size(model._meta.concrete_fields, [None] * 50)
         for model in models
     )
 
 
-def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None:
+def test_a_batch_takes_the_same_number_of_statements_for_any_size() -> None:
     def people(first: int, last: int) -> None:
         assert import_records("user", records=[_bare(user(number)) for number in range(first, last)]) == []
 
@@ -335,7 +333,7 @@ def test_a_batch_takes_the_same_number_of_statements_whatever_its_size() -> None
     assert queries(lambda: posts(1000, 1001)) == queries(lambda: posts(2000, 2000 + in_one_insert(Post)))
 
 
-def test_a_file_may_be_of_any_size(tmp_path: Path) -> None:
+def test_files_and_lines_may_have_any_size(tmp_path: Path) -> None:
     path = tmp_path / "long.jsonl"
     path.write_bytes(b'{"x": "' + b"y" * (3 * MAX_LINE) + b'"}\n' + json.dumps(user(1)).encode() + b"\r\n")
     seen: list[int] = []

@@ -1,4 +1,4 @@
-"""Demo data: the story goes through the API and can be finished later, a crowd is distributed like a real network."""
+"""Demo data: the story is written through the API and can be resumed; a crowd is distributed like a real network."""
 
 import io
 import json
@@ -27,21 +27,19 @@ PASSWORD = "correct horse battery"
 
 
 def rows() -> list[int]:
-    """How many there are of each kind."""
+    """The number of rows of each kind."""
     return [model._default_manager.count() for model in (Profile, Follow, Post, Comment, Reaction)]
 
 
 def run_demo(password: str = PASSWORD) -> dict[str, str]:
-    """Runs the command; what it prints about logging in."""
+    """Runs the command; returns the account that it prints."""
     output = io.StringIO()
     call_command("demo", password=password, json=True, no_pictures=True, stdout=output)
     found: dict[str, str] = json.loads(output.getvalue())
     return found
 
 
-def test_the_story_goes_through_the_api_and_an_interrupted_one_is_finished(
-    drain: Callable[[], int], anonymous: JsonClient
-) -> None:
+def test_an_interrupted_story_is_completed(drain: Callable[[], int], anonymous: JsonClient) -> None:
     interrupted = Story(password=PASSWORD, has_pictures=False)
     for step in interrupted.steps()[:450]:
         step()
@@ -49,7 +47,7 @@ def test_the_story_goes_through_the_api_and_an_interrupted_one_is_finished(
     drain()
     before = rows()
     assert before[:4] == [77, 326, 72, 80]
-    assert 140 <= before[4] <= 160, "who reacts again to the same post changes their reaction"
+    assert 140 <= before[4] <= 160, "a second reaction to the same post replaces the first"
     with pytest.raises(CommandError, match="another password"):
         run_demo("another password")
     assert rows() == before
@@ -61,7 +59,7 @@ def test_the_story_goes_through_the_api_and_an_interrupted_one_is_finished(
     assert Post.objects.filter(is_private=True).exists()
 
 
-def test_a_crowd_has_few_with_many_followers_and_all_that_is_counted_agrees(drain: Callable[[], int]) -> None:
+def test_a_crowd_has_a_few_popular_users_and_consistent_counts(drain: Callable[[], int]) -> None:
     sizes = {"posts": 300, "comments": 300, "reactions": 300}
     call_command("demo", people=300, password=PASSWORD, stdout=io.StringIO(), **sizes)
     drain()
@@ -71,7 +69,7 @@ def test_a_crowd_has_few_with_many_followers_and_all_that_is_counted_agrees(drai
         (followers[user_id] for user_id in Profile.objects.values_list("user_id", flat=True)), reverse=True
     )
     assert len(numbers) == 300
-    assert min(numbers[:3]) >= 8 * median(numbers), "the top 1 % have many times what is usual"
+    assert min(numbers[:3]) >= 8 * median(numbers), "the top 1 % have many times the median"
     counted = FollowCount.objects.values_list("user_id").annotate(Sum("followers"))
     assert {user_id: number for user_id, number in counted if number} == dict(followers)
     posts = dict(Post.objects.values_list("user_id").annotate(Count("id")))
@@ -81,7 +79,7 @@ def test_a_crowd_has_few_with_many_followers_and_all_that_is_counted_agrees(drai
     assert totals == [300, 300, 300, Reaction.objects.count()]
 
 
-def test_the_same_crowd_is_not_drawn_twice() -> None:
+def test_a_crowd_is_not_created_twice() -> None:
     call_command("demo", people=3, password=PASSWORD, stdout=io.StringIO())
     with pytest.raises(CommandError, match="username is taken"):
         call_command("demo", people=3, password=PASSWORD, stdout=io.StringIO())
@@ -92,7 +90,7 @@ def test_the_same_crowd_is_not_drawn_twice() -> None:
     assert Profile.objects.count() == 3
 
 
-def test_people_have_faces_and_there_are_pictures_and_a_film(
+def test_the_story_has_profile_pictures_post_pictures_and_a_video(
     anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     story = Story(password=PASSWORD)

@@ -1,4 +1,4 @@
-"""The first `./run`: it answers while the demo data are being made, goes on making them when interrupted, and once."""
+"""The first `./run` serves while it creates the demo data, resumes after an interruption, and creates them once."""
 
 import json
 from pathlib import Path
@@ -13,14 +13,14 @@ _SECONDS = 240.0
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """This test starts a product with a Redis of its own."""
+    """Does nothing: this test starts a product with its own Redis."""
 
 
-def test_demo_data_are_made_while_it_answers_and_only_once(tmp_path: Path) -> None:
+def test_demo_data_are_created_once_while_the_product_serves(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     done = data_dir / "run" / "demo-data.done"
     with started(data_dir, demo=True, first=True) as first:
-        assert not done.exists(), "it must answer before the demo is made"
+        assert not done.exists(), "it must serve before the demo data are complete"
         until((data_dir / "demo.json").exists, seconds=_SECONDS, why="no demo was begun")
         account = json.loads((data_dir / "demo.json").read_text())
     with started(data_dir, demo=True) as second:

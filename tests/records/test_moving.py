@@ -1,4 +1,4 @@
-"""What was dumped loads into an empty installation and dumps the same, also when the load was killed on its way."""
+"""A dump loads into an empty installation and dumps the same again, even if the load is killed and repeated."""
 
 import json
 import time
@@ -15,7 +15,7 @@ BAD = b'{"type": "follow", "follower_id": "1", "following_id": "2", "created_at"
 
 @pytest.fixture(scope="module")
 def installations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installations]:
-    """Where this module's installations are."""
+    """The installations of this module."""
     made = Installations(tmp_path_factory.mktemp("installations"))
     yield made
     made.clear()
@@ -23,7 +23,7 @@ def installations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installa
 
 @pytest.fixture(scope="module")
 def source(installations: Installations) -> Installation:
-    """An installation with a crowd, and some tombstones among its comments."""
+    """An installation with a crowd and some tombstones of comments."""
     made = installations.make("first")
     made.manage("demo", "--people=40", "--password=correct horse battery")
     whole = [json.loads(line) for line in made.dumped().splitlines()]
@@ -42,7 +42,7 @@ def source(installations: Installations) -> Installation:
 
 @pytest.fixture(scope="module")
 def dump(source: Installation) -> bytes:
-    """What is in the source."""
+    """The dump of the source."""
     return source.dumped()
 
 
@@ -65,9 +65,7 @@ def test_a_dump_loads_into_an_empty_installation_and_dumps_the_same(installation
     assert (target.folder / "dump.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_load_that_was_killed_and_run_again_ends_like_an_undisturbed_one(
-    installations: Installations, dump: bytes
-) -> None:
+def test_a_killed_load_can_be_repeated_with_the_same_result(installations: Installations, dump: bytes) -> None:
     target = installations.make("third")
     file = target.folder / "in.jsonl"
     lines = dump.splitlines(keepends=True)
@@ -86,7 +84,7 @@ def test_a_load_that_was_killed_and_run_again_ends_like_an_undisturbed_one(
 
 
 def _kill_on_the_way(target: Installation, file: Path) -> None:
-    """Kills a load -9 once it has come further than the one before."""
+    """Kills a load with SIGKILL once it has made some progress."""
     note = file.with_name(file.name + ".progress")
     before = note.read_bytes() if note.exists() else b""
     process = target.start("load", str(file))

@@ -1,4 +1,4 @@
-"""A population that is filled in bulk: it is as drawn, all figures agree, and nothing is filled twice."""
+"""Bulk-filling a population: it has the drawn distribution, all counts match, and it is filled only once."""
 
 import io
 import json
@@ -25,7 +25,7 @@ PEOPLE = 200
 
 
 def demo(**options: object) -> dict[str, object]:
-    """What the command reports."""
+    """Runs the command; returns its report."""
     output = io.StringIO()
     call_command("demo", people=PEOPLE, bulk=True, password=PASSWORD, json=True, stdout=output, **options)
     found: dict[str, object] = json.loads(output.getvalue())
@@ -34,7 +34,7 @@ def demo(**options: object) -> dict[str, object]:
 
 @pytest.fixture
 def empty_index(settings: Any) -> Iterator[None]:
-    """An index of this test alone: what others have written stays in theirs."""
+    """An index for this test only; other tests keep theirs."""
     settings.ELASTICSEARCH_PREFIX += "-population"
     yield
     if url := settings.ELASTICSEARCH_URL:
@@ -44,7 +44,7 @@ def empty_index(settings: Any) -> Iterator[None]:
 
 @pytest.mark.usefixtures("empty_index")
 @pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-def test_what_is_filled_in_bulk_is_as_drawn_and_agrees(anonymous: JsonClient) -> None:
+def test_a_bulk_filled_population_has_the_drawn_numbers_and_consistent_counts(anonymous: JsonClient) -> None:
     drawn = demo(dry_run=True)
     assert Profile.objects.count() == 0
     demo()
@@ -52,7 +52,7 @@ def test_what_is_filled_in_bulk_is_as_drawn_and_agrees(anonymous: JsonClient) ->
     assert list(found.values()) == [drawn[kind] for kind in ("people", "follows", "posts", "comments", "reactions")]
     assert found[Profile] == PEOPLE
     assert found[Post] == 5 * PEOPLE
-    assert found[Follow] == 20 * (PEOPLE - 1) + (PEOPLE - 1) // 2, "20 each, and one follows many"
+    assert found[Follow] == 20 * (PEOPLE - 1) + (PEOPLE - 1) // 2, "everybody follows 20, and one person many"
     assert 0.7 * 5 * PEOPLE < found[Comment] < 1.4 * 5 * PEOPLE
     _followers_fall_as_a_power_law()
     assert FollowCount.objects.aggregate(Sum("followers"))["followers__sum"] == found[Follow]
