@@ -1,1 +1,1 @@
-"""The command that runs the product, and the tools of whoever operates it."""
+"""The command that runs the product, and the operators' tools."""

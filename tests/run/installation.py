@@ -1,4 +1,4 @@
-"""One installation started with `./run` in a data folder of its own, and what its processes do."""
+"""An installation started with `./run` in its own data folder, and its processes."""
 
 import contextlib
 import os
@@ -18,13 +18,13 @@ from tests.migrated import copy_migrated
 from tests.scenarios.product import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 180.0  # on a busy machine; some ten on a quiet one
+START_SECONDS = 180.0  # on a busy machine; about ten on an idle one
 STOP_SECONDS = 10.0
 _OURS = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "ELASTICSEARCH_URL", "SECRET_KEY", "JWT_PRIVATE_KEY", "LOG_LEVEL")
 
 
 def until(true: Callable[[], bool], *, seconds: float, why: str) -> float:
-    """Waits for `true()`; how long it took."""
+    """Waits until `true()`; returns the seconds it took."""
     started = time.monotonic()
     while not true():
         assert time.monotonic() - started < seconds, why
@@ -33,20 +33,20 @@ def until(true: Callable[[], bool], *, seconds: float, why: str) -> float:
 
 
 def clean_environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
-    """What a new user's shell has, with this test's folder and port."""
+    """The environment of a new user's shell, with this test's folder and port."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith(_OURS)}
     return {**kept, "SOCIALAPP_PYTHON": sys.executable, "DATA_DIR": str(data_dir), "PORT": str(port), **more}
 
 
 def run_to_end(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """`./run` with arguments, to its end."""
+    """Runs `./run` with arguments to its end."""
     command = [str(ROOT / "run"), *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
 @dataclass
 class Installation:
-    """A `./run` under way."""
+    """A running `./run`."""
 
     process: "subprocess.Popen[bytes]"
     environment: dict[str, str]
@@ -54,22 +54,22 @@ class Installation:
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.environment['PORT']}"
 
     def answers(self) -> bool:
-        """Whether the landing page comes."""
+        """Whether the landing page is served."""
         try:
             return httpx.get(self.url, timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
     def children(self) -> list[psutil.Process]:
-        """The supervisor's own children, oldest first."""
+        """The supervisor's direct children, oldest first."""
         return sorted(psutil.Process(self.process.pid).children(), key=lambda child: child.create_time())
 
     def all_processes(self) -> list[psutil.Process]:
-        """The supervisor and everything under it."""
+        """The supervisor and all its descendants."""
         supervisor = psutil.Process(self.process.pid)
         return [supervisor, *supervisor.children(recursive=True)]
 
@@ -82,7 +82,7 @@ class Installation:
         return total / 2**20
 
     def written_mib(self) -> float:
-        """What all processes have written themselves, in MiB: without pages of files, which others may share or not."""
+        """The private dirty memory of all processes, in MiB: without file pages, which may be shared."""
         total = 0
         for process in self.all_processes():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -91,15 +91,15 @@ class Installation:
         return total / 2**10
 
     def said(self) -> str:
-        """What stood on the terminal so far."""
+        """The terminal output so far."""
         return self.output.read_text(errors="replace")
 
 
 @contextlib.contextmanager
 def started(data_dir: Path, *, demo: bool = False, first: bool = False, **more: str) -> Iterator[Installation]:
-    """A `./run`, up and answering; ended by force if the test has not ended it.
+    """A `./run` that is ready; killed if the test has not stopped it.
 
-    It finds its tables made, unless it is to start for the `first` time, which takes ten seconds of CPU.
+    Its tables exist already, unless it starts for the `first` time, which takes ten seconds of CPU.
     """
     if not first:
         copy_migrated(data_dir / "db")
@@ -131,5 +131,5 @@ def started(data_dir: Path, *, demo: bool = False, first: bool = False, **more: 
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:
-    """Whether none of these runs any more (what has ended but was not waited for counts as gone)."""
+    """Whether none of these processes runs (zombies do not count)."""
     return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)

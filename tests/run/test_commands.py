@@ -1,4 +1,4 @@
-"""What operators type: `bus`, `doctor`, `migrate_all`, `check --deploy`."""
+"""Operators' commands: `bus`, `doctor`, `migrate_all`, `check --deploy`."""
 
 import io
 import json
@@ -28,14 +28,14 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 def said(*command: str) -> str:
-    """What a command prints."""
+    """The output of a command."""
     out = io.StringIO()
     call_command(*command, stdout=out)
     return out.getvalue()
 
 
 def failed_delivery(event_id: int, *, dead: bool) -> FailedDelivery:
-    """A delivery in the posts context that has failed."""
+    """A failed delivery in the posts context."""
     return FailedDelivery.objects.using("posts").create(
         event_id=event_id,
         handler="posts.some_handler",
@@ -50,11 +50,11 @@ def failed_delivery(event_id: int, *, dead: bool) -> FailedDelivery:
 
 
 def codes(findings: Any) -> list[str]:
-    """What was found."""
+    """The codes of the findings."""
     return [finding.code for finding in findings]
 
 
-def test_bus_status_shows_how_far_events_have_come() -> None:
+def test_bus_status_shows_the_progress_of_events() -> None:
     for state in (OutboxEvent.State.NEW, OutboxEvent.State.NEW, OutboxEvent.State.SENT):
         OutboxEvent.objects.using("posts").create(type="posts.post_created.v1", subject="1", envelope="{}", state=state)
     OutboxEvent.objects.using("posts").filter(state=OutboxEvent.State.NEW).update(
@@ -70,7 +70,7 @@ def test_bus_status_shows_how_far_events_have_come() -> None:
     assert "context=posts  new=2  sent=1" in said("bus", "status", "--context", "posts")
 
 
-def test_bus_dead_lists_only_what_is_given_up() -> None:
+def test_bus_dead_lists_only_dead_letters() -> None:
     failed_delivery(11, dead=True)
     failed_delivery(12, dead=False)
     (letter,) = json.loads(said("bus", "dead", "--json"))
@@ -107,12 +107,12 @@ def test_bus_replay_of_an_unknown_event_fails_and_changes_nothing() -> None:
     assert letter.dead
 
 
-def test_bus_replay_wants_to_know_what() -> None:
+def test_bus_replay_requires_an_event_or_all() -> None:
     with pytest.raises(CommandError):
         said("bus", "replay")
 
 
-def test_migrate_all_notices_a_missing_migration() -> None:
+def test_migrate_all_detects_a_missing_migration() -> None:
     said("migrate_all", "--check")
     with connections["reactions"].cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'reactions'")
@@ -127,14 +127,14 @@ def test_no_declared_index_is_missing() -> None:
         assert [found for found in diagnostics.database_findings(alias) if found.code == "missing_index"] == []
 
 
-def test_an_index_that_is_declared_but_absent_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_index_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     declared = [*OutboxEvent._meta.indexes, Index(fields=["type"], name="bus_outbox_absent")]
     monkeypatch.setattr(OutboxEvent._meta, "indexes", declared)
     found = [found for found in diagnostics.database_findings("metrics") if found.code == "missing_index"]
     assert [finding.problem for finding in found] == ["bus_outbox lacks bus_outbox_absent"]
 
 
-def test_commits_that_can_be_lost_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_non_durable_commits_are_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     connection = connections["posts"]
     if connection.vendor == "sqlite":
         assert "not_durable" not in codes(diagnostics.database_findings("posts"))
@@ -164,7 +164,7 @@ def test_unsafe_settings_fail_the_deploy_check(settings: Any, name: str, value: 
         call_command("check", "--deploy", "--tag", "security", stdout=io.StringIO(), stderr=io.StringIO())
 
 
-def test_a_server_is_held_to_more_than_the_embedded_default(settings: Any) -> None:
+def test_servers_have_stricter_checks_than_the_embedded_default(settings: Any) -> None:
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS, settings.RATE_LIMITS = "http://example.org", ["*"], False
     settings.EMBEDDED = True
     assert codes(diagnostics.settings_findings()) == []
@@ -172,8 +172,8 @@ def test_a_server_is_held_to_more_than_the_embedded_default(settings: Any) -> No
     assert codes(diagnostics.settings_findings()) == ["no_https", "any_host", "no_rate_limits"]
 
 
-def test_doctor_names_what_does_not_answer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache._BreakingConnection, "open_until", 0.0)  # put back at the end: others need Redis
+def test_doctor_reports_unreachable_servers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache._BreakingConnection, "open_until", 0.0)  # restored at the end: other tests need Redis
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     settings.ELASTICSEARCH_URL = "http://127.0.0.1:1"
     settings.KAFKA_URL = "kafka://127.0.0.1:1"
@@ -191,7 +191,7 @@ def test_doctor_names_what_does_not_answer(settings: Any, monkeypatch: pytest.Mo
     assert django_settings.SECRET_KEY not in out.getvalue()
 
 
-NOBODY = "127.0.0.1:1"  # a port where nothing listens
+NOBODY = "127.0.0.1:1"  # a port on which nothing listens
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,9 @@ NOBODY = "127.0.0.1:1"  # a port where nothing listens
         (["verfy"], 2, "did you mean verify?"),
     ],
 )
-def test_a_failing_command_says_why_in_one_line(commands: list[str], status: int, reason: str, tmp_path: Any) -> None:
+def test_a_failing_command_prints_the_reason_in_one_line(
+    commands: list[str], status: int, reason: str, tmp_path: Any
+) -> None:
     environment = {
         **os.environ,
         "DATA_DIR": str(tmp_path),

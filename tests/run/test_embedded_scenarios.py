@@ -1,4 +1,4 @@
-"""The scenarios that the servers pass, once more on the embedded default."""
+"""Runs the scenarios on the embedded default too."""
 
 import os
 import subprocess

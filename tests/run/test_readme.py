@@ -1,4 +1,4 @@
-"""The README and the manual for operators: commands to paste work, and links resolve."""
+"""The README and the operators' manual: the shown commands work, and links resolve."""
 
 import json
 import os
@@ -20,10 +20,10 @@ SEARCH_SECONDS = 15.0
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """These tests start a product with a Redis of its own."""
+    """Does nothing: these tests start a product with its own Redis."""
 
 
-def test_the_tour_works_when_pasted(tmp_path: Path) -> None:
+def test_the_tour_of_the_readme_works(tmp_path: Path) -> None:
     with started(tmp_path / "var") as installation:
         tour = _tour().replace("http://127.0.0.1:8000", installation.url)
         reacted, feed, searched = _pasted(tour)
@@ -36,17 +36,17 @@ def test_the_tour_works_when_pasted(tmp_path: Path) -> None:
 
 
 def _tour() -> str:
-    """The block of the README that is marked as run by this test."""
+    """The block of the README that is marked for this test."""
     found = re.findall(
         r"<!-- tests/run/test_readme\.py runs this block\. -->\n```sh\n(.*?)```", _text("README.md"), re.S
     )
     assert len(found) == 1
-    assert found[0].count("http://127.0.0.1:8000") == 1, "the port must be changeable in one place"
+    assert found[0].count("http://127.0.0.1:8000") == 1, "the port must be set in one place"
     return str(found[0])
 
 
 def _pasted(tour: str) -> list[dict[str, Any]]:
-    """What a terminal shows: a JSON document a line."""
+    """Runs the script; returns its output, one JSON document per line."""
     environment = {**os.environ, "no_proxy": "127.0.0.1"}
     shell = ["sh", "-eu"]
     done = subprocess.run(shell, input=tour, env=environment, capture_output=True, text=True, timeout=60, check=False)
@@ -60,13 +60,13 @@ def _found(search: str) -> list[str]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document: Path) -> None:
+def test_links_resolve(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", document.read_text())
     files = [target for target in targets if "://" not in target]
     assert [target for target in files if not (document.parent / target).exists()] == []
 
 
-def test_the_variables_of_the_readme_are_in_the_example() -> None:
+def test_the_variables_of_the_readme_are_in_env_example() -> None:
     rows = re.findall(r"^\| (`[A-Z].*?) \|", _text("README.md"), re.M)
     named = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
     assert named

@@ -1,4 +1,4 @@
-"""`./run`: one command, one address, and nothing of it left behind."""
+"""`./run`: one command, one address, and no processes left behind."""
 
 import contextlib
 import json
@@ -34,12 +34,12 @@ MOST_MIB = 400
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """These tests start a product with a Redis of its own."""
+    """Does nothing: these tests start a product with its own Redis."""
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """One installation for the tests that leave it as they found it."""
+    """One installation, shared by tests that do not change it."""
     with started(tmp_path_factory.mktemp("run") / "var") as found:
         yield found
 
@@ -50,17 +50,17 @@ def test_rest_docs_admin_static_files_and_websocket_answer_on_one_port(installat
     url = installation.url.replace("http", "ws", 1)
     with pytest.raises(InvalidStatus) as refusal:
         connect(f"{url}/ws/nowhere/")
-    assert refusal.value.response.status_code == 403, "the sockets role must be the one that answers"
+    assert refusal.value.response.status_code == 403, "the response must come from the sockets role"
 
 
-def test_inside_paths_do_not_pass_the_gateway(installation: Installation) -> None:
+def test_internal_paths_get_404_from_the_gateway(installation: Installation) -> None:
     for path in ("/metrics", "/internal/users/Users/profiles", "//metrics", "/%6Detrics", "/INTERNAL/x"):
         answer = httpx.get(installation.url + path)
         assert answer.status_code == 404, path
         assert answer.json()["code"] in ("gateway_404", "not_found"), path
 
 
-def test_answers_are_compressed_but_those_of_auth(installation: Installation) -> None:
+def test_responses_are_compressed_except_those_of_auth(installation: Installation) -> None:
     with httpx.Client(base_url=installation.url, headers={"Accept-Encoding": "gzip"}) as client:
         person = {"email": "zip@example.org", "username": "zip", "password": "correct horse battery"}
         signed_in = [client.post("/v1/auth/register", json=person)]
@@ -68,7 +68,7 @@ def test_answers_are_compressed_but_those_of_auth(installation: Installation) ->
         signed_in += [client.post("/v1/auth/login", json=login) for _ in range(5)]
         client.headers["Authorization"] = f"Bearer {signed_in[-1].json()['access']}"
         sessions = client.get("/v1/auth/sessions")
-        assert len(sessions.content) > 1_024, "so much is compressed elsewhere"
+        assert len(sessions.content) > 1_024, "other responses of this size are compressed"
         written = client.post("/v1/posts", json={"content": "compressed " * 200})
         assert [sessions.headers.get("Content-Encoding"), written.headers.get("Content-Encoding")] == [None, "gzip"]
         for path in ("/", "/v1/explore", "/v1/schema"):
@@ -82,7 +82,7 @@ def test_answers_are_compressed_but_those_of_auth(installation: Installation) ->
         assert client.patch(address, json={"content": "Stale"}, headers={"If-Match": tag}).status_code == 412
 
 
-def test_whoever_answers_gives_the_request_id(installation: Installation) -> None:
+def test_every_server_returns_the_request_id(installation: Installation) -> None:
     paths = ("/", "/v1/hashtags/trending", "/v1/nowhere", "/metrics", "/ws/notifications/", "/static/landing.css")
     for path in paths:
         named = httpx.get(installation.url + path, headers={"X-Request-ID": "Mine-1.2_3"})
@@ -98,9 +98,7 @@ def test_whoever_answers_gives_the_request_id(installation: Installation) -> Non
 @pytest.mark.parametrize(
     ("size", "statuses"), [(5_000, (422, 401)), (60_000, (422, 401)), (100_000, (414, 401)), (125_000, (414, 401))]
 )
-def test_an_address_or_a_header_of_any_length_is_answered_with_a_problem(
-    installation: Installation, size: int, statuses: tuple[int, int]
-) -> None:
+def test_long_urls_and_headers_get_a_problem(installation: Installation, size: int, statuses: tuple[int, int]) -> None:
     long_address: tuple[str, dict[str, str]] = (f"/v1/search?q={'a' * size}", {})
     long_header = ("/v1/feed", {"Authorization": f"Bearer {'a' * size}"})
     for (path, headers), status in zip((long_address, long_header), statuses, strict=True):
@@ -113,7 +111,7 @@ def test_an_address_or_a_header_of_any_length_is_answered_with_a_problem(
 
 
 @pytest.mark.parametrize("body", [b"zz\r\nabc\r\n", b"2\r\nabcdef\r\n0\r\n\r\n"])
-def test_a_body_in_broken_chunks_is_the_fault_of_its_sender(installation: Installation, body: bytes) -> None:
+def test_a_body_with_invalid_chunks_gets_400(installation: Installation, body: bytes) -> None:
     head = b"POST /v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with socket.create_connection(("127.0.0.1", int(installation.environment["PORT"])), timeout=20) as asked:
         asked.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n" + body)
@@ -122,11 +120,11 @@ def test_a_body_in_broken_chunks_is_the_fault_of_its_sender(installation: Instal
         assert (answer.status, json.loads(answer.read())["code"]) == (400, "malformed")
 
 
-def test_a_body_too_large_is_answered_with_a_problem(installation: Installation) -> None:
+def test_a_body_that_is_too_large_gets_a_problem(installation: Installation) -> None:
     body = b"x" * 10_000_000
     json_type = {"Content-Type": "application/json"}
     url = f"{installation.url}/v1/auth/login"
-    for attempt in range(20):  # the gateway still sends while the answer is there already: a race
+    for attempt in range(20):  # a race: the response may arrive while the gateway still forwards the body
         answer = httpx.post(url, content=body if attempt % 2 else iter([body]), headers=json_type)
         assert answer.status_code == 413
         assert answer.headers["Content-Type"] == "application/problem+json"
@@ -135,10 +133,10 @@ def test_a_body_too_large_is_answered_with_a_problem(installation: Installation)
 
 @pytest.mark.parametrize("path", ["/v1/auth/login", "/v1/media", "/internal/x", "/ws/notifications/", "/health/live"])
 @pytest.mark.parametrize("length", ["Content-Length: 9000000", "Transfer-Encoding: chunked"])
-def test_the_rest_of_a_refused_body_is_never_taken_for_a_request(
+def test_the_rest_of_a_rejected_body_is_not_parsed_as_a_request(
     installation: Installation, path: str, length: str
 ) -> None:
-    """Else whoever shares the connection behind a proxy gets an answer to a request that they never sent."""
+    """Otherwise a client behind a shared proxy connection could get the response to somebody else's request."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{length}\r\n\r\n".encode()
     hidden = (b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200_000)[:9_000_000]
     body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(hidden), hidden) if "chunked" in length else hidden
@@ -146,14 +144,14 @@ def test_the_rest_of_a_refused_body_is_never_taken_for_a_request(
     with socket.create_connection(("127.0.0.1", int(installation.environment["PORT"])), timeout=1) as asked:
         with contextlib.suppress(OSError):
             asked.sendall(head + body)
-        with contextlib.suppress(OSError):  # closed by the other side, or nothing more comes
+        with contextlib.suppress(OSError):  # the connection is closed, or no more data arrives
             while received := asked.recv(2**16):
                 answers += received
     assert re.findall(rb"HTTP/1.1 (\d+)", answers)[1:] == []
     assert answers.startswith(b"HTTP/1.1 4")
 
 
-def test_a_small_chunked_body_is_read(installation: Installation) -> None:
+def test_a_small_chunked_body_is_accepted(installation: Installation) -> None:
     parts = iter([b'{"login":"nobody",', b'"password":"no such password"}'])
     answer = httpx.post(
         f"{installation.url}/v1/auth/login", content=parts, headers={"Content-Type": "application/json"}
@@ -162,13 +160,13 @@ def test_a_small_chunked_body_is_read(installation: Installation) -> None:
     assert answer.json()["code"] == "invalid_credentials"
 
 
-def test_all_of_it_together_stays_small(installation: Installation) -> None:
+def test_the_memory_of_all_processes_stays_small(installation: Installation) -> None:
     used = installation.pss_mib()
     print(f"memory of all processes: {used:.0f} MiB")  # noqa: T201  (a figure to read)
     assert used <= MOST_MIB
 
 
-def test_logs_are_json_lines_in_a_file_for_each_role(installation: Installation) -> None:
+def test_every_role_logs_json_lines_to_its_own_file(installation: Installation) -> None:
     httpx.get(installation.url)
     logs = Path(installation.environment["DATA_DIR"]) / "logs"
     until(lambda: '"event": "request"' in (logs / "web.log").read_text(), seconds=5, why="no request was logged")
@@ -178,7 +176,7 @@ def test_logs_are_json_lines_in_a_file_for_each_role(installation: Installation)
             assert isinstance(json.loads(line), dict), log
 
 
-def test_secrets_are_for_their_owner_only_and_are_kept(installation: Installation) -> None:
+def test_secrets_are_readable_by_their_owner_only_and_are_kept(installation: Installation) -> None:
     path = Path(installation.environment["DATA_DIR"]) / "secrets.env"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     before = path.read_text()
@@ -187,28 +185,26 @@ def test_secrets_are_for_their_owner_only_and_are_kept(installation: Installatio
     assert path.read_text() == before
 
 
-def test_a_healthy_installation_satisfies_the_doctor(installation: Installation) -> None:
+def test_doctor_finds_nothing_in_a_healthy_installation(installation: Installation) -> None:
     found = run_to_end(installation.environment, "manage", "doctor", "--json")
     assert (found.returncode, json.loads(found.stdout)) == (0, [])
 
 
 @pytest.mark.parametrize(("host", "factor"), [("127.0.0.1", "50"), ("0.0.0.0", "4")])
-def test_one_address_has_more_where_only_this_machine_can_come_from_it(
-    installation: Installation, host: str, factor: str
-) -> None:
+def test_the_limit_per_address_is_higher_on_loopback(installation: Installation, host: str, factor: str) -> None:
     code = "from django.conf import settings; print(settings.RATE_ADDRESS_FACTOR)"
     said = run_to_end({**installation.environment, "HOST": host}, "manage", "shell", "--no-imports", "-c", code)
     assert (said.returncode, said.stdout.strip()) == (0, factor), said.stderr
 
 
-def test_a_taken_port_is_one_line(installation: Installation, tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_line(installation: Installation, tmp_path: Path) -> None:
     port = int(installation.environment["PORT"])
     refused = run_to_end(clean_environment(tmp_path / "var", port))
     assert refused.returncode == 1
     assert [line for line in refused.stderr.splitlines() if "taken" in line] == refused.stderr.splitlines()
 
 
-def test_a_data_folder_in_use_is_one_line(installation: Installation) -> None:
+def test_a_data_folder_in_use_is_reported_in_one_line(installation: Installation) -> None:
     refused = run_to_end({**installation.environment, "PORT": str(free_port())})
     assert refused.returncode == 1
     assert [line for line in refused.stderr.splitlines() if "in use" in line] == refused.stderr.splitlines()
@@ -216,7 +212,7 @@ def test_a_data_folder_in_use_is_one_line(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize("killed", ROLES)
-def test_a_killed_role_comes_back(installation: Installation, killed: str) -> None:
+def test_a_killed_role_is_restarted(installation: Installation, killed: str) -> None:
     victim = next(child for child in installation.children() if _role(child) == killed)
     number = len(installation.children())
     victim.kill()
@@ -229,13 +225,13 @@ def test_a_killed_role_comes_back(installation: Installation, killed: str) -> No
     until(installation.answers, seconds=10, why="the product does not answer")
 
 
-def test_an_exposed_host_needs_a_flag(tmp_path: Path) -> None:
+def test_an_exposed_host_requires_a_flag(tmp_path: Path) -> None:
     refused = run_to_end(clean_environment(tmp_path / "var", free_port(), HOST="0.0.0.0"))
     assert refused.returncode == 1
     assert "--expose" in refused.stderr.splitlines()[-1]
 
 
-def test_a_broken_data_folder_is_one_line(tmp_path: Path) -> None:
+def test_an_unusable_data_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     refused = run_to_end(clean_environment(tmp_path / "file" / "var", free_port()))
     assert refused.returncode == 1
@@ -243,7 +239,7 @@ def test_a_broken_data_folder_is_one_line(tmp_path: Path) -> None:
     assert "DATA_DIR" in refused.stderr
 
 
-def test_an_old_python_is_one_line(tmp_path: Path) -> None:
+def test_an_old_python_is_reported_in_one_line(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n')
     old.chmod(0o755)
@@ -255,7 +251,7 @@ def test_an_old_python_is_one_line(tmp_path: Path) -> None:
     assert "3.11" in refused.stderr
 
 
-def test_one_signal_ends_all_of_it_and_it_starts_again(tmp_path: Path) -> None:
+def test_one_signal_stops_all_processes_and_it_starts_again(tmp_path: Path) -> None:
     for sent in (signal.SIGINT, signal.SIGTERM):
         with started(tmp_path / "var") as running:
             processes = running.all_processes()
@@ -263,7 +259,7 @@ def test_one_signal_ends_all_of_it_and_it_starts_again(tmp_path: Path) -> None:
             running.process.send_signal(sent)
             assert running.process.wait(STOP_SECONDS) == 0, sent
             assert time.monotonic() - asked < STOP_SECONDS, sent
-            assert all_gone(processes), f"{sent}: something was left behind"
+            assert all_gone(processes), f"{sent}: a process was left behind"
     with started(tmp_path / "var") as running:
         assert running.answers()
         processes = running.all_processes()
@@ -282,5 +278,5 @@ _PROGRAMS = {"valkey-server": "valkey", "caddy": "gateway"}
 
 
 def _role(child: psutil.Process) -> str:
-    """Which role a child of the supervisor has: it bears its role's or its program's name."""
+    """The role of a child of the supervisor, from its process name."""
     return _PROGRAMS.get(child.name(), child.name())
