@@ -106,7 +106,11 @@ class UsersService:
         if deactivated_at is None:
             actions.hide_profile(user_id=user_id)
         else:
-            actions.set_deactivated(user_id=user_id, is_deactivated=True, at=deactivated_at)
+            self.deactivate(user_id=user_id, at=deactivated_at)
+
+    def deactivate(self, *, user_id: int, at: datetime) -> None:
+        """A few queries in one transaction."""
+        actions.set_deactivated(user_id=user_id, is_deactivated=True, at=at)
 
 
 class UsersRecords:

@@ -279,8 +279,16 @@ class Users(Protocol):
 
     @write
     def hide(self, *, user_id: int, deactivated_at: datetime | None = None) -> None:
-        """Hides this person, ahead of the events that say so. Idempotent.
+        """Hides this person for good, ahead of the event that says so. Idempotent.
 
-        `deactivated_at`: when the grace period of their deletion began, which can be cancelled; None: for good.
+        With `deactivated_at`, which only the previous release sends, it is `deactivate` at that time.
+        """
+        ...
+
+    @write
+    def deactivate(self, *, user_id: int, at: datetime) -> None:
+        """Hides this person, ahead of the event that says so, until their deletion is cancelled. Idempotent.
+
+        `at`: the time of that event, the beginning of the deletion's grace period.
         """
         ...

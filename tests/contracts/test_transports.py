@@ -105,6 +105,7 @@ class World:
             "bio": [""],
             "is_private": [False],
             "deactivated_at": [None],
+            "at": [datetime.now(UTC)],
             "known": [None, ["0" * 64]],
             "withheld_ids": [[], [self.comment]],
             "offset": [0],
@@ -224,7 +225,7 @@ def combinations(world: World, context: str, contract: str, method: str) -> Iter
 _CHANGING = {
     ("Posts", "release_from_comment"),
     ("PopulationTables", "fill"),
-    *(("Users", name) for name in ("hide", "is_private_since", "fill_profile", "follow_by_name")),
+    *(("Users", name) for name in ("hide", "deactivate", "is_private_since", "fill_profile", "follow_by_name")),
 }
 
 

@@ -1,6 +1,7 @@
 """The service interface of users: correct, complete, and with a constant number of queries."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connections
@@ -189,6 +190,20 @@ def test_hiding_is_at_once_and_once(person: MakePerson) -> None:
     assert published_types().count("status_changed") == 1
     users.hide(user_id=12345)
     assert seen(bob, 12345)[12345].active is False, "the event of the registration must not make it visible"
+
+
+def test_deactivating_hides_until_it_is_cancelled(person: MakePerson) -> None:
+    alice, bob = person(), person()
+    at = datetime.now(UTC)
+    for _ in range(2):
+        users.deactivate(user_id=alice, at=at)
+    users.hide(user_id=bob, deactivated_at=at)  # as the previous release asks for it
+    assert users.profiles(ids=[alice, bob]) == []
+    assert published_types().count("status_changed") == 2
+    for user_id in (alice, bob):
+        actions.set_deactivated(user_id=user_id, is_deactivated=False, at=at + timedelta(seconds=1))
+    users.deactivate(user_id=alice, at=at)
+    assert sorted(card.id for card in users.profiles(ids=[alice, bob])) == sorted([alice, bob])
 
 
 @pytest.mark.parametrize("size", [1, 100])

@@ -1,5 +1,7 @@
 """Deletion of accounts: marking them deleted, erasing auth's data, and collecting the other contexts' reports."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -80,7 +82,11 @@ def delete_account(*, user_id: int, password: str | None, versions: frozenset[in
     erasure_id = _delete_account(
         user_id, password_hash=user.password if user else None, versions=versions, at=at, grace=grace
     )
-    _hide_at_once(user_id, deactivated_at=at if grace else None)
+    with _hiding_at_once(user_id):
+        if grace:
+            client(Users).deactivate(user_id=user_id, at=at)
+        else:
+            client(Users).hide(user_id=user_id)
     return erasure_id
 
 
@@ -128,7 +134,8 @@ def begin_due_erasures() -> int:
     due = list(User.objects.filter(deletion_due_at__lte=timezone.now()).values_list("id", flat=True)[:_BATCH])
     begun = [user_id for user_id in due if _begin_if_due(user_id)]
     for user_id in begun:
-        _hide_at_once(user_id)
+        with _hiding_at_once(user_id):
+            client(Users).hide(user_id=user_id)
     return len(begun)
 
 
@@ -142,10 +149,11 @@ def _begin_if_due(user_id: int) -> bool:
     return True
 
 
-def _hide_at_once(user_id: int, *, deactivated_at: datetime | None = None) -> None:
-    """Asks users to hide the account immediately; the events would do so a little later."""
+@contextmanager
+def _hiding_at_once(user_id: int) -> Iterator[None]:
+    """Logs the failure of a call that hides the account: the events do so a little later."""
     try:
-        client(Users).hide(user_id=user_id, deactivated_at=deactivated_at)
+        yield
     except Exception as error:
         log.warning("auth.hide_failed", user_id=user_id, error=repr(error))
 
