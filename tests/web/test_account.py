@@ -55,7 +55,20 @@ def test_a_second_factor_can_be_set_up_used_and_removed(person: Callable[[str], 
     page.get_by_role("button", name="Confirm", exact=True).click()
     expect(page.locator(".notice", has=page.locator(".codes"))).to_be_focused()
     expect(page.locator(".codes code")).to_have_count(10)
-    recovery, second, *_ = page.locator(".codes code").all_inner_texts()
+    codes = page.locator(".codes code").all_inner_texts()
+    recovery, second, *_ = codes
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download codes").click()
+    assert download.value.suggested_filename == "127.0.0.1-recovery-codes.txt"
+    assert download.value.path().read_text().splitlines() == codes
+    page.evaluate("() => { navigator.clipboard.writeText = async text => { window.copied = text; }; }")
+    page.get_by_role("button", name="Copy codes").click()
+    expect(page.get_by_role("status").get_by_text("Codes copied.")).to_be_visible()
+    assert page.evaluate("() => window.copied").split() == codes
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+    page.get_by_role("button", name="Copy codes").click()
+    expect(page.get_by_role("status").get_by_text("Your browser does not allow copying.")).to_be_visible()
+    assert page.evaluate("() => getSelection().toString()").split() == codes
 
     log_out(page)
     page.get_by_role("main").get_by_role("link", name="Log in").click()

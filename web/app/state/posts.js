@@ -151,6 +151,6 @@ export async function copyLink(url) {
     await navigator.clipboard.writeText(url);
     toast(t("link.copied"));
   } catch {
-    toast(url);
+    toast([t("copy.refused"), url].join(" "), { kind: "bad", seconds: 30 });
   }
 }

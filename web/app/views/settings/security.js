@@ -68,8 +68,26 @@ function Totp() {
 /** Shown once: the focus goes to them, so that nobody misses them. */
 function Codes({ codes }) {
   const box = useRef(/** @type {HTMLElement | null} */ (null));
+  const list = useRef(null);
+  const text = codes.join("\n");
   useEffect(() => box.current?.focus(), []);
-  return html`<div ref=${box} class="notice" tabindex="-1"><div><p>${t("totp.codes")}</p><ul class="codes">${codes.map((each) => html`<li key=${each}><code>${each}</code></li>`)}</ul></div></div>`;
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      toast(t("totp.codes.copied"));
+    } catch {
+      getSelection().selectAllChildren(list.current);
+      toast(t("copy.refused"), { kind: "bad" });
+    }
+  };
+  return html`<div ref=${box} class="notice" tabindex="-1"><div>
+    <p>${t("totp.codes")}</p>
+    <ul ref=${list} class="codes">${codes.map((each) => html`<li key=${each}><code>${each}</code></li>`)}</ul>
+    <div class="form-foot">
+      <button class="button" onClick=${copy}>${t("totp.codes.copy")}</button>
+      <a class="button" download="${location.hostname}-recovery-codes.txt" href="data:text/plain,${encodeURIComponent(`${text}\n`)}">${t("totp.codes.download")}</a>
+    </div>
+  </div></div>`;
 }
 
 function TurnOff({ code, setCode, error, onSubmit }) {
