@@ -61,8 +61,8 @@ def test_input_of_users_is_shown_as_text(site: Installation, person: Callable[[s
     action = {"id": "7", "kind": "warn_user", "target_type": "user", "target_id": ada.id, "reason": _ATTACKS[1]}
     action |= {"until": None, "created_at": "2026-11-01T10:00:00.000Z"}
     appeal = {"id": "8", "action_id": "7", "status": "rejected", "text": _ATTACKS[0], "answer": _ATTACKS[2]}
-    page.route("**/v1/moderation/actions", lambda route: route.fulfill(json={"results": [action]}))
-    page.route("**/v1/appeals", lambda route: route.fulfill(json={"results": [appeal]}))
+    page.route("**/v1/moderation/actions*", lambda route: route.fulfill(json={"results": [action]}))
+    page.route("**/v1/appeals*", lambda route: route.fulfill(json={"results": [appeal]}))
     rules = [{"id": "1", "number": 1, "text": _ATTACKS[0]}]
     page.route("**/v1/moderation/rules", lambda route: route.fulfill(json={"results": rules}))
     for view in (

@@ -30,15 +30,16 @@ export function JoinDialog({ close }) {
   <//>`;
 }
 
+/** Is closed with the appeal that was made. */
 export function AppealDialog({ action, close }) {
   const [text, setText] = useState("");
   const send = async () => {
     try {
-      await post("/appeals", { action_id: action, text: text.trim() });
+      close(await post("/appeals", { action_id: action, text: text.trim() }));
       toast(t("appeal.sent"));
-      close();
     } catch (problem) {
       complain(problem);
+      if (problem.status === 409) close(); // there is one, or it is too late: what is shown is old
     }
   };
   return html`<${Modal} title=${t("appeal.title")} onClose=${close}>

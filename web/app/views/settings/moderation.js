@@ -13,13 +13,17 @@ export function Moderation() {
   const read = async () => {
     setProblem(null);
     try {
-      const [actions, appeals, reports] = await Promise.all(["/moderation/actions", "/appeals", "/reports"].map((path) => get(path)));
+      const [actions, appeals, reports] = await Promise.all(["/moderation/actions", "/appeals", "/reports"].map((path) => get(`${path}?limit=100`)));
       setFound({ actions: actions.results, appeals: appeals.results, reports: reports.results });
     } catch (failure) {
       setProblem(failure);
     }
   };
   useEffect(() => void read(), []);
+  const appealed = (made) => {
+    if (made) setFound({ ...found, appeals: [made, ...found.appeals] });
+    else read();
+  };
   if (problem) return html`<${Failed} problem=${problem} onRetry=${read} />`;
   if (!found) return html`<${Skeleton} kind="person" number=${4} />`;
   const appealOf = (action) => found.appeals.find((each) => each.action_id === action.id);
@@ -27,7 +31,7 @@ export function Moderation() {
     <section class="section">
       <h2>${t("moderation.actions")}</h2>
       ${!found.actions.length && html`<${Empty} icon="check" title=${t("moderation.actions.empty")} />`}
-      <ul class="rows">${found.actions.map((each) => html`<${Action} key=${each.id} action=${each} appeal=${appealOf(each)} onAppeal=${read} />`)}</ul>
+      <ul class="rows">${found.actions.map((each) => html`<${Action} key=${each.id} action=${each} appeal=${appealOf(each)} onAppeal=${appealed} />`)}</ul>
     </section>
     <section class="section">
       <h2>${t("moderation.reports")}</h2>
@@ -36,11 +40,10 @@ export function Moderation() {
     </section>`;
 }
 
-/** @param {{action: import("#api").Action, appeal?: import("#api").Appeal, onAppeal: () => void}} properties */
+/** @param {{action: import("#api").Action, appeal?: import("#api").Appeal, onAppeal: (made?: import("#api").Appeal) => void}} properties */
 function Action({ action, appeal, onAppeal }) {
   const appealed = async () => {
-    await open("appeal", { action: action.id });
-    onAppeal();
+    onAppeal(await open("appeal", { action: action.id }));
   };
   return html`<li class="row">
     <span class="row-text">
