@@ -1,1 +1,1 @@
-"""What pages cost: statements, round trips and calls, counted."""
+"""Counts what requests cost: statements, round trips and calls."""

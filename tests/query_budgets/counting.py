@@ -1,4 +1,4 @@
-"""Counts what a request asks of others: SQL statements, Redis round trips, calls between contexts, index requests."""
+"""Counts a request's SQL statements, Redis round trips, calls between contexts and index requests."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _TRANSACTION = re.compile(r"(RELEASE )?SAVEPOINT|ROLLBACK TO", re.IGNORECASE)
 
 @dataclass
 class Cost:
-    """What one request asked for, thing by thing; two costs are equal when the numbers are."""
+    """The operations of one request, by kind."""
 
     statements: list[str] = field(default_factory=list)
     redis: list[str] = field(default_factory=list)
@@ -27,11 +27,11 @@ class Cost:
     index: list[str] = field(default_factory=list)
 
     def numbers(self) -> dict[str, int]:
-        """How many of each."""
+        """The number of operations of each kind."""
         return {name: len(found) for name, found in vars(self).items()}
 
     def details(self) -> str:
-        """Every one of them, cut to a readable length."""
+        """All operations, truncated to a readable length."""
         return "\n".join(f"    {name}: {one[:200]}" for name, found in vars(self).items() for one in found)
 
 
@@ -43,7 +43,7 @@ class Meter:
 
     @contextmanager
     def reading(self) -> Iterator[Cost]:
-        """The cost of what happens inside."""
+        """The cost of the code in this context."""
         self._cost = Cost()
         with ExitStack() as stack:
             for alias in ALL_CONTEXTS:
@@ -54,7 +54,7 @@ class Meter:
                 self._cost = None
 
     def note(self, name: str, what: str) -> None:
-        """Adds one to what is being counted."""
+        """Counts an operation."""
         if self._cost is not None:
             getattr(self._cost, name).append(what)
 
@@ -69,14 +69,14 @@ class Meter:
 
 @pytest.fixture
 def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
-    """A meter attached to everything that a request can ask; each still does what it does."""
+    """A meter that wraps all databases, servers and calls that a request can use."""
     found = Meter()
     send = redis.Connection.send_packed_command
     perform = elastic_transport.Transport.perform_request
     check = calls._forbid_open_transaction
 
     def sending(connection: Any, command: Any, *args: Any, **options: Any) -> Any:
-        # A pipeline is packed into one sending, and so is one round trip.
+        # A pipeline is sent as one command, so it counts as one round trip.
         found.note("redis", repr(command[:1] if isinstance(command, list) else command))
         return send(connection, command, *args, **options)
 

@@ -1,4 +1,4 @@
-"""A dataset big enough to fill every list of the API, made through the API."""
+"""A dataset that fills every list of the API, created through the API."""
 
 import base64
 from collections.abc import Callable
@@ -19,7 +19,7 @@ CROWD = 52
 
 @dataclass
 class Dataset:
-    """`reader` looks at what the `crowd` did; the others each have one long list of their own."""
+    """`reader` sees the activity of the `crowd`; each of the others has one long list."""
 
     reader: Person
     newcomer: Person
@@ -37,7 +37,7 @@ class Dataset:
 
 
 def build(register: Callable[..., Person], drain: Callable[[], int]) -> Dataset:
-    """The whole dataset, all events delivered."""
+    """Creates the dataset and delivers all events."""
     empty_index()
     names = ("reader", "newcomer", "hermit", "sleeper", "shyone", "author", "scolded")
     reader, newcomer, hermit, sleeper, shy, author, scolded = (register(f"dataset_{name}") for name in names)
@@ -73,13 +73,13 @@ def build(register: Callable[..., Person], drain: Callable[[], int]) -> Dataset:
 
 
 def ok(answer: Any) -> Any:
-    """The body of an answer that must be a good one."""
+    """The body of a response, which must be a success."""
     assert 200 <= answer.status_code < 300, answer.content
     return answer.json() if answer.content else None
 
 
 def _live(person: Person, number: int, reader: Person, post_id: str, comment_id: str) -> str:
-    """Writes, answers and reacts; the id of the post."""
+    """Writes a post, comments and reactions; returns the id of the post."""
     text = f"needle {number} #market #market{number:02} @{reader.username}"
     mine = str(ok(person.client.post("/v1/posts", {"content": text}))["id"])
     ok(person.client.put(f"/v1/profiles/{reader.id}/follow"))
@@ -106,12 +106,12 @@ def _edit_often(reader: Person, post_id: str) -> None:
 
 
 def _sign_in_often(reader: Person) -> None:
-    for _ in range(CROWD - 3):  # as many as one may have; a further one would end the first
+    for _ in range(CROWD - 3):  # the maximum of sessions; one more would end the first
         ok(reader.client.post("/v1/auth/login", {"login": reader.username, "password": "correct horse battery"}))
 
 
 def _subscribe_often(reader: Person) -> None:
-    """As many browsers as one may have. Their keys are real points, as a browser's are."""
+    """Subscribes the maximum of browsers. Their keys are valid curve points, like a browser's."""
     point = ec.generate_private_key(ec.SECP256R1()).public_key()
     key = point.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     keys = {"p256dh": _base64(key), "auth": _base64(b"x" * 16)}
@@ -137,7 +137,7 @@ def _scold_often(scolded: Person) -> None:
 
 
 def make_searchable() -> None:
-    """Elasticsearch shows what was written only after a refresh."""
+    """Refreshes Elasticsearch, so that searches find what was written."""
     if settings.ELASTICSEARCH_URL:
         from apps.search.models.documents import elasticsearch
         from apps.search.queries.elastic import read_alias
@@ -146,7 +146,7 @@ def make_searchable() -> None:
 
 
 def empty_index() -> None:
-    """Forgets what earlier tests have written: their transactions were rolled back, but not in Elasticsearch."""
+    """Deletes documents of earlier tests: rolling back their transactions does not affect Elasticsearch."""
     if settings.ELASTICSEARCH_URL:
         from apps.search.models.documents import elasticsearch
         from apps.search.queries.elastic import read_alias

@@ -1,4 +1,4 @@
-"""Every list of the API, and how it is asked for."""
+"""All lists of the API, and how to request them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from tests.query_budgets.dataset import Dataset
 
 @dataclass(frozen=True)
 class Listed:
-    """How a list is asked for in the dataset: path and query, by whom, and the pages that are compared.
+    """How to request a list of the dataset: path and query, user, and the page sizes to compare.
 
-    `one_page`: a ranking of now that has no further pages.
+    `one_page`: a ranking without further pages.
     """
 
     ask: Callable[[Dataset], str]
@@ -20,7 +20,7 @@ class Listed:
     one_page: bool = False
 
 
-# Every list of the API. What takes ids is given 1 and 50 of them; all else is asked with limit=1 and limit=50.
+# All lists of the API. Those that take ids get 1 and 50 of them; the others limit=1 and limit=50.
 LISTS: dict[str, list[Listed]] = {
     "/v1/appeals": [Listed(lambda dataset: "/v1/appeals", by="scolded")],
     "/v1/auth/passkeys": [Listed(lambda dataset: "/v1/auth/passkeys", most=20)],
@@ -43,7 +43,7 @@ LISTS: dict[str, list[Listed]] = {
     "/v1/mutes": [Listed(lambda dataset: "/v1/mutes", by="sleeper")],
     "/v1/notifications": [
         Listed(lambda dataset: "/v1/notifications", by="newcomer"),
-        # One call for each kind of target on the page: compared are pages that have every kind.
+        # Takes one call per kind of target, so both pages must contain every kind.
         Listed(lambda dataset: "/v1/notifications?unread=true", least=10),
     ],
     "/v1/posts": [Listed(lambda dataset: "/v1/posts")],

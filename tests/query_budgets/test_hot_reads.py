@@ -1,6 +1,6 @@
-"""What the hottest reads ask of others, and how much Python runs for them: counted, as times differ by machine.
+"""Budgets of the most frequent reads: operations and Python calls, which, unlike times, do not depend on the machine.
 
-A budget may only fall. Whoever makes a read cheaper lowers it; whoever must raise it says why in the commit.
+Budgets should only fall. Lower a budget when you make a read cheaper; explain in the commit if you must raise one.
 """
 
 import sys
@@ -26,11 +26,11 @@ _PAGE = 20
 
 
 class Budget(NamedTuple):
-    """The most that one read may cost with warm caches; `cold`: SQL statements with an empty Redis.
+    """The maximal cost of a read with warm caches; `cold`: SQL statements with an empty Redis.
 
-    `calls` are those of functions, Python's and C's, with room for some 200 that depend on which tests ran before in
-    the process; `requests` those to Elasticsearch. All but `redis` is compared on
-    MariaDB with Elasticsearch only: SQLite is asked a little differently, and so is its index.
+    `calls` are calls of Python and C functions, with room for some 200 that depend on which tests ran before in the
+    process; `requests` are those to Elasticsearch. All but `redis` are compared only on MariaDB with Elasticsearch:
+    SQLite and its index use slightly different queries.
     """
 
     path: str
@@ -51,7 +51,7 @@ BUDGETS = [
 ]
 
 
-def test_hot_reads_cost_no_more_than_their_budgets(
+def test_hot_reads_stay_within_their_budgets(
     register: Callable[..., Person], drain: Callable[[], int], meter: Meter
 ) -> None:
     empty_index()
@@ -77,7 +77,7 @@ def test_hot_reads_cost_no_more_than_their_budgets(
         found = {**warm.numbers(), "requests": len(warm.index), "calls": _calls(partial(_read, reader, path))}
         redis_client().flushdb()
         with meter.reading() as cold:
-            assert _read(reader, path).body == answer.body, f"{path} differs without its caches"
+            assert _read(reader, path).body == answer.body, f"{path} differs with empty caches"
         found["cold"] = len(cold.statements)
         most = budget._asdict()
         for name in _COMPARED:
@@ -95,7 +95,7 @@ class _Answer(NamedTuple):
 
 
 def _read(person: Person, path: str) -> _Answer:
-    """One GET as the server hands it on, without a test client around it."""
+    """Sends a GET directly to the WSGI application, without the test client's overhead."""
     path, _, query = path.partition("?")
     environ = {
         "REQUEST_METHOD": "GET",
@@ -115,7 +115,7 @@ def _read(person: Person, path: str) -> _Answer:
 
 
 def _calls(action: Callable[[], object]) -> int:
-    """How many functions are called while the action runs in this thread."""
+    """The number of functions that the action calls in this thread."""
     count = 0
 
     def note(frame: FrameType, event: str, argument: Any) -> None:

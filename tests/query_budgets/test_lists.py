@@ -1,4 +1,4 @@
-"""A page of fifty costs as many statements and round trips as a page of one: on every list that the API has."""
+"""On every list of the API, a page of fifty takes as many statements and round trips as a page of one."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,18 +19,18 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 @dataclass(frozen=True)
 class Listing:
-    """A list route as the schema has it."""
+    """A list route in the schema."""
 
     path: str
     takes_ids: bool
     is_public: bool
 
 
-def test_a_page_of_fifty_costs_what_a_page_of_one_costs(
+def test_a_page_of_fifty_costs_as_much_as_a_page_of_one(
     register: Callable[..., Person], drain: Callable[[], int], anonymous: JsonClient, meter: Meter
 ) -> None:
     listings = {listing.path: listing for listing in _listings()}
-    assert listings.keys() == LISTS.keys(), "a list of the API is not measured here, or no longer exists"
+    assert listings.keys() == LISTS.keys(), "LISTS must contain exactly the lists of the API"
     dataset = build(register, drain)
     make_searchable()
     grown = []
@@ -50,7 +50,7 @@ def test_a_page_of_fifty_costs_what_a_page_of_one_costs(
 
 
 def _listings() -> Iterator[Listing]:
-    """Every GET of the schema whose answer has `results`."""
+    """Every GET in the schema whose response has `results`."""
     schema = SchemaGenerator().get_schema(request=None, public=True)
     for path, operations in schema["paths"].items():
         if "get" not in operations:
@@ -71,7 +71,7 @@ def _properties(schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any
 
 
 def _urls(dataset: Dataset, listing: Listing, way: Listed) -> tuple[str, str]:
-    """The same list asked for as few and for as many as are compared."""
+    """The URLs of the list's smaller and larger page."""
     path = way.ask(dataset)
     if listing.takes_ids:
         known = {"/v1/posts": dataset.crowd_posts, "/v1/comments": dataset.crowd_comments}
@@ -82,7 +82,7 @@ def _urls(dataset: Dataset, listing: Listing, way: Listed) -> tuple[str, str]:
 
 
 def _cost(meter: Meter, client: JsonClient, url: str, *, warm: str, state: str, expected: int) -> Cost:
-    """What `url` costs, after it was asked once: with all that was then cached, or with nothing left in Redis."""
+    """The cost of `url` after a first request, with warm caches or with an empty Redis."""
     client.get(warm)
     client.get(url)
     if state == "empty":

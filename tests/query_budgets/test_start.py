@@ -1,4 +1,4 @@
-"""What a web process loads before it answers: a number of modules, which is the same on every machine, and no time."""
+"""The number of modules that a web process loads at start, which, unlike the time, does not depend on the machine."""
 
 import json
 import os
@@ -7,9 +7,9 @@ import sys
 
 from tests.scenarios.product import ROOT
 
-# Outside of the standard library, with the tools of development that some libraries load if they find them.
+# Not counting the standard library, but including development tools that some libraries load if installed.
 MODULES = 1_670
-# Clients that only some processes need, and those not before they use them.
+# Libraries that only some processes need, and only when they use them.
 LATER = {
     "PIL",
     "aiohttp",
@@ -31,7 +31,7 @@ print(json.dumps([name for name in sys.modules if name.partition(".")[0] not in 
 """
 
 
-def test_a_web_process_loads_no_more_than_it_needs() -> None:
+def test_a_web_process_loads_only_the_modules_it_needs() -> None:
     environment = {
         **os.environ,
         "SECRET_KEY": "k" * 50,
