@@ -1,1 +1,1 @@
-"""The transports of events, each on a broker of the tests' own, with real relays and workers."""
+"""The transports of events, each on its own broker, with real relays and workers."""

@@ -1,4 +1,4 @@
-"""An installation with one transport of events: probes are written into its outbox, and received by its worker."""
+"""An installation with one transport of events. Tests write probes into its outbox, and its worker receives them."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.faults.servers import Server
 
 _COMMAND = (sys.executable, "-m", "tests.transports.probe_app")
 _PASSWORD = "a pass&word+"
-PATIENCE = 120.0  # seconds; on a busy machine a consumer group takes its time
+PATIENCE = 120.0  # seconds; on a busy machine a consumer group takes long to rebalance
 
 
 class Kafka(Server):
@@ -37,7 +37,7 @@ class Kafka(Server):
 
 
 class GuardedKafka(Kafka):
-    """Kafka that takes only who knows the password, and talks to them over TLS."""
+    """Kafka that requires a password and TLS."""
 
     def __init__(self, folder: Path) -> None:
         Server.__init__(self, "kafka", folder, ports=("KAFKA_PORT", "KAFKA_CONTROLLER_PORT"), KAFKA_PASSWORD=_PASSWORD)
@@ -47,7 +47,7 @@ class GuardedKafka(Kafka):
         return self.url_with()
 
     def url_with(self, **changes: str) -> str:
-        """How to reach it, with settings of librdkafka of one's own; an empty one is left out."""
+        """Its URL with other settings of librdkafka; empty ones are left out."""
         settings = {
             "security_protocol": "SASL_SSL",
             "sasl_mechanism": "SCRAM-SHA-512",
@@ -78,19 +78,19 @@ class BrokerHarness:
         )
 
     def start(self, *roles: str, **variables: Any) -> None:
-        """Starts those that do not run; a number sets several of one role apart."""
+        """Starts the roles that do not run; a number distinguishes several processes of one role."""
         for role in roles:
             if role not in self.roles.running:
                 self.roles.start(role, command=(*_COMMAND, "serve", role.rstrip("0123456789")), **variables)
 
     def kill(self, role: str) -> None:
-        """`kill -9` for all of its processes."""
+        """Kills all its processes with SIGKILL."""
         process = self.roles.running.pop(role)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def forget(self) -> None:
-        """Waits until nobody has anything left to receive, and removes what was sent and received; inboxes remember."""
+        """Waits until all events are received, then deletes the records of probes, but not the inboxes."""
         until(lambda: self.depth("moderation") == 0, seconds=PATIENCE)
         for context, table in (
             ("metrics", "bus_outbox"),
@@ -100,9 +100,9 @@ class BrokerHarness:
             self._run(context, f"DELETE FROM {table}")
 
     def send(self, *probes: int, partition: int = 1, context: str = "metrics", padding: str = "", **extra: str) -> None:
-        """Publishes probes in one transaction, as if by that context; the relay finds them at its next look.
+        """Publishes probes in one transaction in the given context's outbox; the relay finds them in its next round.
 
-        `extra`: more members of their envelopes.
+        `extra`: further fields of their envelopes.
         """
         self._run(
             context,
@@ -112,11 +112,11 @@ class BrokerHarness:
         )
 
     def send_again(self) -> None:
-        """Has everything that was ever sent sent once more."""
+        """Marks all events as unsent, so that they are sent again."""
         self._run("metrics", "UPDATE bus_outbox SET state = 0, claim = 0, claimed_until = NULL")
 
     def received(self, partition: int = 1) -> list[int]:
-        """The probes of a partition in the order in which they were received."""
+        """The received probes of a partition, in order."""
         with closing(sqlite3.connect(self.roles.database("moderation"), timeout=30)) as connection:
             return [
                 row[0]
@@ -124,7 +124,7 @@ class BrokerHarness:
             ]
 
     def assert_received_once(self, probes: Iterable[int], *, partition: int = 1) -> None:
-        """Waits until all have been received, and sees that none was received twice."""
+        """Waits until all probes are received, and checks that none was received twice."""
         wanted = sorted(probes)
         deadline = time.monotonic() + PATIENCE
         while len(self.received(partition)) < len(wanted) and time.monotonic() < deadline:
@@ -132,22 +132,22 @@ class BrokerHarness:
         assert sorted(self.received(partition)) == wanted, self.roles.said("relay") + self.roles.said("worker")
 
     def assert_kept(self, probes: int, *, because: str) -> None:
-        """Waits until the relay has said so of what it tried since its start, and sees that nothing has left."""
+        """Waits until the relay has logged `because`, and checks that nothing was sent."""
         log = self.roles.folder / "relay.log"
         until(lambda: because in log.read_text(errors="replace"), seconds=PATIENCE)
         assert self.unsent() == probes
         log.write_text("")
 
     def unsent(self) -> int:
-        """Probes that the relay has not sent."""
+        """The number of probes that the relay has not sent."""
         return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 0")
 
     def confirmed(self) -> int:
-        """Probes that everybody has received who listens, as the reconciler has it."""
+        """The number of probes that all consumers have received, according to the reconciler."""
         return self.roles.number("metrics", "SELECT COUNT(*) FROM bus_outbox WHERE state = 2")
 
     def wait_for_the_reconciler(self) -> None:
-        """Until it has looked at every probe that was sent, and has found it arrived, or missing and so sent again."""
+        """Waits until it has checked every sent probe, and has confirmed it or sent it again."""
         with closing(sqlite3.connect(self.roles.database("metrics"), timeout=30)) as connection:
             [last] = connection.execute("SELECT MAX(sent_at) FROM bus_outbox").fetchone()
         waiting = f"SELECT COUNT(*) FROM bus_outbox WHERE state < 2 AND sent_at <= '{last}'"
@@ -155,7 +155,7 @@ class BrokerHarness:
 
     @contextmanager
     def release_before(self, *roles: str) -> Iterator[None]:
-        """These roles run as a release that knows of no probes."""
+        """Runs these roles as a release that does not know probes."""
         for role in roles:
             if role in self.roles.running:
                 self.roles.stop(role)
@@ -167,17 +167,17 @@ class BrokerHarness:
                 self.roles.stop(role)
 
     def depth(self, context: str) -> float:
-        """What waits for a context."""
+        """The number of messages in the context's queue."""
         return self.metric(f'socialapp_queue_depth{{queue="{self.roles.environment["QUEUE_PREFIX"]}events.{context}"}}')
 
     def metric(self, name: str) -> float:
-        """One of the relay's numbers; 0 when it has none of that name."""
+        """A metric of the relay; 0 if it is missing."""
         port = self.roles.metrics_ports["relay"]
         lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=30).text.splitlines()
         return sum(float(line.removeprefix(name)) for line in lines if line.startswith(f"{name} "))
 
     def is_live(self, role: str) -> bool:
-        """What the engine asks in order to restart what hangs."""
+        """The liveness probe, with which a container engine detects a hanging process."""
         port = self.roles.metrics_ports[role]
         return httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=10).status_code == 200
 

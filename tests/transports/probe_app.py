@@ -1,7 +1,7 @@
-"""manage.py with an event that only these tests know: `python -m tests.transports.probe_app serve worker`.
+"""manage.py with an additional event for these tests: `python -m tests.transports.probe_app serve worker`.
 
-Moderation's handler writes down every probe it receives, in order. A negative one fails; while the file PROBE_HOLD
-exists, the handler stays in its transaction.
+Moderation's handler records every probe it receives, in order. It fails on negative ones, and while the file PROBE_HOLD
+exists, it keeps its transaction open.
 """
 
 import gc
@@ -20,7 +20,7 @@ CONSUMER = "moderation"
 
 @event("metrics.probe_sent", subject="probe_id", partition="partition")
 class ProbeSent:
-    """A test sent a probe."""
+    """A test has sent a probe."""
 
     probe_id: int
     partition: int
@@ -41,7 +41,7 @@ def receive(probe: ProbeSent) -> None:
 
 
 def main() -> None:
-    """Registers the handler before the queues are named, then does what manage.py does."""
+    """Registers the handler before the queues are set up, then runs manage.py."""
     name = EVENTS["metrics.probe_sent.v1"].name
     registry._handlers[(CONSUMER, name)].append(registry.Handler(f"{CONSUMER}.receive", CONSUMER, name, receive, None))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")

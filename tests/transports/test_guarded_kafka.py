@@ -1,4 +1,4 @@
-"""A Kafka with passwords (SCRAM) over TLS: the settings in KAFKA_URL are enough, and fewer are not."""
+"""Kafka with passwords (SCRAM) over TLS: the settings in KAFKA_URL are sufficient, and all are required."""
 
 import threading
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.transports.broker_harness import PATIENCE, BrokerHarness, GuardedKafk
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Nothing of these tests is in the test process' own Redis database."""
+    """Does nothing: these tests do not use the test process's Redis database."""
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,14 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
     try:
         server.start()
     except AssertionError as error:
-        pytest.skip(f"Kafka cannot be had here: {error}")
+        pytest.skip(f"Kafka is not available: {error}")
     yield server
     server.stop()
 
 
 @pytest.fixture
 def harness(kafka: GuardedKafka, tmp_path: Path) -> Iterator[BrokerHarness]:
-    """With nothing running yet."""
+    """The harness, with no role running yet."""
     with installed(tmp_path, KAFKA_URL=kafka.url, KAFKA_PARTITIONS="2", WORKER_CONCURRENCY="1") as roles:
         yield BrokerHarness("kafka", roles, kafka)
 
@@ -55,7 +55,7 @@ def test_events_wait_for_the_right_password_and_certificate(harness: BrokerHarne
         assert "pass&word" not in harness.roles.said(role)
 
 
-def test_debezium_in_kafka_is_read_from_where_it_was(
+def test_debezium_in_kafka_is_read_from_the_saved_position(
     kafka: GuardedKafka, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from confluent_kafka import Producer
@@ -98,5 +98,5 @@ def test_debezium_in_kafka_is_read_from_where_it_was(
     write(DEBEZIUM[0], DEBEZIUM[1])
     found, position = read(source.start(), 2)
     assert found == [(False, True), (True, True)]
-    write(DEBEZIUM[3], None)  # a deletion, and the tombstone that follows it
-    assert read(position, 1)[0] == [(True, False)], "what was saved does not come again"
+    write(DEBEZIUM[3], None)  # a deletion and its Kafka tombstone
+    assert read(position, 1)[0] == [(True, False)], "messages before the saved position are not read again"

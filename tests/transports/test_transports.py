@@ -1,4 +1,5 @@
-"""Celery over RabbitMQ, Celery over Redis, Kafka: whatever happens to brokers and workers, each effect comes once."""
+"""Celery over RabbitMQ, Celery over Redis, and Kafka: every event takes effect once, despite faults of brokers and
+workers."""
 
 import json
 import secrets
@@ -23,12 +24,12 @@ LOCK_SECONDS = 20
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Nothing of these tests is in the test process' own Redis database."""
+    """Does nothing: these tests do not use the test process's Redis database."""
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    """A short path that servers which drop root's rights can enter."""
+    """A short path that servers without root's rights can access."""
     path = Path(tempfile.mkdtemp(prefix="transports-"))
     path.chmod(0o755)
     yield path
@@ -37,7 +38,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def collector() -> Iterator[Collector]:
-    """Takes the traces of all installations."""
+    """Collects the traces of all installations."""
     with collecting() as made:
         yield made
 
@@ -48,7 +49,7 @@ def _kafka(folder: Path) -> Server:
     try:
         server.start()
     except AssertionError as error:
-        pytest.skip(f"Kafka cannot be had here: {error}")
+        pytest.skip(f"Kafka is not available: {error}")
     return server
 
 
@@ -61,7 +62,7 @@ def _server(way: str, folder: Path) -> Server:
 
 
 def _environment(way: str, server: Any) -> dict[str, str]:
-    if way == "kafka":  # with the pool that forks, as on servers: the consumer runs beside it
+    if way == "kafka":  # with the prefork pool, as on servers: the consumer runs in a separate process
         return {"KAFKA_URL": server.url, "KAFKA_PARTITIONS": "3", "WORKER_POOL": "prefork", "WORKER_CONCURRENCY": "1"}
     return {"BROKER_URL": server.url}
 
@@ -81,14 +82,14 @@ def _harness(request: pytest.FixtureRequest, folder: Path, collector: Collector)
 
 @pytest.fixture
 def harness(_harness: BrokerHarness) -> Iterator[BrokerHarness]:
-    """With all its roles running, nobody waiting and nothing received yet."""
+    """The harness, with all roles running, empty queues and no received probes."""
     _harness.start("relay", "worker", "beat")
     _harness.forget()
     yield _harness
     _harness.hold.unlink(missing_ok=True)
 
 
-def test_each_event_takes_effect_once_though_it_is_sent_again(harness: BrokerHarness) -> None:
+def test_an_event_that_is_sent_again_takes_effect_once(harness: BrokerHarness) -> None:
     harness.send(*PROBES)
     harness.assert_received_once(PROBES)
     harness.send_again()
@@ -96,7 +97,7 @@ def test_each_event_takes_effect_once_though_it_is_sent_again(harness: BrokerHar
     harness.assert_received_once([*PROBES, 1000])
 
 
-def test_poison_is_tried_again_and_its_neighbours_arrive(harness: BrokerHarness) -> None:
+def test_a_failing_event_is_retried_and_does_not_block_others(harness: BrokerHarness) -> None:
     harness.send(1, -2, 3)
     harness.assert_received_once([1, 3])
     tried_again = "SELECT COUNT(*) FROM bus_failed_delivery WHERE subject = '-2' AND attempts > 1"
@@ -107,8 +108,8 @@ def test_poison_is_tried_again_and_its_neighbours_arrive(harness: BrokerHarness)
     assert harness.metric('socialapp_deliveries_failing_seconds{context="moderation"}') > 1
 
 
-def test_trace_and_request_go_along(harness: BrokerHarness, collector: Collector) -> None:
-    """From the event to its handler, and to what the log says of it."""
+def test_trace_and_request_id_are_propagated(harness: BrokerHarness, collector: Collector) -> None:
+    """From the event to its handler and its log lines."""
     trace, parent = secrets.token_hex(16), secrets.token_hex(8)
     harness.send(5, -6, traceparent=f"00-{trace}-{parent}-01", correlationid="the-request")
     names = {"send metrics.probe_sent.v1", "handle moderation.receive"}
@@ -119,7 +120,7 @@ def test_trace_and_request_go_along(harness: BrokerHarness, collector: Collector
     assert {line["traceparent"].split("-")[1] for line in failures} == {trace}
 
 
-def test_only_those_who_listen_are_sent_what_is_published(harness: BrokerHarness) -> None:
+def test_events_are_sent_to_their_consumers_only(harness: BrokerHarness) -> None:
     harness.roles.stop("worker")
     harness.send(1, 2)
     until(lambda: harness.unsent() == 0, seconds=PATIENCE)
@@ -131,7 +132,7 @@ def test_only_those_who_listen_are_sent_what_is_published(harness: BrokerHarness
     harness.roles.stop("worker2")
 
 
-def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done(harness: BrokerHarness) -> None:
+def test_a_worker_killed_in_a_transaction_leaves_no_partial_effect(harness: BrokerHarness) -> None:
     harness.hold_at(7)
     harness.send(8, 9)
     harness.kill("worker")
@@ -141,7 +142,7 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done(harness:
     harness.assert_received_once([7, 8, 9])
 
 
-def test_a_worker_that_is_stopped_finishes_what_it_has(harness: BrokerHarness) -> None:
+def test_a_stopped_worker_finishes_its_current_events(harness: BrokerHarness) -> None:
     harness.hold_at(7)
     harness.roles.ask_to_stop("worker")
     time.sleep(0.5)
@@ -150,7 +151,7 @@ def test_a_worker_that_is_stopped_finishes_what_it_has(harness: BrokerHarness) -
     assert (code, harness.received()) == (0, [7])
 
 
-def test_a_worker_that_cannot_finish_hands_back_what_it_has(harness: BrokerHarness) -> None:
+def test_a_stopped_worker_returns_events_that_it_cannot_finish(harness: BrokerHarness) -> None:
     harness.hold_at(7)
     code, seconds = harness.roles.stop("worker")
     assert (code, seconds < STOP_SECONDS, harness.received()) == (0, True, [])
@@ -159,7 +160,7 @@ def test_a_worker_that_cannot_finish_hands_back_what_it_has(harness: BrokerHarne
     harness.assert_received_once([7])
 
 
-def test_workers_that_come_and_go_lose_nothing(harness: BrokerHarness) -> None:
+def test_starting_and_stopping_workers_loses_nothing(harness: BrokerHarness) -> None:
     harness.send(*PROBES)
     harness.start("worker2")
     harness.send(*(probe + 1000 for probe in PROBES))
@@ -170,7 +171,7 @@ def test_workers_that_come_and_go_lose_nothing(harness: BrokerHarness) -> None:
     harness.roles.stop("worker2")
 
 
-def test_a_broker_that_comes_back_empty_delays_events_and_loses_none(harness: BrokerHarness) -> None:
+def test_a_broker_that_loses_its_data_delays_events_but_loses_none(harness: BrokerHarness) -> None:
     harness.roles.stop("worker")
     harness.send(*PROBES)
     until(lambda: harness.unsent() == 0, seconds=PATIENCE)
@@ -181,7 +182,7 @@ def test_a_broker_that_comes_back_empty_delays_events_and_loses_none(harness: Br
     harness.assert_received_once(PROBES)
 
 
-def test_a_broker_that_hangs_keeps_no_relay(harness: BrokerHarness) -> None:
+def test_a_hanging_broker_does_not_block_the_relay(harness: BrokerHarness) -> None:
     harness.send(1)
     harness.assert_received_once([1])
     free = "SELECT COUNT(*) FROM bus_outbox WHERE state = 0 AND claimed_until IS NULL"
@@ -200,23 +201,23 @@ def test_a_broker_that_hangs_keeps_no_relay(harness: BrokerHarness) -> None:
     harness.assert_received_once([1, 2, 3, 4])
 
 
-def test_a_locked_database_keeps_no_other_contexts_events(harness: BrokerHarness) -> None:
+def test_a_locked_database_does_not_delay_events_of_other_contexts(harness: BrokerHarness) -> None:
     harness.roles.stop("relay")
     harness.send(1, context="posts")
     with harness.roles.locked("posts"):
         harness.start("relay")
         harness.send(2)
-        harness.assert_received_once([2])  # the relay is up; how long it takes to start says nothing about locks
+        harness.assert_received_once([2])  # the relay is running: its start must not count below
         harness.send(3)
         started = time.monotonic()
         harness.assert_received_once([2, 3])
-        assert time.monotonic() - started < LOCK_SECONDS, "a claim waits so long for a lock"
+        assert time.monotonic() - started < LOCK_SECONDS, "the relay must not wait for the lock"
     harness.assert_received_once([1, 2, 3])
 
 
 def test_events_with_one_key_arrive_in_order(harness: BrokerHarness) -> None:
     if harness.way != "kafka":
-        pytest.skip("Celery promises no order")
+        pytest.skip("Celery does not guarantee the order")
     for start in range(0, 200, 10):
         for key in (1, 2, 3):
             harness.send(*range(start, start + 10), partition=key)
@@ -225,10 +226,10 @@ def test_events_with_one_key_arrive_in_order(harness: BrokerHarness) -> None:
         assert harness.received(key) == list(range(200))
 
 
-def test_two_relays_keep_that_order(harness: BrokerHarness) -> None:
-    """More than one of them claims at a time, from several relays that are killed in between."""
+def test_several_relays_keep_the_order_of_events_with_one_key(harness: BrokerHarness) -> None:
+    """Several relays claim events concurrently, and some are killed."""
     if harness.way != "kafka":
-        pytest.skip("Celery promises no order")
+        pytest.skip("Celery does not guarantee the order")
     harness.start("relay2", "relay3")
     for start in range(0, 3000, 100):
         for key in (1, 2):
@@ -241,22 +242,22 @@ def test_two_relays_keep_that_order(harness: BrokerHarness) -> None:
     harness.roles.stop("relay3")
 
 
-def test_the_largest_events_arrive(harness: BrokerHarness) -> None:
-    """In characters of four bytes each, which is as large as one may be."""
+def test_events_of_maximal_size_arrive(harness: BrokerHarness) -> None:
+    """In four-byte characters, the largest size that is possible."""
     padding = "😀" * (MAX_CHARACTERS - 1000)
     harness.send(*range(1, 7), padding=padding)
     harness.send(7)
     harness.assert_received_once(range(1, 8))
 
 
-def test_what_the_release_before_does_not_know_waits_for_the_new_one(harness: BrokerHarness) -> None:
-    """While a release is rolled out, old workers take new events from the queue, and cannot tell who listens."""
+def test_events_unknown_to_the_old_release_wait_for_the_new_one(harness: BrokerHarness) -> None:
+    """During a rollout, old workers take new events from the queue, and do not know which contexts consume them."""
     with harness.release_before("relay", "worker", "beat"):
         harness.send(*PROBES)
         until(lambda: harness.unsent() == 0, seconds=PATIENCE)
         until(lambda: harness.depth("moderation") == 0, seconds=PATIENCE)
         harness.wait_for_the_reconciler()
-        assert harness.confirmed() == 0, "nobody may say of what they do not know that it has arrived"
+        assert harness.confirmed() == 0, "an old release must not confirm events that it does not know"
     harness.start("relay", "worker", "beat")
     harness.assert_received_once(PROBES)
     until(lambda: harness.confirmed() == len(PROBES), seconds=PATIENCE)
