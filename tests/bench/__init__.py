@@ -1,1 +1,1 @@
-"""What requests cost: `python -m tests.bench` measures the product beside a baseline. Not part of ./test."""
+"""The cost of requests: `python -m tests.bench` compares the product with a baseline. Not part of ./test."""

@@ -1,7 +1,7 @@
-"""`python -m tests.bench`: CPU a request, requests a second, latency and memory, beside the baseline's in the same run.
+"""`python -m tests.bench`: CPU per request, requests per second, latency and memory, next to a baseline's.
 
-Needs DATABASE_URL and REDIS_URL of running servers, as `tests/services/up` prints them, nginx and wrk; with Go there is
-a third side, a compiled server that finds the same answers ready in Redis.
+Needs DATABASE_URL and REDIS_URL of running servers, as `tests/services/up` prints them, nginx and wrk. If Go is
+installed, there is a third side: a compiled server that reads the finished responses from Redis.
 """
 
 import argparse
@@ -63,7 +63,7 @@ _EFFECTS_A_SECOND = (1, 10, 50)
 
 
 def measure(setup: BenchSetup, route: Route, *, seconds: int, side: Side) -> dict[str, Any]:
-    """One row for one side: what a request cost, and how fast they went."""
+    """Measures one row for one side: cost per request, throughput and latency."""
     port, path = setup.ports[side.port], route.path.format(post=side.post)
 
     def once(duration: int) -> Outcome:
@@ -88,7 +88,7 @@ def measure(setup: BenchSetup, route: Route, *, seconds: int, side: Side) -> dic
 
 
 def probe(route: Route, *, path: str, port: int, access: str) -> None:
-    """Ends the bench unless the row is answered as it should be: with success, and lists with all they should hold."""
+    """Aborts the bench unless the row's response is a success and, for lists, complete."""
     url = f"http://127.0.0.1:{port}{path}"
     headers = {"Authorization": f"Bearer {access}"}
     answer = httpx.request(route.method, url, json=route.example, headers=headers, timeout=20)
@@ -98,7 +98,7 @@ def probe(route: Route, *, path: str, port: int, access: str) -> None:
 
 
 def compare(setup: BenchSetup, routes: tuple[Route, ...], *, seconds: int, rounds: int) -> dict[str, Any]:
-    """Product, baseline and, for reads where Go can be had, the compiled server in turn; the median round of each."""
+    """Measures product, baseline and, for reads with Go installed, the compiled server in turn; median round."""
     rows = {}
     for route in routes:
         sides = setup.sides()
@@ -123,7 +123,7 @@ def compare(setup: BenchSetup, routes: tuple[Route, ...], *, seconds: int, round
 
 
 def beyond_requests(setup: BenchSetup, options: argparse.Namespace) -> Iterator[tuple[str, Any]]:
-    """What `--only` asks for besides rows, one after the other."""
+    """The other measurements selected by `--only`, one after the other."""
     seconds, rounds, only = options.seconds, options.rounds, options.only
     if only in "post to socket":
         yield "post_to_socket", [socket_latency(setup, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND]
@@ -148,7 +148,7 @@ def beyond_requests(setup: BenchSetup, options: argparse.Namespace) -> Iterator[
 
 
 def compare_quietly(setup: BenchSetup, routes: tuple[Route, ...], *, options: argparse.Namespace) -> dict[str, Any]:
-    """The rows, and the flame graphs if wanted, while relay, worker and beat stand still."""
+    """Measures the rows, and draws the flame graphs if requested, while relay, worker and beat are paused."""
     setup.pause(paused=True)
     rows = compare(setup, routes, seconds=options.seconds, rounds=options.rounds)
     if options.flames:
@@ -159,7 +159,7 @@ def compare_quietly(setup: BenchSetup, routes: tuple[Route, ...], *, options: ar
 
 
 def draw_flames(setup: BenchSetup, folder: Path, *, seconds: int) -> None:
-    """Flame graphs of the web role under the load of home and of one post: where its CPU goes. Needs py-spy."""
+    """Flame graphs of the web role's CPU under load of the home feed and of a post. Needs py-spy."""
     product = setup.sides()["product"]
     for name, route in (("home", READS[0]), ("post", READS[1])):
         target = folder / f"flame-{name}.svg"
@@ -169,12 +169,12 @@ def draw_flames(setup: BenchSetup, folder: Path, *, seconds: int) -> None:
         path, port = route.path.format(post=product.post), setup.ports[product.port]
         send(route, path=path, port=port, access=product.access, seconds=seconds + 2, folder=setup.folder)
         if recorder.wait(timeout=60):
-            raise SystemExit("py-spy could not look into the web role")
+            raise SystemExit("py-spy could not profile the web role")
         report_progress(f"drew {target}")
 
 
 def embedded_memory() -> dict[str, Any]:
-    """MiB of all processes of `./run` with nothing configured, after a few requests; shared memory counted once."""
+    """Memory of all processes of an unconfigured `./run` after a few requests, in MiB; shared memory counts once."""
     with tempfile.TemporaryDirectory(prefix="bench-run-") as folder:
         product = start_product(Path(folder), {})
         try:
@@ -200,17 +200,17 @@ def report_progress(line: str) -> None:
 def main() -> None:
     """Measures and writes one JSON object."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=2, help="of load for each row, side and round (2)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each row; the median counts (3)")
-    parser.add_argument("--quick", action="store_true", help="a smoke run: little data, one short round")
-    parser.add_argument("--only", default="", help="measure only what has this in its name")
-    parser.add_argument("--flames", type=Path, help="a folder for flame graphs of home and one post")
+    parser.add_argument("--seconds", type=int, default=2, help="seconds of load per row, side and round (2)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per row; the median is reported (3)")
+    parser.add_argument("--quick", action="store_true", help="a smoke test: little data, one short round")
+    parser.add_argument("--only", default="", help="measure only what contains this in its name")
+    parser.add_argument("--flames", type=Path, help="a folder for flame graphs of the home feed and a post")
     parser.add_argument(
         "--people",
         type=int,
         nargs="+",
         default=[1000, 10_000, 100_000],
-        help="with --only growth: of the installations that are measured (1000 10000 100000)",
+        help="with --only growth: the sizes of installations to measure (1000 10000 100000)",
     )
     options = parser.parse_args()
     if options.only == "growth":
@@ -232,11 +232,11 @@ def main() -> None:
         try:
             report_progress("starting and filling")
             setup.open()
-            report_progress("waiting for the effects of what was filled in")
+            report_progress("waiting until the events of the filled-in data are handled")
             setup.drain()
             if routes:
                 report["rows"] = compare_quietly(setup, routes, options=options)
-                setup.drain()  # relay and worker have stood still for minutes
+                setup.drain()  # relay and worker have been paused for minutes
             for name, found in beyond_requests(setup, options):
                 report[name] = found
                 report_progress(f"{name}: {found}")
@@ -249,7 +249,7 @@ def main() -> None:
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on."""
+    """The machine that it ran on."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return {
         "processors": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""CPU and memory of whole processes, from the operating system's own accounting."""
+"""CPU time and memory of processes, from the operating system's accounting."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import psutil
 
 
 def listening(port: int) -> psutil.Process:
-    """The process that listens on a loopback port; LookupError when there is none."""
+    """The process that listens on a loopback port; LookupError if there is none."""
     for connection in psutil.net_connections("tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
             return psutil.Process(connection.pid)
@@ -21,7 +21,7 @@ def family(process: psutil.Process) -> list[psutil.Process]:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Adds up the CPU time of groups of processes: name → the processes' roots."""
+    """Adds up the CPU time of groups of processes: name → root processes."""
 
     groups: dict[str, list[psutil.Process]]
 
@@ -47,5 +47,5 @@ def _cpu(root: psutil.Process) -> float:
 
 
 def proportional_memory(roots: Iterable[psutil.Process]) -> float:
-    """MiB of all processes together; memory that several share is counted once (PSS)."""
+    """Memory of all processes together, in MiB; shared memory is counted once (PSS)."""
     return sum(process.memory_full_info().pss for root in roots for process in family(root)) / 2**20

@@ -1,4 +1,4 @@
-"""Sets up the bench: product and baseline on one MariaDB and one Redis, behind nginx, with the same crowd."""
+"""Sets up the bench: product and baseline on one MariaDB and one Redis, behind nginx, with the same demo data."""
 
 import json
 import os
@@ -34,7 +34,7 @@ _PORTS = ("web", "sockets", "gateway", "baseline", "baseline_gateway", "compiled
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much the crowd is and does."""
+    """The size of the demo data."""
 
     people: int = 200
     posts: int = 1000
@@ -43,33 +43,33 @@ class Size:
 
 
 def database_server() -> dict[str, Any]:
-    """Where DATABASE_URL's server is."""
+    """The server of DATABASE_URL."""
     url: dict[str, Any] = dict(environ.Env.db_url_config(os.environ["DATABASE_URL"].replace("{context}", "x")))
     return {**url, "PORT": int(url["PORT"] or 3306)}
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody of the product's crowd, signed in."""
+    """A user of the product's demo data, logged in."""
 
     id: str
     access: str
 
     def call(self, setup: "BenchSetup", method: str, path: str, body: Any = None) -> Any:
-        """One request through the gateway; what it answered."""
+        """Sends a request through the gateway; returns its response."""
         headers = {"Authorization": f"Bearer {self.access}"}
         url = f"http://127.0.0.1:{setup.ports['gateway']}{path}"
         answer = httpx.request(method, url, json=body, headers=headers, timeout=20).raise_for_status()
         return answer.json()
 
     def write(self, setup: "BenchSetup", content: str) -> str:
-        """Writes a post; its id."""
+        """Writes a post; returns its id."""
         return str(self.call(setup, "POST", "/v1/posts", {"content": content})["id"])
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of those that are compared: the gateway's port, the process that answers, the caller's token and the post."""
+    """One side of the comparison: the gateway's port, the serving process, the caller's token and the post."""
 
     port: str
     process: str
@@ -79,14 +79,14 @@ class Side:
 
 @dataclass
 class BenchSetup:
-    """Everything that runs for the bench; `close()` ends it."""
+    """Everything that runs for the bench; `close()` stops it."""
 
     folder: Path
     size: Size
-    # Only rows need it, and nginx in front of both.
+    # Only rows need the baseline, and nginx in front of both.
     with_baseline: bool = True
     search_sync: str = "events"
-    in_bulk: bool = False  # the crowd is written straight into the tables
+    in_bulk: bool = False  # the demo data are written directly into the tables
     name: str = field(default_factory=lambda: f"bench_{secrets.token_hex(3)}")
     processes: dict[str, psutil.Process] = field(default_factory=dict)
     children: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -101,7 +101,7 @@ class BenchSetup:
     _server: Any = None
 
     def open(self) -> None:
-        """Starts and fills both; without the baseline, the product alone, and no gateway before it."""
+        """Starts and fills both sides; without the baseline, only the product, without a gateway in front."""
         self.ports = {name: free_port() for name in _PORTS}
         if not self.with_baseline:
             self.ports["gateway"] = self.ports["web"]
@@ -149,7 +149,7 @@ class BenchSetup:
         self._log_in()
 
     def sides(self) -> dict[str, Side]:
-        """Those that are compared, by name."""
+        """The sides of the comparison, by name."""
         found = {
             "product": Side("gateway", "web", self.access, self.post),
             "baseline": Side("baseline_gateway", "baseline", self.baseline_access, self.baseline_post),
@@ -159,7 +159,7 @@ class BenchSetup:
         return found
 
     def serve_compiled(self, path: str) -> bool:
-        """Leaves the product's present answer where the compiled server finds it; False when there is none."""
+        """Stores the product's current response for the compiled server; False if that server does not run."""
         if "compiled" not in self.processes:
             return False
         url = f"http://127.0.0.1:{self.ports['gateway']}{path}"
@@ -168,7 +168,7 @@ class BenchSetup:
         return True
 
     def _start_compiled(self) -> None:
-        """Builds and starts the compiled server, where Go can be had."""
+        """Builds and starts the compiled server, if Go is installed."""
         go = shutil.which("go", path=f"{os.environ['PATH']}:/usr/local/go/bin")
         if go is None:
             return
@@ -183,7 +183,7 @@ class BenchSetup:
         self.start("compiled", [str(binary), address, redis_address, f"{self.name}:", str(key)])
 
     def sql(self, statement: str) -> tuple[tuple[Any, ...], ...]:
-        """What one statement on the database server answers."""
+        """Runs a statement on the database server; returns its rows."""
         if self._server is None:
             url = database_server()
             self._server = MySQLdb.connect(
@@ -194,7 +194,7 @@ class BenchSetup:
             return tuple(cursor.fetchall())
 
     def manage(self, *arguments: str) -> str:
-        """A command of the product."""
+        """Runs a command of the product; returns its output."""
         command = [sys.executable, "manage.py", *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -202,7 +202,7 @@ class BenchSetup:
         return done.stdout
 
     def start(self, name: str, command: list[str], **variables: str) -> None:
-        """Starts a process whose CPU is counted under `name`, with these variables besides the others' environment."""
+        """Starts a process with additional variables; its CPU is counted under `name`."""
         environment = {**self.environment, **variables}
         with (self.folder / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -210,22 +210,22 @@ class BenchSetup:
         self.processes[name] = psutil.Process(child.pid)
 
     def stop(self, name: str) -> None:
-        """Ends a process in good order."""
+        """Stops a process gracefully."""
         child = next(child for child in self.children if child.pid == self.processes[name].pid)
         child.terminate()
         child.wait(timeout=30)
 
     @cached_property
     def redis(self) -> "redis.Redis":
-        """The Redis that both use."""
+        """The Redis that both sides use."""
         return redis.Redis.from_url(os.environ["REDIS_URL"])
 
     def feed_key(self, user_id: int) -> str:
-        """Where the product keeps somebody's home feed."""
+        """The Redis key of a user's home feed."""
         return f"{self.environment['REDIS_PREFIX']}feed:{user_id}"
 
     def meter(self, *names: str) -> Meter:
-        """Counts the CPU of the named processes beside MariaDB's and Redis'."""
+        """A meter for the named processes, MariaDB and Redis."""
         groups = {name: [self.processes[name]] for name in names}
         groups["mariadb"] = [listening(database_server()["PORT"])]
         groups["redis"] = [listening(urlsplit(os.environ["REDIS_URL"]).port or 6379)]
@@ -234,7 +234,7 @@ class BenchSetup:
         return Meter(groups)
 
     def drain(self, *, seconds: float = 240) -> None:
-        """Waits until every event has reached everybody, as the reconciler confirms, and the databases are quiet."""
+        """Waits until the reconciler has confirmed every event, and the databases are idle."""
         eventually(lambda: self._unconfirmed() == 0, seconds=seconds)
 
     def _unconfirmed(self) -> int:
@@ -242,18 +242,18 @@ class BenchSetup:
         return sum(rows[0][0] for rows in found)
 
     def forget_unsent(self) -> None:
-        """Marks the events that nobody was let to deliver during the measurements as done: they are thousands."""
+        """Marks the thousands of events that were not delivered during the measurements as done."""
         for name in CONTEXTS:
             self.sql(f"UPDATE `{self.name}_{name}`.bus_outbox SET state = 2 WHERE state = 0")
 
     def pause(self, *, paused: bool) -> None:
-        """Stops relay, worker and beat in their tracks, or lets them go on."""
+        """Pauses or resumes relay, worker and beat."""
         for name in ("relay", "worker", "beat"):
             for process in (self.processes[name], *self.processes[name].children(recursive=True)):
                 process.send_signal(signal.SIGSTOP if paused else signal.SIGCONT)
 
     def close(self) -> None:
-        """Ends all processes and drops all databases."""
+        """Stops all processes and drops all databases."""
         for child in reversed(self.children):
             child.terminate()
         for child in self.children:
@@ -306,7 +306,7 @@ class BenchSetup:
         return answer.status_code < 500
 
     def _log_in(self) -> None:
-        """The first is who the reads are made for; somebody whom they follow writes, so that they are notified."""
+        """Reads are made as the first member; a member that they follow posts, so that they have notifications."""
         self.members = [self.member(self.size.people - number) for number in (1, 2, 3, 4)]
         reader, writer = self.members[:2]
         reader.call(self, "PUT", f"/v1/profiles/{writer.id}/follow")
@@ -316,7 +316,7 @@ class BenchSetup:
         self.post = reader.call(self, "GET", "/v1/feed?limit=51")["results"][-1]["id"]
 
     def member(self, number: int) -> Member:
-        """Signs a person of the crowd in."""
+        """Logs in a user of the demo data."""
         url = f"http://127.0.0.1:{self.ports['gateway']}/v1/auth/login"
         answer = httpx.post(url, json={"login": f"person{number}", "password": PASSWORD}, timeout=20)
         signed_in = answer.raise_for_status().json()

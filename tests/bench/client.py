@@ -1,8 +1,8 @@
-"""What the web client costs a browser: `python -m tests.bench.client` starts the product, measures, prints a table.
+"""The web client's cost in a browser: `python -m tests.bench.client` starts the product, measures, prints a table.
 
-Chromium is slowed down as in Lighthouse's mobile profile: 1.6 Mbit/s, 150 ms, a CPU four times slower. How long loading
-takes depends on what else the machine does, so a page without libraries is loaded in turn with the client; blocked time
-is four times the CPU time of the main thread's tasks beyond 50 ms each, which other processes do not change.
+Chromium is throttled as in Lighthouse's mobile profile: 1.6 Mbit/s, 150 ms, a CPU four times slower. Loading times
+depend on the machine's load, so a page without libraries is measured in turn with the client. Blocked time is four
+times the CPU time of the main thread's tasks beyond 50 ms each, which does not depend on other processes.
 """
 
 import argparse
@@ -45,7 +45,7 @@ _OBSERVE = """
 
 
 def main() -> None:
-    """Measures, and prints what was found beside the goals."""
+    """Measures, and prints the results next to the goals."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=3)
     given = arguments.parse_args()
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def fill(url: str) -> None:
-    """Somebody with POSTS posts."""
+    """A user with POSTS posts."""
     with httpx.Client(base_url=f"{url}/v1", timeout=30) as client:
         body = {"email": "ada@example.org", "username": "ada", "password": PASSWORD, "full_name": "Ada Lovelace"}
         client.headers["Authorization"] = f"Bearer {client.post('/auth/register', json=body).json()['access']}"
@@ -74,7 +74,7 @@ def fill(url: str) -> None:
 
 
 def measured(browser: Browser, url: str, rounds: int) -> dict[str, float]:
-    """Medians over the rounds, the greatest of the layout shifts."""
+    """Medians over the rounds, except for the largest layout shift."""
     with vanilla(url) as plain:
         pairs = [(loaded(browser, f"{url}/explore"), loaded(browser, plain)) for _ in range(rounds)]
     client = [first for first, _ in pairs]
@@ -89,7 +89,7 @@ def measured(browser: Browser, url: str, rounds: int) -> dict[str, float]:
 
 
 def loaded(browser: Browser, address: str) -> dict[str, float]:
-    """One first visit on a slow network with a slow CPU."""
+    """A first visit on a slow network with a slow CPU."""
     context = browser.new_context(viewport=_PHONE, service_workers="block")
     page = slow(context)
     page.add_init_script(_OBSERVE)
@@ -102,7 +102,7 @@ def loaded(browser: Browser, address: str) -> dict[str, float]:
 
 
 def blocked(browser: Browser, address: str) -> float:
-    """What tasks of a first visit take beyond 50 ms each, on a CPU four times slower: counted in CPU time."""
+    """CPU time of a first visit's tasks beyond 50 ms each, for a CPU four times slower."""
     context = browser.new_context(viewport=_PHONE, service_workers="block")
     page = context.new_page()
     browser.start_tracing(page=page, categories=["toplevel", "disabled-by-default-devtools.timeline", "__metadata"])
@@ -125,7 +125,7 @@ def blocked(browser: Browser, address: str) -> float:
 
 
 def slow(context: BrowserContext) -> Page:
-    """A page on slow 4G with a CPU four times slower."""
+    """A page on slow 4G with a four times slower CPU."""
     page = context.new_page()
     devtools = context.new_cdp_session(page)
     devtools.send("Network.enable")
@@ -135,7 +135,7 @@ def slow(context: BrowserContext) -> Page:
 
 
 def scrolled(browser: Browser, url: str) -> dict[str, float]:
-    """Signed in: the requests for home; on the own profile a click with 500 posts loaded, the heap after POSTS."""
+    """Logged in: the requests for the home feed; on the own profile, a click with 500 posts and the heap with POSTS."""
     context = browser.new_context(viewport=_PHONE)
     page = context.new_page()
     page.goto(f"{url}/login")
@@ -173,11 +173,11 @@ def scroll(page: Page, enough: Callable[[int], bool]) -> None:
             return
         page.evaluate("() => scrollTo(0, document.documentElement.scrollHeight)")
         page.wait_for_timeout(30)
-    raise AssertionError("the list has no more posts")
+    raise AssertionError("the list has fewer posts")
 
 
 def clicked(page: Page) -> float:
-    """Milliseconds from a click on the bookmark button of the post amid the screen until the frame that shows it."""
+    """Milliseconds from a click on the bookmark button of the post in the middle of the screen until it is painted."""
     return float(
         page.evaluate(
             """() => new Promise(done => {

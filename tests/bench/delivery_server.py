@@ -1,7 +1,7 @@
-"""A server of WebSockets that delivers in one of the ways that the bench compares: `… delivery_server MODE PORT`.
+"""A WebSocket server that delivers messages in one of the modes that the bench compares: `… delivery_server MODE PORT`.
 
-`raw` sends each message of a Redis channel to every socket in a loop; `layer`, `core` and `pubsub` are one consumer, on
-the product's channel layer and on the two of channels_redis; `hub` is the product itself. All run on the same uvicorn.
+`raw` sends each message of a Redis channel to every socket in a loop. `layer`, `core` and `pubsub` run one consumer, on
+the product's channel layer and on the two of channels_redis. `hub` is the product itself. All run on uvicorn.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ _listening: list["asyncio.Task[None]"] = []
 
 
 def layer_settings(mode: str, redis_url: str) -> dict[str, Any]:
-    """Channels' setting for a mode."""
+    """The CHANNEL_LAYERS setting of a mode."""
     if mode in STOCK:
         return {"default": {"BACKEND": STOCK[mode], "CONFIG": {"hosts": [redis_url]}}}
     return {"default": {"BACKEND": "socialapp.core.channel_layer.PubSubLayer"}}
 
 
 async def raw(scope: Any, receive: Any, send: Any) -> None:
-    """The least that delivering can be: a loop over the sockets."""
+    """The minimal delivery: a loop over the sockets."""
     await receive()
     await send({"type": "websocket.accept"})
     if not _listening:
@@ -63,7 +63,7 @@ def application(mode: str) -> Any:
     from channels.generic.websocket import AsyncWebsocketConsumer
 
     class Consumer(AsyncWebsocketConsumer):
-        """As Channels documents it."""
+        """A consumer as in Channels' documentation."""
 
         async def connect(self) -> None:
             """Joins the group."""

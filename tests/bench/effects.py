@@ -1,4 +1,4 @@
-"""What happens after a post or a reaction: the CPU of all effects, of many followers, and the time to a socket."""
+"""Effects of a post or a reaction: CPU of all effects and of fan-out to many followers, and the time to a socket."""
 
 import http.client
 import itertools
@@ -26,9 +26,9 @@ _FEWEST = 10
 
 
 def all_effects(setup: BenchSetup, *, rates: Sequence[int], seconds: float) -> dict[str, Any]:
-    """CPU milliseconds, by process, of a post with 99 followers and of a new reaction to one of some posts, each with
-    its effects in all contexts until the reconciler has confirmed them. What the processes take when nothing happens
-    is measured in the same run and taken off: more than the rest when posts are few."""
+    """CPU milliseconds, by process, of a post with 99 followers and of a new reaction to a post, including effects in
+    all contexts until the reconciler has confirmed them. The processes' idle CPU is measured in the same run and
+    subtracted; at low rates it is the larger part."""
     author, *others = setup.members
     followers = [next(_ids) for _ in range(_FOLLOWERS)]
     _make_followers(setup, author, followers)
@@ -59,7 +59,7 @@ def _count(rate: int, seconds: float) -> int:
 
 
 def _idle(setup: BenchSetup, *, seconds: float) -> dict[str, float]:
-    """CPU seconds a second, by process, while nobody does anything."""
+    """CPU seconds per second, by process, while idle."""
     meter = setup.meter(*_ALL)
     before = meter.read()
     time.sleep(seconds)
@@ -79,8 +79,8 @@ def _with_effects(
 
 
 def fan_out(setup: BenchSetup, *, followers: int, rounds: int) -> dict[str, Any]:
-    """CPU milliseconds of one post to so many followers who all have a feed in Redis: the feeds' part, then the
-    notifications' part, each by a worker that does nothing else. The median of some posts."""
+    """CPU milliseconds of one post to the given number of followers, who all have a feed in Redis: first for feeds,
+    then for notifications, each by a separate worker. The median of some posts."""
     star = setup.members[1]
     ids = [next(_ids) for _ in range(followers)]
     _make_followers(setup, star, ids)
@@ -103,7 +103,7 @@ def _make_followers(setup: BenchSetup, star: Member, ids: list[int]) -> None:
 
 
 def _make_feeds(setup: BenchSetup, ids: list[int]) -> None:
-    """Lists as they are after a feed was read: some posts, then what the list stands for."""
+    """Writes lists as a read of the feed leaves them: some posts, then the entry that describes the list."""
     entries = [str(next(_ids)) for _ in range(40)][::-1]
     pipe = setup.redis.pipeline(transaction=False)
     for follower in ids:
@@ -118,7 +118,7 @@ def _is_in_feed(setup: BenchSetup, follower: int, post: str) -> bool:
 def _one_context(
     setup: BenchSetup, context: str, star: Member, rounds: int, is_done: Callable[[str], bool]
 ) -> dict[str, float]:
-    """The CPU that a post costs a worker of this context, the database and Redis, without its writing."""
+    """The CPU of a post for a worker of this context, the database and Redis, without the request itself."""
     name = f"worker_{context}"
     command = [sys.executable, "-m", "celery", "-A", "socialapp.celery", "worker", "-Q", f"events.{context}"]
     setup.start(name, [*command, "--pool=threads", "-c1", "--without-gossip", "--without-mingle", "-lERROR"])
@@ -127,14 +127,14 @@ def _one_context(
     time.sleep(1)
     spent = []
     for number in range(rounds):
-        setup.processes["relay"].suspend()  # so that the request itself is not counted
+        setup.processes["relay"].suspend()  # so that the request is not counted
         post = star.write(setup, f"to everybody, {number}")
         time.sleep(0.3)
         meter = setup.meter(name)
         before = meter.read()
         setup.processes["relay"].resume()
         eventually(lambda post=post: is_done(post), seconds=60)  # type: ignore[misc]
-        time.sleep(0.5)  # until the transaction is through
+        time.sleep(0.5)  # until the transaction has ended
         spent.append(meter.since(before))
     setup.stop(name)
     middle = sorted(spent, key=lambda found: sum(found.values()))[rounds // 2]
@@ -143,7 +143,7 @@ def _one_context(
 
 
 def socket_latency(setup: BenchSetup, *, rate: int, seconds: float) -> dict[str, Any]:
-    """Milliseconds from sending a POST to the follower's socket having the notification, at so many posts a second."""
+    """Milliseconds from sending a POST until the follower's socket has the notification; `rate`: posts per second."""
     author, follower = setup.members[2], setup.members[3]
     follower.call(setup, "PUT", f"/v1/profiles/{author.id}/follow")
     arrived: dict[str, float] = {}
@@ -163,7 +163,7 @@ def socket_latency(setup: BenchSetup, *, rate: int, seconds: float) -> dict[str,
     listener.join()
     taken = sorted((arrived[post] - started) * 1000 for post, started in sent.items() if post in arrived)
     if not taken:
-        raise SystemExit("nothing arrived at the socket")
+        raise SystemExit("no message arrived at the socket")
     return {
         "rate": rate,
         "posts": len(sent),
@@ -186,7 +186,7 @@ def _listen(socket: Any, arrived: dict[str, float]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that is answered with success."""
+    """A request that must succeed."""
 
     method: str
     path: str
@@ -206,7 +206,7 @@ def _post_at(setup: BenchSetup, author: Member, *, rate: int, seconds: float) ->
 def _send_at(
     setup: BenchSetup, request: Callable[[int], Request], *, rate: int, number: int
 ) -> list[tuple[float, dict[str, Any]]]:
-    """Sends requests at a steady rate, whatever the answers take: when each was sent, and its answer."""
+    """Sends requests at a steady rate, without waiting for responses; returns the time and the response of each."""
     sent: list[tuple[float, dict[str, Any]]] = []
     local = threading.local()
 
@@ -219,7 +219,7 @@ def _send_at(
         answer = local.connection.getresponse()
         content = answer.read()
         if answer.status not in (200, 201):
-            raise SystemExit(f"{wanted.method} {wanted.path} was answered {answer.status}: {content[:200]!r}")
+            raise SystemExit(f"{wanted.method} {wanted.path} got {answer.status}: {content[:200]!r}")
         sent.append((started, json.loads(content)))
 
     begun = time.perf_counter()

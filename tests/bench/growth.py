@@ -1,6 +1,6 @@
-"""What the product costs with a thousand to a million people: reads, a rebuilt feed, the post of the most followed.
+"""Cost with a thousand to a million users: reads, a rebuilt feed, a post by the most followed user.
 
-Each size is filled with `demo --bulk`, in databases of its own that are dropped afterwards.
+Each size is filled with `demo --bulk`, in separate databases that are dropped afterwards.
 """
 
 import random
@@ -25,12 +25,12 @@ _PROFILES = 200
 _SEARCHES = 100
 _POSTS_SEEN = 25
 _REBUILDS = 9
-# The first person has most followers, the second follows most people: see socialapp/demo/population.py.
+# The first user has the most followers, the second follows the most users: see socialapp/demo/population.py.
 _MOST_FOLLOWED, _FOLLOWS_MOST = 0, 1
 
 
 def growth(sizes: Iterable[int], *, seconds: int) -> dict[str, Any]:
-    """The figures of each number of people, the smallest first."""
+    """The results for each number of users, the smallest first."""
     found = {}
     for people in sorted(sizes):
         size = Size(people=people, posts=5 * people, comments=5 * people, reactions=10 * people)
@@ -67,7 +67,7 @@ def _measure(setup: BenchSetup, *, seconds: int) -> dict[str, Any]:
 
 
 def _readers(setup: BenchSetup) -> list[Member]:
-    """People of all ranks, signed in, with some notifications: who writes is followed by all of them."""
+    """Users of all ranks, logged in, with notifications by a writer whom all of them follow."""
     people = setup.size.people
     readers = [setup.member(2 + place * (people - 8) // _READERS) for place in range(_READERS)]
     writer = setup.members[1]
@@ -96,7 +96,7 @@ def _routes(setup: BenchSetup, readers: list[Member]) -> list[tuple[Route, list[
         ),
         (Route("thread", "GET", "", 0), [f"/v1/posts/{row[0]}/comments" for row in busy]),
         (Route("notifications", "GET", "", 0), ["/v1/notifications"]),
-        # Each post has a number of its own; the words are in 3 to 20 of 100 posts.
+        # Each post has its own number; the words are in 3 to 20 of 100 posts.
         (
             Route("search, one hit", "GET", "", 0),
             [f"/v1/search?q={dice.randrange(5 * setup.size.people)}&type=posts" for _ in range(_SEARCHES)],
@@ -131,7 +131,7 @@ def _read(setup: BenchSetup, route: Route, paths: list[str], readers: list[Membe
 
 
 def _bytes_a_person(setup: BenchSetup) -> dict[str, float]:
-    """Files of tables, and of the search index, divided by the people."""
+    """Bytes of tables and of the search index, per user."""
     names = ", ".join(f"'{setup.name}_{context}'" for context in CONTEXTS)
     for context in CONTEXTS:
         for (table,) in setup.sql(f"SHOW TABLES IN `{setup.name}_{context}`"):
@@ -151,7 +151,7 @@ def _bytes_a_person(setup: BenchSetup) -> dict[str, float]:
 
 
 def _feed_bytes(setup: BenchSetup, readers: list[Member]) -> float:
-    """Bytes of Redis for each id of the readers' home feeds, with keys and all."""
+    """Bytes in Redis per id in the readers' home feeds, including keys."""
     size = length = 0
     for reader in readers:
         key = setup.feed_key(int(reader.id))
@@ -161,7 +161,7 @@ def _feed_bytes(setup: BenchSetup, readers: list[Member]) -> float:
 
 
 def _rebuilt_feed(setup: BenchSetup) -> dict[str, Any]:
-    """Milliseconds of a home feed that is made again, of the person who follows most people."""
+    """Milliseconds to rebuild the home feed of the user who follows the most users."""
     reader = setup.member(_FOLLOWS_MOST)
     taken = []
     for _ in range(_REBUILDS):
@@ -176,7 +176,7 @@ def _rebuilt_feed(setup: BenchSetup) -> dict[str, Any]:
 
 
 def _popular_post(setup: BenchSetup, readers: list[Member], *, seconds: int) -> dict[str, Any]:
-    """Others' home feeds while a post of the most followed has its effects, and how long these take."""
+    """Latency of others' home feeds during the fan-out of the most followed user's post, and the fan-out's duration."""
     star = setup.member(_MOST_FOLLOWED)
     (followers,) = setup.sql(f"SELECT COUNT(*) FROM `{setup.name}_users`.follows WHERE following_id = {int(star.id)}")[
         0
@@ -189,7 +189,7 @@ def _popular_post(setup: BenchSetup, readers: list[Member], *, seconds: int) -> 
 
     reading = threading.Thread(target=read)
     reading.start()
-    time.sleep(3)  # past the warming up
+    time.sleep(3)  # after the warm-up
     started = time.monotonic()
     post = star.write(setup, "to everybody")
     answered = time.monotonic() - started
@@ -207,7 +207,7 @@ def _popular_post(setup: BenchSetup, readers: list[Member], *, seconds: int) -> 
 
 
 def table(report: dict[str, Any]) -> str:
-    """The growth as a table in Markdown."""
+    """The results as a table in Markdown."""
     found = report["growth"]
     lines = ["| | " + " | ".join(f"{int(people):,} people" for people in found) + " |", "|---" * (len(found) + 1) + "|"]
     for name in next(iter(found.values()))["reads"]:

@@ -1,4 +1,4 @@
-"""Sends load with wrk and reads what it says."""
+"""Sends load with wrk and parses its output."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from pathlib import Path
 class Route:
     """One row of the bench.
 
-    `body` is a Lua expression that makes a JSON body from the request's number `n`, `example` such a body; `items` is
-    how many a list must have.
+    `body` is a Lua expression for the JSON body of request number `n`, `example` such a body; `items` is the required
+    number of items of a list.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one run gave: requests, requests a second, latencies in milliseconds, and answers that were no success."""
+    """The result of a run: requests, requests per second, latencies in milliseconds, and failed responses."""
 
     requests: int
     rate: float
@@ -62,9 +62,9 @@ def send(
     seconds: int,
     folder: Path,
 ) -> Outcome:
-    """Eight connections, one thread, for some seconds: as many as the web role's threads.
+    """Sends load for some seconds over eight connections, as many as the web role has threads.
 
-    Of several paths and access tokens each is used in turn.
+    Several paths and access tokens are used in turn.
     """
     wrk = shutil.which("wrk")
     if wrk is None:
@@ -76,7 +76,7 @@ def send(
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"^OUT (\d+) ([\d.]+) ([\d.]+) ([\d.]+) (\d+)", said, re.MULTILINE)
     if found is None:
-        raise SystemExit(f"wrk said nothing of use:\n{said}")
+        raise SystemExit(f"wrk printed no result:\n{said}")
     requests, rate, p50, p99, failures = found.groups()
     return Outcome(int(requests), float(rate), float(p50), float(p99), int(failures))
 

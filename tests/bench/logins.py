@@ -1,6 +1,6 @@
-"""Log-ins: what one costs beside its hash, whether its time reveals accounts, and reads during a storm of log-ins.
+"""Log-ins: cost compared with the password hash, whether timing reveals accounts, and reads during a log-in storm.
 
-They are taken by a process that serves auth alone, with the limits of attempts counted but out of reach.
+A process that serves only auth handles them; attempts are counted, but the limits are too high to be reached.
 """
 
 import os
@@ -25,7 +25,7 @@ _UNREACHED = str(10**9)
 
 
 def logins(setup: BenchSetup, *, seconds: float) -> dict[str, Any]:
-    """CPU of a log-in in ratio to its hash, milliseconds of refusals, and the feed's p99 with and without a storm."""
+    """CPU of a log-in relative to its hash, milliseconds of rejections, and the feed's p99 with and without a storm."""
     url = _start_auth(setup)
     with httpx.Client(base_url=url, timeout=60) as http:
         _log_in(http, "person1")
@@ -36,7 +36,7 @@ def logins(setup: BenchSetup, *, seconds: float) -> dict[str, Any]:
 
 
 def _start_auth(setup: BenchSetup) -> str:
-    """Starts a web process for auth alone, on the databases of the running product; its URL."""
+    """Starts a web process for auth only, on the databases of the running product; returns its URL."""
     port = free_port()
     others = {f"{name.upper()}_URL": f"http://127.0.0.1:{setup.ports['web']}" for name in CONTEXTS if name != "auth"}
     limits = {"RATE_LIMITS": "on", "RATE_LOGIN": _UNREACHED, "RATE_LOGIN_TOTAL": _UNREACHED}
@@ -59,7 +59,7 @@ def _log_in(http: httpx.Client, login: str, password: str = PASSWORD) -> int:
 
 
 def _cost(setup: BenchSetup, http: httpx.Client) -> dict[str, float]:
-    """The CPU of log-ins and of as many hashes, in milliseconds each. The goal is a ratio of 1.1."""
+    """CPU milliseconds per log-in and per hash. The goal is a ratio of 1.1."""
     meter = setup.meter("auth")
     before = meter.read()
     for number in range(_LOGINS):
@@ -89,7 +89,7 @@ def _hash_ms() -> float:
 
 
 def _refusals(http: httpx.Client) -> dict[str, float]:
-    """Median milliseconds of the two refusals that nobody may tell apart, asked in turn. The goal is 5 % at most."""
+    """Median milliseconds of the two rejections that must be indistinguishable. The goal is at most 5 % apart."""
     taken: dict[str, list[float]] = {"wrong": [], "unknown": []}
     for number in range(_LOGINS):
         names = {"wrong": f"person{1 + number % 10}", "unknown": f"nobody{1 + number % 10}"}
@@ -106,9 +106,9 @@ def _refusals(http: httpx.Client) -> dict[str, float]:
 
 
 def _storm(setup: BenchSetup, url: str, *, seconds: float) -> dict[str, float]:
-    """The feed's p99 before and during a storm of log-ins. The goal is 1.5 times as much at most."""
+    """The feed's p99 before and during a storm of log-ins. The goal is at most 1.5 times as much."""
     quiet = _feed_p99(setup, seconds)
-    # In a process of its own, and of low priority: it stands for clients who are elsewhere.
+    # In a separate process with low priority, as the clients would be on other machines.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.nice, initargs=(10,)) as pool:
         answered = pool.submit(_keep_logging_in, url, seconds + 3)
         time.sleep(2)
@@ -136,7 +136,7 @@ def _feed_p99(setup: BenchSetup, seconds: float) -> float:
 
 
 def _keep_logging_in(url: str, seconds: float) -> float:
-    """Logs in at a steady rate over 32 connections for a while; how many were answered in a second."""
+    """Logs in at a steady rate over 32 connections; returns the number of responses per second."""
     started = time.monotonic()
     sent: list[Future[int]] = []
     with httpx.Client(base_url=url, timeout=60) as http, ThreadPoolExecutor(32) as pool:

@@ -1,7 +1,7 @@
-"""`python -m tests.bench.media`: what a picture costs, fifty uploads at once, and a feed with and without pictures.
+"""`python -m tests.bench.media`: cost of a picture, fifty concurrent uploads, and a feed with and without pictures.
 
-On the embedded default, which it starts in a folder of its own; as the child of a conversion works alone, these figures
-hold for servers, too.
+Starts the embedded default in a temporary folder. Conversions run in separate processes, so the results are valid for
+servers too.
 """
 
 import io
@@ -25,7 +25,7 @@ _ROUNDS = 5
 _UPLOADS = 50
 _REQUESTS = 200
 
-# In a process of its own: a child's peak counts from its parent's size on.
+# In a separate process, as a child's peak memory includes the size of its parent.
 _CONVERT = """
 import json, resource, sys, tempfile
 from pathlib import Path
@@ -48,7 +48,7 @@ def picture(size: tuple[int, int]) -> bytes:
 
 
 def conversion() -> dict[str, float]:
-    """CPU seconds and MiB of the child that makes three WebP and a blurhash of 12 megapixels; the median."""
+    """Median CPU seconds and MiB of the process that converts 12 megapixels to three WebP and a blurhash."""
     with tempfile.NamedTemporaryFile(suffix=".jpeg") as file:
         file.write(picture((4000, 3000)))
         file.flush()
@@ -62,7 +62,7 @@ def conversion() -> dict[str, float]:
 
 
 def send(member: Member, content: bytes) -> str:
-    """Uploads a picture; its id."""
+    """Uploads a picture; returns its id."""
     answer = httpx.post(
         f"{member.product.url}/v1/media",
         files={"file": ("picture.jpeg", content)},
@@ -80,7 +80,7 @@ def is_ready(member: Member, media_id: str) -> bool:
 
 
 def uploads_at_once(member: Member) -> tuple[list[str], dict[str, float]]:
-    """Fifty pictures of two megapixels sent at once: until all are taken, and until all are converted."""
+    """Uploads fifty 2-megapixel pictures concurrently: seconds until all are accepted, and until all are converted."""
     contents = [picture((1600, 1200)) for _ in range(4)]
     started = time.monotonic()
     with ThreadPoolExecutor(_UPLOADS) as pool:
@@ -99,7 +99,7 @@ def processes(product: Product) -> list[psutil.Process]:
 
 
 def web_process(product: Product, reader: Member) -> psutil.Process:
-    """The process of the web role that has used most CPU for a few requests: the one that answers them."""
+    """The process of the web role that serves requests: the one that used the most CPU for a few of them."""
     web = [process for process in processes(product) if process.name() == "web"]
     before = {process: sum(process.cpu_times()[:2]) for process in web}
     for _ in range(50):
@@ -108,7 +108,7 @@ def web_process(product: Product, reader: Member) -> psutil.Process:
 
 
 def feed_cost(web: psutil.Process, reader: Member) -> float:
-    """Milliseconds of CPU of the web role for a feed of 20."""
+    """CPU milliseconds of the web role for a feed of 20 posts."""
     used = sum(web.cpu_times()[:2])
     for _ in range(_REQUESTS):
         assert len(reader.get("/v1/feed").json()["results"]) == 20

@@ -1,6 +1,6 @@
-"""Draws what the bench found, and prints its table: `python -m tests.bench.plot report.json performance.svg`.
+"""Plots a report of the bench and prints it as a table: `python -m tests.bench.plot report.json performance.svg`.
 
-A report of `--only growth` becomes a plot of latencies by the number of people.
+A report of `--only growth` is plotted as latencies by the number of users.
 """
 
 import json
@@ -19,7 +19,7 @@ _OURS, _BASELINES, _GOAL, _INK = "#2563eb", "#c4c9d4", "#dc2626", "#1f2937"
 
 
 def draw(report: dict[str, Any]) -> str:
-    """An SVG: CPU milliseconds a request, product above baseline, with a mark at the goal."""
+    """An SVG: CPU milliseconds per request, product above baseline, with a mark at the goal."""
     rows = report["rows"]
     most = max(max(row["product"]["cpu_ms"], row["baseline"]["cpu_ms"], row["goal_ms"]) for row in rows.values())
     scale = (_WIDTH - _LEFT - _RIGHT) / most
@@ -65,7 +65,7 @@ _LINES = ("#2563eb", "#16a34a", "#d97706", "#9333ea", "#0891b2", "#dc2626", "#6b
 
 
 def draw_growth(report: dict[str, Any]) -> str:
-    """An SVG: latency and CPU of each read, and bytes a person, by the number of people; all axes logarithmic."""
+    """An SVG: latency and CPU of each read, and bytes per user, by the number of users; all axes are logarithmic."""
     found: dict[str, Any] = report["growth"]
     names = list(next(iter(found.values()))["reads"])
     panels = {
@@ -125,7 +125,7 @@ def _short(value: float) -> str:
 
 
 def _compiled(row: dict[str, Any]) -> str:
-    """What the compiled server needs for the same answer, and how many times as much the product does."""
+    """The compiled server's CPU for the same response, and the product's CPU as a multiple of it."""
     if "compiled" not in row:
         return " | "
     return f"{row['compiled']['cpu_ms']:.2f} | {row['ratio_to_compiled']:.1f}"

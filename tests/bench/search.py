@@ -1,4 +1,4 @@
-"""Search: how good its order is, how soon a post is found through change data capture, and what capture costs."""
+"""Search: ranking quality, the delay of change data capture, and its cost."""
 
 import os
 import sys
@@ -21,7 +21,7 @@ _ROWS, _ROWS_A_TRANSACTION = 20_000, 10
 
 
 def relevance(setup: BenchSetup) -> dict[str, Any]:
-    """NDCG@10 of the judged queries, and how long each takes, from the request to the answer."""
+    """NDCG@10 of the judged queries, and their latencies."""
     for name, (full_name, bio) in PEOPLE.items():
         _join(setup, name, full_name).call(setup, "PATCH", "/v1/profiles/me", {"bio": bio})
     judge = _join(setup, "judge", "Judge")
@@ -45,11 +45,11 @@ def relevance(setup: BenchSetup) -> dict[str, Any]:
 
 
 def freshness(setup: BenchSetup, *, rate: int, seconds: float) -> dict[str, Any]:
-    """Milliseconds from sending a POST to finding the post, with SEARCH_SYNC=cdc. Asked every 30 ms."""
+    """Milliseconds from sending a POST until search finds the post, with SEARCH_SYNC=cdc. Polls every 30 ms."""
     setup.start("cdc", [sys.executable, "manage.py", "search", "cdc"])
     positions = f"SELECT COUNT(*) FROM `{setup.name}_search`.search_sync_positions"
     eventually(lambda: setup.sql(positions)[0][0] > 0, seconds=120)
-    setup.manage("search", "reindex")  # what was filled in before
+    setup.manage("search", "reindex")  # data that were filled in before
     author, reader = setup.members[2], setup.members[3]
     username = author.call(setup, "GET", f"/v1/profiles/{author.id}")["username"]
     arrived: dict[str, float] = {}
@@ -90,9 +90,9 @@ def freshness(setup: BenchSetup, *, rate: int, seconds: float) -> dict[str, Any]
 
 
 def capture(setup: BenchSetup, *, rounds: int) -> dict[str, Any]:
-    """Rows that are read from MariaDB's binlog in a second of CPU: by the product, and by a bare loop of the library.
+    """Rows read from MariaDB's binlog per second of CPU, by the product and by a bare loop over the library.
 
-    In turn, the median of each. The goal is 0.6 of the bare reader.
+    Measured in turn; the median of each. The goal is 0.6 of the bare loop.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
     os.environ.setdefault("SECRET_KEY", setup.environment["SECRET_KEY"])
@@ -163,7 +163,7 @@ def _read_bare(login: dict[str, Any], schema: str, position: str) -> int:
 
 
 def _connection(**settings: Any) -> Any:
-    """The library's name of this setting is about to be dropped by the driver."""
+    """The driver will remove the name that the library uses for this setting."""
     settings["database"] = settings.pop("db", None)
     return pymysql.connect(**settings)
 

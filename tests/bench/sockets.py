@@ -1,4 +1,4 @@
-"""Many sockets on one process: their memory, the time from a POST to them, and what a delivery costs."""
+"""Many sockets on one process: memory, time from a POST to the sockets, and cost of a delivery."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ from tests.bench.delivery_server import CHANNEL, STOCK, layer_settings
 from tests.bench.effects import socket_latency
 from tests.scenarios.product import eventually, free_port
 
-_AT_ONCE = 50  # handshakes
-_FIRST_ID = 900_000_000_000_000_000  # of people who exist only in their tokens
+_AT_ONCE = 50  # concurrent handshakes
+_FIRST_ID = 900_000_000_000_000_000  # of users that exist only in their tokens
 _DELIVERY_SOCKETS = 500
 _MESSAGES, _A_SECOND = 40, 10
 _BODY = {
@@ -34,7 +34,7 @@ MODES = ("raw", "hub", "layer", *STOCK)
 
 
 def tokens(setup: BenchSetup, number: int) -> list[str]:
-    """Access tokens of so many people who need not exist."""
+    """Access tokens of the given number of users, who need not exist."""
     code = (
         "from apps.auth.actions.tokens import access_token\n"
         f"for one in range({number}): print('token', access_token(user_id={_FIRST_ID} + one, session_id=1, roles=[]))"
@@ -44,7 +44,7 @@ def tokens(setup: BenchSetup, number: int) -> list[str]:
 
 
 class Holder:
-    """Holds sockets open in a thread with an event loop of its own, and counts what they receive."""
+    """Keeps sockets open in a thread with its own event loop, and counts received messages."""
 
     def __init__(self, url: str, origin: str) -> None:
         self.received = 0
@@ -60,7 +60,7 @@ class Holder:
         asyncio.run_coroutine_threadsafe(self._open(access), self._loop).result()
 
     def close(self) -> None:
-        """Cuts them all."""
+        """Closes all of them."""
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
@@ -99,18 +99,18 @@ def holding(port: int, origin: str, access: list[str]) -> Iterator[Holder]:
 
 
 def many_sockets(setup: BenchSetup, *, number: int, rates: Sequence[int], seconds: float) -> dict[str, Any]:
-    """The memory of so many open sockets, and the time from a POST to a follower's socket among them."""
+    """Memory of the given number of open sockets, and the time from a POST to a follower's socket among them."""
     access = tokens(setup, number)
     before = proportional_memory([setup.processes["sockets"]])
     with holding(setup.ports["sockets"], f"http://127.0.0.1:{setup.ports['gateway']}", access) as holder:
-        eventually(lambda: holder.received >= number, seconds=120)  # each has its `ready`
+        eventually(lambda: holder.received >= number, seconds=120)  # each has received `ready`
         held = proportional_memory([setup.processes["sockets"]])
         latencies = [socket_latency(setup, rate=rate, seconds=seconds) for rate in rates]
     return {"sockets": number, "kib_a_socket": round((held - before) * 1024 / number, 1), "latencies": latencies}
 
 
 def deliveries(setup: BenchSetup) -> dict[str, float]:
-    """Microseconds of the server's CPU for one message to one socket, in each of the ways."""
+    """The server's CPU microseconds per message and socket, in each mode."""
     access = tokens(setup, _DELIVERY_SOCKETS)
     return {mode: _delivery(setup, mode, access) for mode in MODES}
 
@@ -135,7 +135,7 @@ def _delivery(setup: BenchSetup, mode: str, access: list[str]) -> float:
 
 
 async def _publish(setup: BenchSetup, mode: str, number: int, access: list[str]) -> None:
-    """Sends messages as each way does, at a steady rate."""
+    """Sends messages in the mode's way, at a steady rate."""
     client = redis.Redis.from_url(os.environ["REDIS_URL"])
     layer: Any = None
     if mode in STOCK:

@@ -1,4 +1,4 @@
-"""A page without libraries to compare the client with: the same list of posts, by hand, behind the same network."""
+"""A page without libraries as the client's baseline: the same list of posts on the same network."""
 
 import contextlib
 import gzip
@@ -40,7 +40,7 @@ fetch("/v1/explore?sort=trending").then((answer) => answer.json()).then(({ resul
 
 @contextlib.contextmanager
 def vanilla(api: str) -> Iterator[str]:
-    """Serves the page, and passes calls of the API on to the product at `api`; the page's address."""
+    """Serves the page, and forwards API calls to the product at `api`; returns the page's URL."""
     files = {
         "/": ("text/html", _PAGE.encode()),
         "/page.css": ("text/css", _STYLES.encode()),
@@ -64,7 +64,7 @@ def vanilla(api: str) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *arguments: object) -> None:
-            """Nothing: the bench prints a table."""
+            """Logs nothing: the bench prints a table."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,1 +1,1 @@
-"""The baseline: the same data and routes as a plain Django REST application would have them."""
+"""The baseline: the same data and routes in a plain Django REST application."""

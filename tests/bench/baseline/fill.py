@@ -1,6 +1,6 @@
-"""Fills the baseline as the product is: `python -m tests.bench.baseline.fill PEOPLE POSTS COMMENTS REACTIONS`.
+"""Fills the baseline like the product: `python -m tests.bench.baseline.fill PEOPLE POSTS COMMENTS REACTIONS`.
 
-Writes {"access": token, "post": id} for the person that the bench speaks for.
+Prints {"access": token, "post": id} for the user that the bench acts as.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.bench.baseline.models import Comment, Follow, Notification, Post, Rea
 
 
 def main() -> None:
-    """Makes the tables and the rows."""
+    """Creates the tables and the rows."""
     from django.core.management import call_command
 
     call_command("migrate", "auth", verbosity=0)

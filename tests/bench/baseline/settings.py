@@ -1,4 +1,4 @@
-"""The baseline's settings: one database, sessions by simplejwt, everything else as Django and DRF come."""
+"""The baseline's settings: one database, simplejwt, and the defaults of Django and DRF."""
 
 import os
 

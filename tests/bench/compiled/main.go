@@ -1,8 +1,8 @@
-// The compiled baseline of the bench: serves finished answers from Redis, as little as a server in Go can do for them.
+// The compiled baseline of the bench: serves finished responses from Redis, with the least work possible in Go.
 //
-// For each request it verifies the access token's signature (once, then from memory), asks Redis in one round trip
-// whether the token was revoked and for the answer kept under the path, and sends that. It decides nothing about who may
-// see what and asks no database, so its cost is a lower bound, not a goal.
+// For each request it verifies the access token's signature (once, then from memory), reads from Redis in one round trip
+// whether the token was revoked and the response stored under the path, and sends it. It checks no visibility and uses
+// no database, so its cost is a lower bound, not a goal.
 //
 // Arguments: the address to listen on, Redis' address, the prefix of keys, and a file with the public key in PEM.
 package main
@@ -104,7 +104,7 @@ func callerOf(token string) (claims, error) {
 	return found, nil
 }
 
-// look asks Redis whether the caller's token was revoked, and for the answer kept under the path.
+// look reads from Redis whether the caller's token was revoked, and the response stored under the path.
 func look(caller claims, path string) (bool, []byte, error) {
 	connection, err := take()
 	if err != nil {
@@ -145,7 +145,7 @@ func command(parts ...string) string {
 	return written.String()
 }
 
-// number reads a line of Redis' protocol that bears a sign and a number.
+// number reads a line of Redis' protocol that consists of a type character and a number.
 func (connection *redisConnection) number(sign byte) (int, error) {
 	line, err := connection.reader.ReadString('\n')
 	if err != nil {
