@@ -1,1 +1,1 @@
-"""The rules of the structure, each with a planted violation that it catches."""
+"""Structural rules, each tested with a planted violation."""

@@ -8,7 +8,7 @@ _SUBJECT = re.compile(r"(?:[a-z][\w/-]*: [A-Z].*|Merge .*|Revert .*|fixup! .*|sq
 
 
 def main() -> int:
-    """1, with the reason, when the subject does not fit."""
+    """Returns 1 and prints the reason if the subject is invalid."""
     subject = Path(sys.argv[1]).read_text().partition("\n")[0]
     if _SUBJECT.fullmatch(subject) and len(subject) <= 72:
         return 0

@@ -1,4 +1,4 @@
-"""The Python files of the contexts, and what they import."""
+"""The Python files of the contexts and their imports."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def module_files(root: Path) -> Iterator[tuple[str, str, Path]]:
 
 @cache
 def imports_of(path: Path) -> frozenset[str]:
-    """Dotted names of everything a file imports."""
+    """The dotted names of all imports of a file."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""No relation, migration edge or SQL crosses a database; the deletion of every remote target is handled."""
+"""No relation, migration dependency or SQL crosses databases, and contexts handle the deletion of remote targets."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ from socialapp.core.routers import ContextRouter
 from socialapp.messaging.registry import events_of
 from tests.conftest import ALL_CONTEXTS
 
-# Events that say that a target is gone: the context that refers to it must handle one of these.
+# Events about the deletion of a target: contexts that refer to it must handle one of them.
 DELETION_EVENTS = {
     "users.Profile": {"auth.user_deleted.v1"},
     "auth.User": {"auth.user_deleted.v1"},
@@ -26,13 +26,13 @@ DELETION_EVENTS = {
 
 
 def owner(model: type[models.Model]) -> str:
-    """The context whose database holds the model, or "kernel"."""
+    """The context whose database contains the model, or "kernel"."""
     label = model._meta.app_label
     return "kernel" if label in KERNEL_LABELS else alias_of(label)
 
 
 def crossing_relations(found: Iterable[type[models.Model]]) -> list[str]:
-    """Relations whose two ends live in different contexts."""
+    """Relations between different contexts."""
     return [
         f"{model.__name__}.{field.name}"
         for model in found
@@ -42,7 +42,7 @@ def crossing_relations(found: Iterable[type[models.Model]]) -> list[str]:
 
 
 def unhandled_keys(found: Iterable[type[models.Model]]) -> list[str]:
-    """Remote keys whose target can be deleted without an event that this context handles."""
+    """Remote keys of contexts that do not handle any deletion event of the target."""
     lines = []
     for model in found:
         for field in model._meta.get_fields():
@@ -56,7 +56,7 @@ def unhandled_keys(found: Iterable[type[models.Model]]) -> list[str]:
 
 
 def test_no_migration_adds_a_column_together_with_a_unique_key() -> None:
-    """TiDB cannot: docs/adr/0012-tidb.md."""
+    """TiDB does not support that: docs/adr/0012-tidb.md."""
     ours = [
         one
         for one in MigrationLoader(None).disk_migrations.values()
@@ -76,7 +76,7 @@ def test_no_relation_crosses_a_database() -> None:
     assert crossing_relations(apps.get_models()) == []
 
 
-def test_the_deletion_of_every_remote_target_is_handled() -> None:
+def test_contexts_handle_the_deletion_of_remote_targets() -> None:
     assert unhandled_keys(apps.get_models()) == []
 
 
@@ -94,7 +94,7 @@ def test_no_migration_depends_on_another_context() -> None:
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)
-def test_models_and_migrations_agree() -> None:
+def test_migrations_match_the_models() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
@@ -108,7 +108,7 @@ def test_every_third_party_table_has_an_owner() -> None:
         owner(model)
 
 
-def test_kernel_rows_need_an_alias() -> None:
+def test_kernel_rows_require_an_alias() -> None:
     from socialapp.messaging.models import OutboxEvent
 
     with pytest.raises(LookupError):
@@ -116,7 +116,7 @@ def test_kernel_rows_need_an_alias() -> None:
 
 
 @pytest.mark.django_db(databases=ALL_CONTEXTS)
-def test_every_database_holds_its_own_tables_only() -> None:
+def test_every_database_contains_only_its_own_tables() -> None:
     kernel = {"django_migrations"}
     for context in CONTEXTS.values():
         expected = {
@@ -126,16 +126,16 @@ def test_every_database_holds_its_own_tables_only() -> None:
         }
         tables = set(connections[context.name].introspection.table_names()) - kernel
         foreign = tables - expected
-        # A full-text index keeps shadow tables of its own.
+        # A full-text index has its own shadow tables.
         assert {name for name in foreign if not name.startswith("search_")} == set(), context.name
         assert expected <= tables, context.name
 
 
-def test_no_default_database() -> None:
-    assert connections["default"].vendor == "unknown", "a forgotten alias must fail at once"
+def test_there_is_no_default_database() -> None:
+    assert connections["default"].vendor == "unknown", "a query without an alias must fail"
 
 
-def test_a_planted_relation_and_key_are_caught() -> None:
+def test_a_planted_relation_and_key_are_detected() -> None:
     from socialapp.messaging.models import InboxEntry
 
     meta = type("Meta", (), {"app_label": "posts", "apps": Apps()})

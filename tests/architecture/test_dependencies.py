@@ -1,4 +1,4 @@
-"""Every import is declared in pyproject.toml and the other way round; the requirements files are generated from it."""
+"""Imports and the dependencies in pyproject.toml match, and the requirements files are generated from it."""
 
 import ast
 import re
@@ -21,7 +21,7 @@ FILES = {
     "requirements.lock": PRODUCT,
     "requirements-dev.txt": ("dev",),
 }
-# Needed without an import of ours; why.
+# Needed although our code does not import them → why.
 NOT_IMPORTED = {
     "argon2-cffi": "Django's Argon2 password hasher",
     "hiredis": "redis parses answers with it",
@@ -50,12 +50,12 @@ def named(*groups: str) -> dict[str, Requirement]:
 
 @cache
 def distributions() -> dict[str, set[str]]:
-    """Top-level module → the distributions that bring it."""
+    """Top-level module → the distributions that contain it."""
     return {module: {canonicalize_name(name) for name in names} for module, names in packages_distributions().items()}
 
 
 def modules_of(*folders: str, strings: bool = False) -> set[str]:
-    """Top-level modules that the code of these folders imports; with `strings`, those named in strings too."""
+    """Top-level modules that the code in these folders imports; with `strings`, also those named in strings."""
     found = set()
     for folder in folders:
         path = ROOT / folder
@@ -71,7 +71,7 @@ def modules_of(*folders: str, strings: bool = False) -> set[str]:
 
 
 def used_distributions(*folders: str) -> set[str]:
-    """The distributions that bring what is used; of several that share a namespace, all."""
+    """The distributions of the used modules; all of them if several share a namespace."""
     return set().union(*(distributions().get(module, set()) for module in modules_of(*folders, strings=True)))
 
 
@@ -103,7 +103,7 @@ def test_every_test_requirement_is_imported() -> None:
 
 
 def _commands(name: str) -> set[str]:
-    """The words by which a tool is called: its name, its modules, or a part of its name."""
+    """The words that may refer to a tool: its name, its modules, or a part of its name."""
     modules = {module for module, names in distributions().items() if name in names}
     return {name, *modules, name.removeprefix("rust-"), name.removesuffix("-bin"), name.removeprefix("pytest-")}
 
@@ -114,7 +114,7 @@ def _is_stub_of_something_used(name: str) -> bool:
 
 
 @pytest.mark.parametrize(("file", "groups"), FILES.items())
-def test_the_requirements_files_follow_from_pyproject(file: str, groups: tuple[str, ...]) -> None:
+def test_the_requirements_files_match_pyproject(file: str, groups: tuple[str, ...]) -> None:
     text = (ROOT / file).read_text()
     pins = re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.M)
     pinned: dict[str, str] = {canonicalize_name(name): version for name, version in pins}
@@ -123,7 +123,7 @@ def test_the_requirements_files_follow_from_pyproject(file: str, groups: tuple[s
         for name, wanted in named(*groups).items()
         if not wanted.specifier.contains(pinned.get(name, "0"), prereleases=True)
     ]
-    assert behind == [], f"{file} is behind pyproject.toml: run `just lock`"
+    assert behind == [], f"{file} does not match pyproject.toml: run `just lock`"
     blocks = re.split(r"\n(?=\w)", text.partition("\n")[2])
     assert [block for block in blocks if "--hash=sha256:" not in block] == []
     assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host| @ ", text)

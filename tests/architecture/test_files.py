@@ -1,4 +1,4 @@
-"""The shape of a context: the same files everywhere, a first line that says what each is, layers by import."""
+"""The structure of contexts: the same files everywhere, each with a module docstring, and layers by import."""
 
 import ast
 import re
@@ -22,19 +22,19 @@ BUSINESS = {"models", "queries", "access", "gateways", "presenters", "actions", 
 
 
 def shape_violations(root: Path) -> list[str]:
-    """What breaks the shape of the contexts below `root`, one line each."""
+    """Violations of the structure in the contexts below `root`, one per line."""
     found = []
     for context, module, path in module_files(root):
         where = f"{context}/{path.relative_to(root / context)}"
         if module not in ALLOWED:
-            found.append(f"{where}: a context has no file of this name")
+            found.append(f"{where}: contexts have no file with this name")
         if path.stem in FORBIDDEN_NAMES:
-            found.append(f"{where}: the name says nothing")
+            found.append(f"{where}: the name is meaningless")
         if module == "migrations":
             continue
         tree = ast.parse(path.read_text())
         if path.read_text().strip() and not ast.get_docstring(tree):
-            found.append(f"{where}: the first line does not say what the file is")
+            found.append(f"{where}: the module docstring is missing")
         imported = imports_of(path)
         models = f"apps.{context}.models"
         if module not in MODELS_FOR and any(name == models or name.startswith(f"{models}.") for name in imported):
@@ -49,29 +49,29 @@ def shape_violations(root: Path) -> list[str]:
 
 
 def call_violations(tree: ast.AST, module: str) -> Iterator[str]:
-    """Calls that no context may make."""
+    """Forbidden calls."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         if name == "get_model":
-            yield "models of others are not looked up by name"
+            yield "do not look up other contexts' models by name"
         if name == "publish" and module != "actions" and isinstance(node.func, ast.Name):
             yield "only actions publish"
         if name in {"receiver", "connect"} and "signal" in ast.dump(node):
-            yield "model signals hide what happens"
+            yield "do not use model signals: they hide effects"
         if name == "using" and node.args and isinstance(node.args[0], ast.Constant):
-            yield "the router knows the alias, not the code"
+            yield "the router chooses the alias, not the code"
         for keyword in node.keywords:
             if keyword.arg == "using" and isinstance(keyword.value, ast.Constant):
-                yield "the router knows the alias, not the code"
+                yield "the router chooses the alias, not the code"
 
 
-def test_every_context_has_the_shape() -> None:
+def test_every_context_has_the_same_structure() -> None:
     assert shape_violations(ROOT / "apps") == []
 
 
-def test_every_context_of_the_map_has_a_folder() -> None:
+def test_every_registered_context_has_a_folder() -> None:
     folders = {path.name for path in (ROOT / "apps").iterdir() if path.is_dir() and path.name != "__pycache__"}
     assert folders == set(CONTEXTS)
 
@@ -105,29 +105,29 @@ def test_contracts_are_plain_data() -> None:
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("helpers.py", '"""Things."""', "no file of this name"),
-        ("views.py", "x = 1", "does not say what the file is"),
+        ("helpers.py", '"""Things."""', "no file with this name"),
+        ("views.py", "x = 1", "the module docstring is missing"),
         ("views.py", '"""V."""\nfrom apps.posts.models import Post', "import models"),
         ("actions.py", '"""A."""\nfrom rest_framework.views import APIView', "neither DRF nor Channels"),
         ("queries.py", '"""Q."""\nfrom apps.users import queries', "imports the context users"),
         ("queries.py", '"""Q."""\nfrom django.apps import apps\nM = apps.get_model("users", "Profile")', "by name"),
-        ("queries.py", '"""Q."""\nM.objects.using("users").all()', "the router knows"),
+        ("queries.py", '"""Q."""\nM.objects.using("users").all()', "the router chooses"),
         ("handlers.py", '"""H."""\npublish(Event())', "only actions publish"),
     ],
 )
-def test_a_planted_violation_is_caught(tmp_path: Path, file: str, content: str, said: str) -> None:
+def test_a_planted_violation_is_detected(tmp_path: Path, file: str, content: str, said: str) -> None:
     (tmp_path / "posts").mkdir()
     (tmp_path / "posts" / file).write_text(content)
     assert any(said in line for line in shape_violations(tmp_path))
 
 
 EXPORTING = {"queries", "access", "actions", "presenters", "views"}
-# Loaded by whoever needs it, as it brings Elasticsearch's client.
+# Imported only where it is needed, as it loads Elasticsearch's client.
 LOADED_LATE = {"apps.search.queries.elastic"}
 
 
-def test_packages_export_what_others_take() -> None:
-    """What a package of one of these names gives is in its `__all__`, and is taken from it, not from its modules."""
+def test_packages_export_what_others_import() -> None:
+    """Packages with these names list their exports in `__all__`; others import from the package, not its modules."""
     found = []
     for file in sorted((ROOT / "apps").glob("*/**/__init__.py")):
         package = ".".join(file.parent.relative_to(ROOT).parts)
@@ -145,7 +145,7 @@ def test_packages_export_what_others_take() -> None:
 
 
 def test_no_test_module_imports_from_another() -> None:
-    again = "tests/multi_service/test_scenarios.py"  # runs those tests again, on several services
+    again = "tests/multi_service/test_scenarios.py"  # runs the same tests on several services
     found = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sorted((ROOT / "tests").rglob("*.py"))
@@ -153,7 +153,7 @@ def test_no_test_module_imports_from_another() -> None:
         for name in sorted(imports_of(path))
         if re.match(r"tests\.(\w+\.)*test_\w+", name)
     ]
-    assert found == [], "what several need stands in a conftest or a module of its own"
+    assert found == [], "move shared code to a conftest or a separate module"
 
 
 def test_decisions_are_numbered_without_gaps_and_indexed() -> None:

@@ -1,4 +1,4 @@
-"""The contracts of import-linter catch what they are for: each is broken once, in a copy."""
+"""The contracts of import-linter detect violations: each is broken once, in a copy."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ LINTER = Path(sys.executable).with_name("lint-imports")
 
 
 def broken_contracts(tree: Path) -> list[str]:
-    """The names of the contracts that the tree breaks."""
+    """The names of the contracts that the tree violates."""
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     command = [str(LINTER), "--no-logo", "--no-cache"]
     ended = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
@@ -24,14 +24,14 @@ def broken_contracts(tree: Path) -> list[str]:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A copy of what the contracts are about."""
+    """A copy of the code that the contracts cover."""
     for folder in ("apps", "socialapp", "web"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
-def test_the_project_keeps_its_contracts_and_has_no_exceptions(tree: Path) -> None:
+def test_the_project_fulfils_its_contracts_without_exceptions(tree: Path) -> None:
     assert broken_contracts(tree) == []
     assert "ignore_imports" not in (ROOT / "pyproject.toml").read_text()
 
@@ -50,7 +50,7 @@ def test_the_project_keeps_its_contracts_and_has_no_exceptions(tree: Path) -> No
         ("web/pages.py", "import apps.posts.service", "The web client knows contexts"),
     ],
 )
-def test_a_breach_is_caught(tree: Path, file: str, line: str, contract: str) -> None:
+def test_a_planted_import_is_detected(tree: Path, file: str, line: str, contract: str) -> None:
     with (tree / file).open("a") as source:
         source.write(f"\n{line}\n")
     assert any(name.startswith(contract) for name in broken_contracts(tree))

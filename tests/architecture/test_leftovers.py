@@ -1,4 +1,4 @@
-"""No server outlives the tests that started it, however they end."""
+"""Servers stop with the tests that started them, however those end."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ server.returncode = 0
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 @pytest.mark.parametrize("sent", [None, signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_server_ends_with_the_run_that_started_it(sent: signal.Signals | None) -> None:
+def test_a_server_stops_with_the_run_that_started_it(sent: signal.Signals | None) -> None:
     environment = {name: value for name, value in os.environ.items() if name != MARK}
     with subprocess.Popen(
         [sys.executable, "-c", _RUN],

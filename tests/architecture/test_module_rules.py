@@ -1,4 +1,4 @@
-"""Module rules of a context: SQL in queries and actions only; no rule and no other server in queries; keywords."""
+"""Module rules: SQL only in queries and actions, no rules or other servers in queries, keyword arguments."""
 
 import ast
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ import pytest
 from tests.architecture.source_files import ROOT, imports_of, module_files
 
 HOLD_SQL = {"queries", "actions", "admin", "models", "migrations", "management"}
-# What queries may not reach: other contexts, Redis, and what refuses.
+# Queries must not use other contexts or Redis, or raise rejections.
 NOT_IN_QUERIES = ("socialapp.rpc", "socialapp.core.cache", "redis", "socialapp.messaging", "socialapp.http")
 NAME_ARGUMENTS = {"access", "actions", "gateways", "presenters", "queries"}
 RULES = ("sql", "queries", "arguments")
-# What Django, REST framework, Celery, structlog and templates call their way, a command's main, and METHOD URL.
+# Signatures given by Django, REST framework, Celery, structlog and templates; a command's main; METHOD URL.
 CALLED_BY_POSITION = {
     "core/media/convert.py: main",
     "core/outgoing.py: request",
@@ -27,7 +27,7 @@ CALLED_BY_POSITION = {
 
 
 def module_violations(root: Path) -> Iterator[tuple[str, str, str]]:
-    """(rule, context, what breaks it) for the contexts below `root`."""
+    """(rule, context, violation) for the contexts below `root`."""
     for context, module, path in module_files(root):
         where = f"{context}/{path.relative_to(root / context)}"
         tree = ast.parse(path.read_text())
@@ -41,7 +41,7 @@ def module_violations(root: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def positional_in_kernel(root: Path) -> Iterator[str]:
-    """Public functions of the kernel at `root` that take two arguments or more by position."""
+    """Public functions of the kernel at `root` with two or more positional arguments."""
     for path in sorted(root.rglob("*.py")):
         if "migrations" not in path.parts:
             for name in _positional(ast.parse(path.read_text())):
@@ -49,14 +49,14 @@ def positional_in_kernel(root: Path) -> Iterator[str]:
 
 
 def _sql_lines(tree: ast.Module) -> Iterator[int]:
-    """Where rows are read or written: by a manager of a model, or by a cursor."""
+    """Places that read or write rows, with a model's manager or a cursor."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in ("objects", "_default_manager", "cursor"):
             yield node.lineno
 
 
 def _positional(tree: ast.Module) -> Iterator[str]:
-    """Public functions that take two arguments or more by position."""
+    """Public functions with two or more positional arguments."""
     functions = (node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     for node in functions:
         if not node.name.startswith("_") and len(node.args.posonlyargs + node.args.args) > 1:
@@ -66,10 +66,12 @@ def _positional(tree: ast.Module) -> Iterator[str]:
 @pytest.mark.parametrize("rule", RULES)
 def test_contexts_follow_the_module_rules(rule: str) -> None:
     found = [what for name, context, what in module_violations(ROOT / "apps") if name == rule]
-    assert found == [], "SQL is in queries and actions, queries ask nobody else, and two arguments or more have names"
+    assert found == [], (
+        "SQL only in queries and actions, no calls or rules in queries, keyword arguments if there are two or more"
+    )
 
 
-def test_the_kernel_takes_two_arguments_or_more_by_name() -> None:
+def test_kernel_functions_take_two_or_more_arguments_by_keyword() -> None:
     assert set(positional_in_kernel(ROOT / "socialapp")) == CALLED_BY_POSITION
 
 
@@ -83,7 +85,7 @@ def test_the_kernel_takes_two_arguments_or_more_by_name() -> None:
         ("actions.py", "def f(a: int, b: int) -> None: ...", "arguments"),
     ],
 )
-def test_a_planted_breach_is_found(tmp_path: Path, file: str, source: str, rule: str) -> None:
+def test_a_planted_rule_violation_is_detected(tmp_path: Path, file: str, source: str, rule: str) -> None:
     (tmp_path / "polls").mkdir()
     (tmp_path / "polls" / file).write_text(f'"""P."""\n{source}\n')
     assert {name for name, _, _ in module_violations(tmp_path)} == {rule}

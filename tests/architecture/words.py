@@ -1,6 +1,6 @@
-"""Words that are not used any more: `python -m tests.architecture.words [FILE…]`; without files, all that git knows.
+"""Finds banned words: `python -m tests.architecture.words [FILE…]`; without files, in all files that git tracks.
 
-Each was a private term or an odd phrase where the field has a word. Add one here when you replace it.
+Each was a private term or an odd phrase for something that has a usual word. Add a word here when you replace it.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Pattern → what to write instead. A handler keeps its name, as inboxes know it by that: `tell_of_appeal`.
+# Pattern → what to write instead. Handlers keep their names, which inboxes store: `tell_of_appeal`.
 BANNED = {
     r"[Ll]ookers?": "viewer",
     r"sight_of|Sight": "visibility",
@@ -47,7 +47,7 @@ BANNED = {
     r"way of (?:one|a) request": "trace",
     r"how \w+(?: \w+)? fares?": "state",
 }
-# Spaces of a pattern are underscores in names.
+# A space in a pattern also matches an underscore in a name.
 _PATTERN = re.compile(
     "|".join(
         rf"(?P<b{number}>(?<![A-Za-z])(?:{pattern.replace(' ', '[ _]')})(?![A-Za-z]))"
