@@ -1,4 +1,4 @@
-/* Preloaded into a process, tells it a wrong time: as many nanoseconds off as the file that CLOCK_FILE names holds. */
+/* Preloaded into a process, shifts its clock by the nanoseconds in the file that CLOCK_FILE names. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdint.h>
