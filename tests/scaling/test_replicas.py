@@ -17,7 +17,7 @@ from tests.scaling.dataset import Dataset, Replica
 from tests.scenarios.product import eventually
 
 _LAG = 20  # seconds that a replica may lag in these tests: longer than one is held back
-_PATIENCE = 120  # seconds in which a busy machine, too, gets to what takes the product some
+_PATIENCE = 120  # timeout in seconds, with room for a busy machine
 _READS = 40
 
 Headers = dict[str, str]
