@@ -5,8 +5,8 @@ loaded, several fragments of one context in one call, and use `read`. Redis deci
 and people's own activity, never for visibility, nor for anything that an erasure must hide immediately.
 
 On a miss, the reader writes a lease, calls the context, and fills only keys that still have its lease: data read
-before a change never outlives that change. If a `forget` is lost, the fragment is wrong for at most
-`FRAGMENT_SECONDS`.
+before a change never outlives that change. A `forget` that does not reach Redis is repeated once it is back; if the
+process ends before that, the fragment is wrong for at most `FRAGMENT_SECONDS`.
 """
 
 import secrets
@@ -24,11 +24,13 @@ from socialapp.core.cache import Command, Script, round_trip
 from socialapp.core.db import after_commit
 from socialapp.core.errors import Unavailable
 from socialapp.core.replicas import up_to_date
+from socialapp.core.resending import Resender
 
 log = structlog.get_logger()
 
 _LEASE_SECONDS = 5
 _LEASED = b"?"  # no JSON begins so
+_deleting = Resender(lambda keys: round_trip(("DEL", *keys)), name="fragments")
 
 # KEYS: fragments. ARGV: the lease, seconds, then the value of each key. Skips keys invalidated meanwhile.
 _FILL = Script("""
@@ -211,7 +213,4 @@ def _prefix(fragment: str) -> str:
 
 
 def _forget(keys: Sequence[str]) -> None:
-    try:
-        round_trip(("DEL", *keys))
-    except redis.RedisError as error:
-        log.warning("fragments.not_forgotten", error=str(error))
+    _deleting.send(keys, seconds=settings.FRAGMENT_SECONDS + _LEASE_SECONDS)

@@ -10,6 +10,7 @@ from socialapp.core import fragments
 from socialapp.core.cache import redis_client, round_trip
 from socialapp.core.fragments import Source, Wanted, forget, keys_of
 from tests.conftest import ALL_CONTEXTS, Person
+from tests.scenarios.product import eventually
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -88,9 +89,35 @@ def test_counts_are_right_at_once_and_lost_invalidations_do_not_widen_visibility
     assert (seen(bob), seen(ada)) == ((1, 1, "like"), (1, 1, None))
     assert bob.client.delete(f"/v1/posts/{post}/reaction").status_code in (200, 204)
     assert seen(bob) == (0, 1, None)
-    monkeypatch.setattr(fragments, "_forget", lambda keys: None)
+    monkeypatch.setattr(fragments, "_forget", lambda keys: None)  # as if the process had ended
     assert bob.client.put(f"/v1/posts/{post}/reaction", {"reaction_type": "love"}).status_code == 200
     redis_client().delete(*keys_of(OWN_REACTIONS, ids=[int(bob.id)]))  # as if it had expired
     assert bob.client.get(f"/v1/posts/{post}").json()["my_reaction"] == "love"
     assert ada.client.put(f"/v1/profiles/{bob.id}/block").status_code in (200, 204)
     assert bob.client.get(f"/v1/posts/{post}").status_code == 404
+
+
+def test_who_reacts_while_redis_is_unreachable_sees_it_soon_after_its_return(
+    register: Callable[..., Person], redis_down: Callable[[bool], None]
+) -> None:
+    ada = register("ada")
+    path = f"/v1/posts/{ada.client.post('/v1/posts', {'content': 'hello'}).json()['id']}"
+
+    def mine() -> Any:
+        return ada.client.get(path).json()["my_reaction"]
+
+    assert mine() is None
+    redis_down(True)
+    assert ada.client.put(f"{path}/reaction", {"reaction_type": "love"}).status_code == 200
+    assert mine() == "love"
+    redis_down(False)
+    eventually(lambda: mine() == "love", seconds=5)
+
+
+def test_a_lost_deletion_is_repeated_only_until_the_fragment_has_expired(settings: Any, redis_down: Any) -> None:
+    settings.FRAGMENT_SECONDS = 0.5 - fragments._LEASE_SECONDS
+    redis_down(True)
+    forget(_HEIGHTS, ids=[1], context="posts")
+    assert fragments._deleting._pending.keys() == set(keys_of(_HEIGHTS, ids=[1]))
+    eventually(lambda: fragments._deleting._thread is None, seconds=5)
+    assert fragments._deleting._pending == {}

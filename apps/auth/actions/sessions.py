@@ -3,8 +3,6 @@
 Source: RFC 9700 section 4.14.2 (refresh tokens are valid once; two honest uses at the same moment are not theft).
 """
 
-import threading
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -23,9 +21,9 @@ from apps.auth.actions.tokens import access_token, digest, new_refresh_token, se
 from apps.auth.models import Erasure, Mail, Session, User
 from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, past_sessions
 from socialapp.contracts.auth import UserReactivated
-from socialapp.core.cache import redis_errors
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import NotFound, Unauthenticated
+from socialapp.core.resending import Resender
 from socialapp.core.sql import execute, insert_instances
 from socialapp.http.admission import remember_revoked
 from socialapp.messaging.publish import publish
@@ -35,9 +33,7 @@ log = structlog.get_logger()
 MAX_SESSIONS = 50
 GRACE = timedelta(seconds=10)  # within which a spent refresh token yields the same successor again
 _BATCH = 1000
-_RETRY_SECONDS = 0.5
-_pending: set[str] = set()  # what could not be announced yet
-_pending_lock = threading.Lock()
+_announcing = Resender(remember_revoked, name="revocations")
 
 
 def start_session(user: User, *, device: Device, is_new_account: bool = False) -> LoggedIn:
@@ -223,37 +219,10 @@ def end_sessions(ids: list[int]) -> int:
 def announce_revoked(members: Sequence[str]) -> None:
     """Publishes revoked "user:<id>" and "session:<id>", and changed "roles:<id>", to admission. Idempotent.
 
-    While Redis is unreachable, admission asks auth instead. A thread announces them as soon as Redis is back: what it
-    kept would count as complete for up to a minute.
+    While Redis is unreachable, admission asks auth instead. They are sent again as soon as it is back: what it kept
+    would count as complete for up to a minute.
     """
-    try:
-        remember_revoked(members)
-    except redis_errors() as error:
-        log.warning("auth.revocation_not_announced", error=str(error))
-        _announce_later(members)
-
-
-def _announce_later(members: Sequence[str]) -> None:
-    with _pending_lock:
-        is_running = bool(_pending)
-        _pending.update(members)
-    if not is_running:
-        threading.Thread(target=_announce_pending, name="revocations", daemon=True).start()
-
-
-def _announce_pending() -> None:
-    while True:
-        time.sleep(_RETRY_SECONDS)
-        with _pending_lock:
-            members = set(_pending)
-        try:
-            remember_revoked([*members])
-        except redis_errors():
-            continue
-        with _pending_lock:
-            _pending.difference_update(members)
-            if not _pending:
-                return
+    _announcing.send(members, seconds=settings.ACCESS_TOKEN_SECONDS)
 
 
 def delete_old_sessions() -> int:
