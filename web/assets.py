@@ -16,7 +16,7 @@ from web.bundle import LATER, LIBRARIES, NOW, START, bundles, imports_of
 
 APP = Path(__file__).parent / "app"
 _COMPRESSIBLE = {".js", ".css", ".json", ".svg", ".html"}
-_STYLES = ("tokens", "base", "layout", "controls", "content", "views")
+_STYLES = ("tokens", "base", "layout", "controls", "content", "views", "print")
 
 
 @dataclass(frozen=True)
