@@ -53,9 +53,38 @@ def test_a_file_that_is_not_a_picture_is_rejected_with_an_explanation(
     page.locator("input[type=file]").set_input_files(fake)
     expect(page.locator(".strip .field-error")).to_have_text(re.compile(r"\w+ \w+"))
     page.get_by_role("textbox", name="What's on your mind?").fill("Without it")
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_role("button", name="Post", exact=True)).to_be_disabled()  # not posted without it unasked
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
     page.get_by_role("button", name="Remove").click()
     page.get_by_role("button", name="Post", exact=True).click()
     expect(page.get_by_text("Posted.")).to_be_visible()
+
+
+def test_another_kind_of_file_is_refused_with_a_message(person: Callable[[str], Person], tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("Notes")
+    page = person("ada_txt").open("/compose")
+    page.locator("input[type=file]").set_input_files(text)
+    expect(page.get_by_role("status").get_by_text("This file could not be used.")).to_be_visible()
+    expect(page.locator(".strip")).to_have_count(0)
+
+
+def test_an_upload_that_lost_its_connection_is_tried_again(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_lost")
+    page = ada.open("/compose", service_workers="block")
+    page.route("**/v1/media", lambda route: route.abort())
+    page.locator("input[type=file]").set_input_files(picture)
+    page.get_by_role("textbox", name="What's on your mind?").fill("With it")
+    expect(page.get_by_role("alert")).to_have_text("There is no connection to the server.")
+    expect(page.get_by_role("button", name="Post", exact=True)).to_be_disabled()
+    page.unroute("**/v1/media")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    [made] = ada.api("GET", f"/profiles/{ada.id}/posts")["results"]
+    assert len(made["media"]) == 1
 
 
 _HAND_OVER = """([kind, selector, bytes, name]) => {

@@ -23,17 +23,16 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   const picker = useRef(null);
   const key = useRef(newKey());
   useLayoutEffect(() => keepDraft(place, { content: text }), [text]);
-  const image = media.find((each) => each.media)?.media;
-  const pending = media.some((each) => !each.media && !each.problem);
+  const ready = text.trim() && media.every((each) => each.media) && !busy; // a failed one is tried again or removed
   const pick = (event) => {
-    addFiles([...event.currentTarget.files].filter((file) => file.type.startsWith("image/")), setMedia, 1);
+    addFiles([...event.currentTarget.files], setMedia, 1, /^image\//);
     event.currentTarget.value = "";
   };
   const send = async (event) => {
     event.preventDefault();
-    if (!text.trim() || pending || busy || !needsAccount()) return;
+    if (!ready || !needsAccount()) return;
     setBusy(true);
-    const body = { content: text.trim(), ...(parent ? { parent_comment_id: parent.id } : {}), ...(image ? { media_ids: [image.id] } : {}) };
+    const body = { content: text.trim(), ...(parent ? { parent_comment_id: parent.id } : {}), ...(media.length ? { media_ids: media.map((each) => each.media.id) } : {}) };
     try {
       const made = await post(`/posts/${postId}/comments`, body, { key: key.current });
       putComment(made);
@@ -66,7 +65,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
         <input ref=${picker} type="file" class="unseen" tabindex="-1" aria-hidden="true" accept="image/*" onChange=${pick} />
         <button type="button" class="icon-button" aria-label=${t("composer.media")} title=${t("composer.media")} disabled=${media.length > 0} onClick=${() => picker.current.click()}><${Icon} name="image" /></button>
         ${onCancel && html`<button type="button" class="button button-quiet" onClick=${onCancel}>${t("cancel")}</button>`}
-        <button class="button button-primary" disabled=${!text.trim() || pending || busy}>${t("comment.send")}</button>
+        <button class="button button-primary" disabled=${!ready}>${t("comment.send")}</button>
       </div>`}
     </div>
   </form>`;

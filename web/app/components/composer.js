@@ -37,12 +37,11 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     return keepDraftMedia(place, media.map((each) => each.media).filter(Boolean));
   }, [fields, media]);
   const left = contentLimit() - [...fields.content].length;
-  const pending = media.some((each) => !each.media && !each.problem);
-  const ready = fields.content.trim() && left >= 0 && !pending && !busy;
+  const ready = fields.content.trim() && left >= 0 && media.every((each) => each.media) && !busy; // a failed one is tried again or removed
   const body = () => ({
     content: fields.content.trim(),
     is_private: fields.is_private,
-    ...(media.length || edited?.media?.length ? { media_ids: media.filter((each) => each.media).map((each) => each.media.id), sensitive: fields.sensitive } : {}),
+    ...(media.length || edited?.media?.length ? { media_ids: media.map((each) => each.media.id), sensitive: fields.sensitive } : {}),
     ...(warned && fields.content_warning.trim() ? { content_warning: fields.content_warning.trim() } : edited?.content_warning ? { content_warning: null } : {}),
   });
   const submit = async (event) => {

@@ -9,9 +9,10 @@ import { Toggle } from "./field.js";
 
 const MOST = 4;
 
-/** Starts uploading files, up to `most` of them; `setMedia` is the composer's. */
-export function addFiles(files, setMedia, most = MOST) {
-  const wanted = files.filter((file) => /^(image|video)\//.test(file.type));
+/** Starts uploading files of these types, up to `most` of them; `setMedia` is the composer's. */
+export function addFiles(files, setMedia, most = MOST, types = /^(image|video)\//) {
+  const wanted = files.filter((file) => types.test(file.type));
+  if (wanted.length < files.length) toast(t("problem.media_failed"), { kind: "bad" });
   setMedia((before) => {
     if (wanted.length > most - before.length) toast(t("composer.most", { count: most }));
     const added = wanted.slice(0, most - before.length).map((file) => start(file, setMedia));
@@ -23,11 +24,17 @@ function start(file, setMedia) {
   const key = crypto.randomUUID();
   const abort = new AbortController();
   const change = (changes) => setMedia((all) => all.map((each) => (each.key === key ? { ...each, ...changes } : each)));
-  upload(file, { signal: abort.signal, onProgress: (progress) => change({ progress }) }).then(
-    (media) => change({ media, progress: 1 }),
-    (problem) => problem.name === "AbortError" || change({ problem }),
-  );
-  return { key, preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : "", progress: 0, abort };
+  const send = () =>
+    upload(file, { signal: abort.signal, onProgress: (progress) => change({ progress }) }).then(
+      (media) => change({ media, progress: 1 }),
+      (problem) => problem.name === "AbortError" || change({ problem }),
+    );
+  const retry = () => {
+    change({ problem: null, progress: 0 });
+    send();
+  };
+  send();
+  return { key, preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : "", progress: 0, abort, retry };
 }
 
 /** Without `onSensitive` there is no such choice: comments have none. */
@@ -50,7 +57,8 @@ export function MediaStrip({ media, setMedia, sensitive = false, onSensitive = n
         (each, index) => html`<li key=${each.key} class="strip-one">
           <img src=${each.media?.preview_url || each.preview || each.media?.url} alt="" />
           ${!each.media && !each.problem && html`<progress max="1" value=${each.progress} aria-label=${t("composer.uploading")}></progress>`}
-          ${each.problem && html`<p class="field-error">${explain(each.problem)}</p>`}
+          ${each.problem && html`<p class="field-error" role="alert">${explain(each.problem)}</p>`}
+          ${each.problem?.temporary && html`<button type="button" class="link" onClick=${each.retry}>${t("failed.retry")}</button>`}
           <div class="strip-tools">
             ${index > 0 && html`<button type="button" class="icon-button" aria-label=${t("composer.earlier")} onClick=${() => move(index, -1)}><span class="flips"><${Icon} name="left" size=${16} /></span></button>`}
             ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><span class="flips"><${Icon} name="right" size=${16} /></span></button>`}
