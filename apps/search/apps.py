@@ -29,7 +29,7 @@ class SearchConfig(AppConfig):
 
 def check_backend(app_configs: Sequence[AppConfig] | None, **options: Any) -> list[CheckMessage]:
     """The default back end is SQLite's full-text search; other databases need Elasticsearch."""
-    if settings.ELASTICSEARCH_URL or "sqlite3" in settings.DATABASES["search"]["ENGINE"]:
+    if settings.ELASTICSEARCH_URL or "sqlite" in settings.DATABASES["search"]["ENGINE"]:
         return []
     return [
         Error(

@@ -354,7 +354,7 @@ def _synced_at_the_end() -> Iterator[None]:
     from django.conf import settings
     from django.db import connections
 
-    names = [name for name, found in settings.DATABASES.items() if "sqlite3" in found.get("ENGINE", "")]
+    names = [name for name, found in settings.DATABASES.items() if "sqlite" in found.get("ENGINE", "")]
     for name in names:
         options = settings.DATABASES[name]["OPTIONS"]
         options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=NORMAL")

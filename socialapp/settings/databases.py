@@ -21,7 +21,8 @@ def _configured(url: str) -> dict[str, Any]:
     config["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     config["CONN_HEALTH_CHECKS"] = True
     config["ATOMIC_REQUESTS"] = False
-    if "sqlite3" in config["ENGINE"]:
+    if "sqlite" in config["ENGINE"]:
+        config["ENGINE"] = "socialapp.core.sqlite"
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -55,7 +56,7 @@ _REPLICA_SECONDS = 5  # for a read; after that the primary is asked
 
 def _replica(context: str, url: str) -> dict[str, Any]:
     config = _configured(url)
-    if "sqlite3" in config["ENGINE"]:
+    if "sqlite" in config["ENGINE"]:
         raise ImproperlyConfigured(f"the replica of {context} must be a MySQL or MariaDB, as its primary is")
     config.update(ENGINE="socialapp.core.replicas", PRIMARY=context, CONN_HEALTH_CHECKS=False)
     config["OPTIONS"].update(connect_timeout=1, read_timeout=_REPLICA_SECONDS)
@@ -66,7 +67,7 @@ def _replica(context: str, url: str) -> dict[str, Any]:
 def _replicas(context: str) -> list[str]:
     """The aliases of the context's replicas. Auth has none: logging in and revoking sessions must take effect at
     once."""
-    if context == "auth" or "sqlite3" in DATABASES[context]["ENGINE"]:
+    if context == "auth" or "sqlite" in DATABASES[context]["ENGINE"]:
         return []
     given = [url.replace("{context}", context) for url in DATABASE_REPLICA_URLS]
     urls = env.list(f"{context.upper()}_REPLICA_URLS", default=given)
@@ -78,4 +79,4 @@ def _replicas(context: str) -> list[str]:
 REPLICAS = {context.name: names for context in served() if (names := _replicas(context.name))}
 DATABASE_ROUTERS = ["socialapp.core.routers.ContextRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-EMBEDDED = all("sqlite3" in DATABASES[context.name]["ENGINE"] for context in served())
+EMBEDDED = all("sqlite" in DATABASES[context.name]["ENGINE"] for context in served())

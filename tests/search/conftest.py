@@ -17,7 +17,7 @@ BACKENDS = [
     pytest.param(
         "sqlite",
         marks=pytest.mark.skipif(
-            "sqlite3" not in django_settings.DATABASES["search"]["ENGINE"],
+            "sqlite" not in django_settings.DATABASES["search"]["ENGINE"],
             reason="the database of search is not SQLite",
         ),
     ),

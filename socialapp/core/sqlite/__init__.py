@@ -1,0 +1,1 @@
+"""Django's database backend for SQLite, with less Python around each query."""
