@@ -33,6 +33,7 @@ def test_a_hidden_comment_is_visible_to_its_author_only(thread: Thread, drain: C
     assert thread.ben.client.get(one).status_code == 404, "it is hidden from its author too"
     actions.lift_action(moderator_id=901, action_id=removal.id, reason="hidden is enough")
     drain()
+    assert messages(thread.ben)[0] == "We reviewed our decision and restored your comment.", "there was no appeal"
     assert thread.ben.client.get(one).status_code == 200
     assert thread.cleo.client.get(one).status_code == 404
     actions.lift_action(moderator_id=901, action_id=entry.id, reason="fine")

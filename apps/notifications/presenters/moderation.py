@@ -54,7 +54,7 @@ def restriction_text(*, kind: str, target_type: str, is_active: bool, reason: st
 
 def restoration_text(target_type: str) -> str:
     """The notice to the author of a restored post or comment."""
-    return f"We reviewed your appeal and restored your {target_type}."
+    return f"We reviewed our decision and restored your {target_type}."
 
 
 def report_text(outcome: str) -> str:
