@@ -8,6 +8,11 @@ from socialapp.contracts.base import data, event, read, service, write
 from socialapp.contracts.users import Author
 
 
+def text_of_post(content: str, *, content_warning: str) -> str:
+    """All that the author of a post wrote: the content warning, if there is one, and the content."""
+    return "\n".join(filter(None, (content_warning, content)))
+
+
 @event("posts.post_created", subject="post_id", partition="author_id")
 class PostCreated:
     """A post was written. `mention_ids` are the people it mentions.
@@ -190,6 +195,12 @@ class PostDocument:
     created_at: datetime
     has_content_warning: bool = False
     is_waiting: bool = False  # hidden until a moderator has reviewed it
+    content_warning: str = ""
+
+    @property
+    def text(self) -> str:
+        """All that its author wrote, as moderators and rules read it."""
+        return text_of_post(self.content, content_warning=self.content_warning)
 
 
 @data

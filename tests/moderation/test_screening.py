@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.moderation import actions
-from apps.moderation.access import try_rule
+from apps.moderation.access import target_texts, try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
 from apps.moderation.queries import Target
 from apps.posts.models import Media
@@ -55,6 +55,20 @@ def test_a_domain_is_found_in_any_spelling(thread: Thread, drain: Callable[[], i
     post_id = write(thread.ann, text, drain)
     assert Case.objects.filter(target_id=int(post_id)).exists() is is_found
     assert RuleHit.objects.filter(rule=rule, target_id=int(post_id), effect="flag").exists() is is_found
+
+
+@pytest.mark.parametrize("changes", [{"content": "casino"}, {"content_warning": "casino"}])
+def test_rules_read_the_content_warning_too(thread: Thread, drain: Callable[[], int], changes: dict[str, str]) -> None:
+    keep("words", "casino", "reject")
+    path = f"/v1/posts/{thread.post_id}"
+    refused = [thread.ann.client.patch(path, changes), thread.ann.client.post("/v1/posts", {"content": "x", **changes})]
+    assert [answer.status_code for answer in refused] == [422, 422]
+    assert [error["code"] for answer in refused for error in answer.json()["errors"]] == ["refused_by_rule"] * 2
+    rule = keep("words", "roulette", "flag")
+    made = thread.ann.client.post("/v1/posts", {"content": "x", **dict.fromkeys(changes, "roulette")}).json()
+    drain()
+    assert RuleHit.objects.filter(rule=rule, target_id=int(made["id"])).count() == 1
+    assert "roulette" in target_texts([("post", int(made["id"]))])[int(made["id"])], "and moderators read it"
 
 
 class Shortener(BaseHTTPRequestHandler):

@@ -71,7 +71,7 @@ def _case_context(case: Case, target_id: int, author_id: int, history: PersonHis
         answers = sum(1 for line in thread if line.depth > depth)
         touched = f"Still visible below it: {_counted(answers, 'answer')}."
         return CaseContext(
-            post_text="".join(post.content for post in posts_with_ids([comment.post_id])),
+            post_text="".join(post.text for post in posts_with_ids([comment.post_id])),
             thread=thread,
             linked=linked,
             figures=figures | {"remove": touched, "hide": touched},

@@ -95,7 +95,7 @@ def target_texts(targets: Iterable[tuple[str, int | None]]) -> dict[int, str]:
     for target_type, target_id in targets:
         if target_id is not None and target_type in ids:
             ids[target_type].append(target_id)
-    texts = {post.id: post.content for post in posts_with_ids(ids["post"])}
+    texts = {post.id: post.text for post in posts_with_ids(ids["post"])}
     texts |= {comment.id: comment.content for comment in comments_with_ids(ids["comment"])}
     gone = {kind: [one for one in ids[kind] if one not in texts] for kind in ("post", "comment")}
     texts |= removed_texts(post_ids=gone["post"], comment_ids=gone["comment"])

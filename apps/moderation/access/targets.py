@@ -35,7 +35,7 @@ def text_of(target: Target) -> str:
     """The present text of a post, comment or profile; "" if it is unavailable. One call."""
     try:
         if target.type == TargetType.POST:
-            return "".join(post.content for post in posts_with_ids([target.id]))
+            return "".join(post.text for post in posts_with_ids([target.id]))
         if target.type == TargetType.COMMENT:
             return "".join(comment.content for comment in comments_with_ids([target.id]))
         return "".join(person.bio for person in client(Users).documents(ids=[target.id]))
@@ -97,7 +97,7 @@ def documents_to_check(
     posts = [
         _document(
             Target(TargetType.POST, post.id, post.author_id),
-            post.content,
+            post.text,
             kinds,
             media=frozenset(one.sha256 for one in hashes if one.post_id == post.id),
         )
@@ -192,4 +192,4 @@ def removed_texts(*, post_ids: list[int], comment_ids: list[int]) -> dict[int, s
     """The texts of removed or hidden posts and comments that may be restored. Ids are unique over all contexts."""
     posts = client(Posts).removed(post_ids=post_ids) if post_ids else []
     comments = client(Comments).removed(comment_ids=comment_ids) if comment_ids else []
-    return {post.id: post.content for post in posts} | {comment.id: comment.content for comment in comments}
+    return {post.id: post.text for post in posts} | {comment.id: comment.content for comment in comments}

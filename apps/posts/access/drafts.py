@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.posts.access.visibility import is_for_followers, load_visibility, viewers_among
+from socialapp.contracts.posts import text_of_post
 from socialapp.contracts.users import Author, ProfileSummary, Users
 from socialapp.core.errors import Forbidden
 from socialapp.core.text.hashtags import find_hashtags
@@ -57,8 +58,9 @@ def draft_post(
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
     refuse_unverified(author_id=author_id)
-    refuse_limited(author, content=content, has_media=bool(media_ids))
-    is_held = screen_text("posts", author_id=author_id, content=content, target_type="post", target_id=post_id)
+    text = text_of_post(content, content_warning=content_warning or "")
+    refuse_limited(author, content=text, has_media=bool(media_ids))
+    is_held = screen_text("posts", author_id=author_id, content=text, target_type="post", target_id=post_id)
     private = author.is_private if is_private is None else is_private
     named = [card.id for card in cards if visibility.may_see_author(card.id)]
     if named and (private or is_for_followers(author)):

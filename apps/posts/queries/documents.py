@@ -96,6 +96,7 @@ def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocume
             created_at=row["created_at"],
             has_content_warning=bool(row["sensitive"] or row["marked_sensitive"] or row["content_warning"]),
             is_waiting=row["waiting"],
+            content_warning=row["content_warning"],
         )
         for row in posts.values(*fields)
     ]
