@@ -129,6 +129,23 @@ def test_a_ban_has_the_same_results_from_every_entry_point(
     assert check_log().problems == []
 
 
+@pytest.mark.parametrize("kind", ["posts", "comments"])
+def test_a_moderator_removes_only_the_version_that_they_read(
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int], kind: str
+) -> None:
+    mia = register("mia")
+    grant_role(user_id=int(mia.id), role="moderator")
+    path = f"/v1/posts/{thread.post_id}" if kind == "posts" else f"/v1/comments/{thread.comment_id}"
+    author = thread.ann if kind == "posts" else thread.ben
+    read = mia.client.get(path).headers["ETag"]
+    assert author.client.patch(path, {"content": "harmless again"}).status_code == 200
+    assert mia.client.delete(path, If_Match=read).status_code == 412
+    assert not Action.objects.exists()
+    assert mia.client.delete(path, If_Match=mia.client.get(path).headers["ETag"]).status_code == 204
+    drain()
+    assert Action.objects.get().kind == "remove_content"
+
+
 @pytest.mark.parametrize("door", [_from_the_case, _without_a_report, _in_bulk, _by_a_task, _through_the_api])
 def test_every_entry_point_checks_the_rank(thread: Thread, register: Callable[..., Person], door: Door) -> None:
     mia = register("mia")

@@ -25,6 +25,7 @@ from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 
+CHANGED = "this comment has been edited since you read it"
 _TRIES = 5
 
 
@@ -151,9 +152,7 @@ def _lock_existing(comment_id: int, expected_versions: frozenset[int] | None) ->
     comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
     if comment is None:
         raise NotFound("there is no such comment, or you may not see it")
-    require_version(
-        comment.version, expected=expected_versions, detail="this comment has been edited since you read it"
-    )
+    require_version(comment.version, expected=expected_versions, detail=CHANGED)
     return comment
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.comments import access
-from apps.comments.actions.comments import author_of, delete_comment
+from apps.comments.actions.comments import CHANGED, author_of, delete_comment
 from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import prune_tombstones, show_ancestors
 from apps.comments.actions.withholding import withhold
@@ -16,7 +16,7 @@ from apps.comments.models import Comment, RemovedComment, RestoredRemoval
 from socialapp.contracts.comments import CommentDeleted, CommentRestored
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.db import atomic, transactional
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import NotFound, require_version
 from socialapp.core.principal import Principal
 from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
@@ -40,6 +40,7 @@ def delete_or_remove_comment(
     *, principal: Principal, comment: Comment, expected_versions: frozenset[int] | None
 ) -> None:
     """Deletes a comment that the caller may delete; what staff removes from others goes through moderation."""
+    require_version(comment.version, expected=expected_versions, detail=CHANGED)
     if comment.hidden_at is not None and RemovedComment.objects.filter(comment_id=comment.id).exists():
         with atomic("comments"):
             delete_removed_comments([comment.id])

@@ -34,6 +34,7 @@ from socialapp.core.text.hashtags import hashtag_digest
 from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
 
+CHANGED = "the post has changed since you read it"
 _TRIES = 5
 # Copied from the post into the draft of a change that omits it. Not `sensitive`: a moderator's mark shows in it, too.
 _REPEATED = ("content", "is_private", "content_warning")
@@ -220,7 +221,7 @@ def _locked(*, post_id: int, expected_versions: frozenset[int] | None) -> Post:
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         raise no_such_post()
-    require_version(post.version, expected=expected_versions, detail="the post has changed since you read it")
+    require_version(post.version, expected=expected_versions, detail=CHANGED)
     return post
 
 

@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from apps.posts.access import not_author, visible_post
 from apps.posts.actions.media.removal import purge
-from apps.posts.actions.posts import delete_post, delete_removed_posts, publish_removal
+from apps.posts.actions.posts import CHANGED, delete_post, delete_removed_posts, publish_removal
 from apps.posts.models import Media, Post, RefusedMedia, RemovedPost, RestoredRemoval
 from socialapp.contracts.moderation import Moderation
 from socialapp.contracts.posts import PostEdited, PostRestored
 from socialapp.core.db import transactional
+from socialapp.core.errors import require_version
 from socialapp.core.principal import Principal
 from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.publish import publish
@@ -27,6 +28,7 @@ def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versio
     if post.row.user_id == principal.id:
         delete_post(post_id=post_id, expected_versions=expected_versions)
     elif principal.is_staff:
+        require_version(post.row.version, expected=expected_versions, detail=CHANGED)
         remove_as_moderator(moderator_id=principal.id, post_id=post_id, author_id=post.row.user_id)
     else:
         raise not_author()
