@@ -20,7 +20,7 @@ from socialapp.core.contexts import CONTEXTS
 from socialapp.core.media.addresses import seconds_left
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS, Person, deliver_outbox
-from tests.moderation.conftest import MODERATOR_ID, Thread, enter, report
+from tests.moderation.conftest import MODERATOR_ID, Thread, enter, messages, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -197,7 +197,8 @@ def test_deciding_many_cases(thread: Thread, moderator: Person, decision: str) -
     answer = browser.post(CASES, {**chosen, "reason": ""}, follow=True)
     assert "d: 2" in answer.content.decode()
     assert not Case.objects.filter(closed_at=None).exists()
-    assert {entry.reason for entry in Action.objects.all()} == {"It breaks the rules."}
+    reason = "It follows the rules." if decision == "dismiss" else "It breaks the rules."
+    assert {entry.reason for entry in Action.objects.all()} == {reason}
     assert browser.get(f"{CASES}?state=closed").context["cl"].result_count == 2
     assert browser.get(CASES).context["cl"].result_count == 0
 
@@ -217,6 +218,25 @@ def test_bans_can_be_lifted_and_appeals_decided(thread: Thread, moderator: Perso
     lift = {"action": "take_back", "_selected_action": [ban.id], "reason": "enough"}
     browser.post("/admin/moderation/action/", lift)
     assert Action.objects.latest("sequence").kind == "unban_user"
+
+
+def test_without_a_reason_the_person_is_told_one_that_fits(
+    thread: Thread, moderator: Person, drain: Callable[[], int]
+) -> None:
+    limit = actions.Decision(reason="spam")
+    entry = actions.sanction_user(
+        Action.Kind.LIMIT_USER, moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), decision=limit
+    )
+    browser = enter(moderator, "moderator")
+    browser.post("/admin/moderation/action/", {"action": "take_back", "_selected_action": [entry.id], "reason": ""})
+    actions.set_word_rule(moderator_id=MODERATOR_ID, pattern="casino", effect="hold", is_active=True)
+    drain()
+    assert messages(thread.ann)[0] == "Your account is no longer limited: We reviewed our decision and reversed it."
+    assert thread.ann.client.post("/v1/posts", {"content": "casino"}).status_code == 201
+    drain()
+    browser.post(f"/admin/moderation/case/{Case.objects.get().id}/decide/", {"decision": "dismiss", "reason": ""})
+    drain()
+    assert messages(thread.ann)[0] == "Your post is no longer hidden: It follows the rules."
 
 
 def test_the_log_and_the_cases_are_read_only(thread: Thread, register: Callable[..., Person]) -> None:

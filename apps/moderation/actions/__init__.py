@@ -20,6 +20,7 @@ from apps.moderation.actions.cases import (
 from apps.moderation.actions.decisions import (
     DEFAULT_REASON,
     Decision,
+    default_reason,
     dismiss_case,
     remove_content,
     restore_content,
@@ -72,6 +73,7 @@ __all__ = [
     "confirm_proposal",
     "continue_bulk_decisions",
     "decide_appeal",
+    "default_reason",
     "delete_block",
     "delete_reason_template",
     "delete_word_rule",

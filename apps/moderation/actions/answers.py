@@ -7,14 +7,14 @@ from apps.moderation.models import Action, Appeal
 from socialapp.contracts.moderation import AppealDecided
 from socialapp.messaging.publish import publish
 
-_ACCEPTED = "We reviewed our decision and reversed it."
+REVERSED = "We reviewed our decision and reversed it."
 _REJECTED = "We reviewed our decision, and it stands."
 
 
 def write_answer(appeal: Appeal, *, moderator_id: int, is_accepted: bool, answer: str = "") -> None:
     """Answers an open appeal in the caller's transaction; without an `answer`, by a default text."""
     appeal.status = Appeal.Status.ACCEPTED if is_accepted else Appeal.Status.REJECTED
-    appeal.answer = answer.strip() or (_ACCEPTED if is_accepted else _REJECTED)
+    appeal.answer = answer.strip() or (REVERSED if is_accepted else _REJECTED)
     appeal.decided_at = timezone.now()
     appeal.save(update_fields=["status", "answer", "decided_at"])
     add_entry(

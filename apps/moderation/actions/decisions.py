@@ -22,6 +22,7 @@ RESTRICTIONS = {
     Kind.LOCK_COMMENTS: (Kind.UNLOCK_COMMENTS, "locked"),
 }
 DEFAULT_REASON = "It breaks the rules."  # for decisions without a reason
+_DISMISSED = "It follows the rules."
 _FOR_COMMENTS_TOO = (Kind.HIDE_CONTENT, Kind.HOLD_CONTENT)
 
 
@@ -38,6 +39,11 @@ class Decision:
     case_id: int | None = None
     rule_id: int | None = None
     until: datetime | None = None
+
+
+def default_reason(decision: str) -> str:
+    """The reason that people are sent when the moderator gives none."""
+    return _DISMISSED if decision == "dismiss" else DEFAULT_REASON
 
 
 def remove_content(*, moderator_id: int, target: Target, decision: Decision) -> Action:

@@ -1,7 +1,7 @@
 """Lifts decisions of any kind, for an accepted appeal or on a moderator's own initiative."""
 
 from apps.moderation.access import require_rank_to_lift
-from apps.moderation.actions.answers import write_answer
+from apps.moderation.actions.answers import REVERSED, write_answer
 from apps.moderation.actions.decisions import RESTRICTIONS, lift_restriction, refuse_lifted, restore_content
 from apps.moderation.actions.sanctions import REVERSALS, lift_sanction
 from apps.moderation.models import Action, Appeal
@@ -12,13 +12,14 @@ from socialapp.core.errors import Conflict, NotFound
 def lift_action(*, moderator_id: int, action_id: int, reason: str) -> Action:
     """Lifts a decision: its effect is reversed, and an open appeal is accepted. Calls auth for ranks.
 
+    Without a reason, the person concerned gets a default one.
     NotFound if there is none, Conflict if it was lifted before or has no effect to lift.
     """
     action = Action.objects.filter(id=action_id).first()
     if action is None or action.user_id is None:
         raise NotFound("there is no such decision, or the person it is about was erased")
     require_rank_to_lift(moderator_id=moderator_id, user_id=action.user_id)
-    return _lift(moderator_id, action_id, reason)
+    return _lift(moderator_id, action_id, reason.strip() or REVERSED)
 
 
 @transactional("moderation")

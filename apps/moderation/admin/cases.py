@@ -404,7 +404,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         if len(ids) <= actions.MOST_AT_ONCE:
             run_on_each(request, rows, done, bulk(decision))
             return
-        reason = (request.POST.get("reason") or actions.DEFAULT_REASON)[:LONGEST_REASON]
+        reason = request.POST.get("reason", "")[:LONGEST_REASON] or actions.default_reason(decision)
         me = int(request.user.pk or 0)
         actions.start_bulk_decision(decision=decision, case_ids=ids, moderator_id=me, reason=reason)
         progress = reverse("admin:moderation_bulkdecision_changelist")

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from apps.moderation import actions
-from apps.moderation.actions import DEFAULT_REASON, Act
+from apps.moderation.actions import Act
 from apps.moderation.models import Case, InstanceRule, ReasonTemplate
 from apps.moderation.queries import Target, present_rules, reason_templates
 from socialapp.core.errors import Forbidden, Problem
@@ -99,7 +99,7 @@ def act_of(form: DecisionForm, name: str, *, target: Target, moderator_id: int, 
         decision=name,
         target=target,
         moderator_id=moderator_id,
-        reason=values["reason"] or DEFAULT_REASON,
+        reason=values["reason"] or actions.default_reason(name),
         note=values["note"],
         rule_id=values["rule"],
         days=values["days"],
@@ -113,7 +113,7 @@ def decide(case: Case, name: str, *, moderator_id: int, form: DecisionForm) -> s
     Raises a Problem if it is refused.
     """
     if case.author_id is None or case.target_id is None:
-        actions.carry_out_for_case(case, decision=name, moderator_id=moderator_id, reason=DEFAULT_REASON)
+        actions.carry_out_for_case(case, decision=name, moderator_id=moderator_id, reason=actions.default_reason(name))
         return DECIDED
     target = Target(case.target_type, case.target_id, case.author_id)
     return carry_out_or_propose(act_of(form, name, target=target, moderator_id=moderator_id, case_id=case.id))

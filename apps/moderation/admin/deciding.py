@@ -15,7 +15,6 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from apps.moderation.access import target_texts
-from apps.moderation.actions import DEFAULT_REASON
 from apps.moderation.admin.choices import LONGEST_REASON
 from apps.moderation.models import TargetType
 from socialapp.core.errors import Problem
@@ -65,7 +64,7 @@ class ReasonForm(ActionForm):
         required=False,
         max_length=LONGEST_REASON,
         label="Reason (sent to the person):",
-        widget=forms.TextInput(attrs={"size": 40, "placeholder": DEFAULT_REASON}),
+        widget=forms.TextInput(attrs={"size": 40, "placeholder": "a default text"}),
     )
 
 
@@ -73,7 +72,7 @@ def run_on_each(
     request: HttpRequest, rows: QuerySet[M], done: str | Callable[[], str], run: Callable[[M, int, str], object]
 ) -> None:
     """Runs an action on each row, and reports the number of successes and any errors."""
-    reason = (request.POST.get("reason") or DEFAULT_REASON)[:LONGEST_REASON]
+    reason = request.POST.get("reason", "")[:LONGEST_REASON]  # without one, each action has words of its own
     moderator_id = int(request.user.pk or 0)
     succeeded = 0
     for row in rows:
