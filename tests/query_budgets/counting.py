@@ -6,11 +6,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import elastic_transport
 import pytest
 import redis
 from django.db import connections
 
+from apps.search.models.connection import ThreadNode
 from socialapp.rpc import calls
 from tests.conftest import ALL_CONTEXTS
 
@@ -72,7 +72,7 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
     """A meter that wraps all databases, servers and calls that a request can use."""
     found = Meter()
     send = redis.Connection.send_packed_command
-    perform = elastic_transport.Transport.perform_request
+    perform = ThreadNode.perform_request
     check = calls._forbid_open_transaction
 
     def sending(connection: Any, command: Any, *args: Any, **options: Any) -> Any:
@@ -80,15 +80,15 @@ def meter(monkeypatch: pytest.MonkeyPatch) -> Meter:
         found.note("redis", repr(command[:1] if isinstance(command, list) else command))
         return send(connection, command, *args, **options)
 
-    def performing(transport: Any, method: str, target: str, **options: Any) -> Any:
+    def performing(node: Any, method: str, target: str, *args: Any, **options: Any) -> Any:
         found.note("index", f"{method} {target}")
-        return perform(transport, method, target, **options)
+        return perform(node, method, target, *args, **options)
 
     def checking(context: str, method: str) -> None:
         found.note("calls", f"{context}.{method}")
         check(context, method)
 
     monkeypatch.setattr(redis.Connection, "send_packed_command", sending)
-    monkeypatch.setattr(elastic_transport.Transport, "perform_request", performing)
+    monkeypatch.setattr(ThreadNode, "perform_request", performing)
     monkeypatch.setattr(calls, "_forbid_open_transaction", checking)
     return found

@@ -6,14 +6,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import orjson
 from django.conf import settings
 from elastic_transport import TransportError
 from elasticsearch import ApiError, NotFoundError
 from elasticsearch.dsl import Search
 
 from apps.search.models import Kind
-from apps.search.models.documents import elasticsearch, search_in
+from apps.search.models.documents import elasticsearch, search_in, sorted_hits
 from apps.search.queries.criteria import (
     AllOf,
     AnyOf,
@@ -52,8 +51,6 @@ _COMPARISON_SECONDS = 30.0  # runs in the background
 _MAX_TERMS = 60_000  # Elasticsearch refuses lists over 65,536
 _BATCH = 1000
 _SIMILAR_WORDS = 3
-_PARAMETERS = {"ignore_unavailable": "true", "filter_path": "timed_out,_shards.failed,hits.hits.sort"}
-_HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
 # A query as Elasticsearch's JSON. The DSL's objects take longer to build than Elasticsearch takes to answer.
@@ -156,7 +153,7 @@ class ElasticIndex:
         query = _clause(
             "bool",
             filter=conditions,
-            must_not=[_clause("terms", id=viewer.hidden[:_MAX_TERMS])],
+            must_not=_among("id", viewer.hidden),
             should=[_clause("dis_max", queries=_ranks(criteria, names_only=names_only))],
         )
         hits = self._hits(query, window, ["_score", "followers_count", "id"])
@@ -169,7 +166,7 @@ class ElasticIndex:
         query = _clause(
             "bool",
             filter=[_public_posts(), _any([_clause("prefix", hashtags=prefix) for prefix in prefixes])],
-            must_not=[_authors_in(viewer.hidden)],
+            must_not=_among("author_id", viewer.hidden),
         )
         search = self._search(query)[0:0]
         tags = search.aggs.bucket(
@@ -248,7 +245,7 @@ class ElasticIndex:
             "query": query,
             "sort": [{name: {"order": order}} for name in fields],
             "size": window.limit,
-            "_source": False,
+            "stored_fields": "_none_",  # or each hit's would be read and decompressed for its `_id`
             "track_total_hits": False,
             # Elasticsearch has its own timeout too: what nobody waits for any more should not be computed.
             "timeout": f"{settings.ELASTICSEARCH_SECONDS * 1000:.0f}ms",
@@ -256,11 +253,8 @@ class ElasticIndex:
         if window.position is not None:
             body["search_after"] = list(window.position)
         with answering():
-            # Like the client's `search`, whose hundred parameters take as long as building the query.
-            answer = elasticsearch().perform_request(
-                "POST", f"/{self._read_from}/_search", params=_PARAMETERS, headers=_HEADERS, body=orjson.dumps(body)
-            )
-        return [hit["sort"] for hit in _whole(answer.body).get("hits", {}).get("hits", ())]
+            answer = sorted_hits(self._read_from, body=body)
+        return [hit["sort"] for hit in _whole(answer).get("hits", {}).get("hits", ())]
 
 
 def _answer(search: "Search[Any]") -> dict[str, Any]:
@@ -280,16 +274,18 @@ def _matching_posts(
     criteria: Criteria, authors: Authors, viewer: Viewer, *, should: list[Query] | None = None
 ) -> Query:
     """The matching posts that the viewer may see; `should` determines the score."""
-    conditions = [_visible_posts(viewer)]
+    public = _clause("bool", filter=[_PUBLIC], must_not=[_PRIVATE_AUTHOR])
+    conditions = [_POST, _any([public, *_among("author_id", viewer.circle)])]
     if criteria.root is not None:
         conditions.append(_post_condition(criteria.root, authors))
-    return _clause("bool", filter=conditions, must_not=[_authors_in(viewer.hidden)], should=should or [])
+    unseen = [_INACTIVE_AUTHOR, *_among("author_id", viewer.hidden)]
+    return _clause("bool", filter=conditions, must_not=unseen, should=should or [])
 
 
 def _post_condition(node: Node, authors: Authors) -> Query:
     match node:
         case AllOf(nodes):
-            return _clause("bool", filter=[_post_condition(part, authors) for part in nodes])
+            return _all([_post_condition(part, authors) for part in nodes])
         case AnyOf(nodes):
             return _any([_post_condition(part, authors) for part in nodes])
         case Not(inner):
@@ -301,7 +297,7 @@ def _post_condition(node: Node, authors: Authors) -> Query:
         case Tag(name):
             return _clause("term", hashtags=name)
         case From(usernames):
-            return _authors_in([authors[name] for name in usernames if name in authors])
+            return _clause("terms", author_id=[authors[name] for name in usernames if name in authors])
         case Written(since, until):
             bounds = {"gte": since, "lt": until}
             given = {name: moment.isoformat() for name, moment in bounds.items() if moment is not None}
@@ -327,7 +323,7 @@ def _scores(phrase: Phrase) -> list[Query]:
 def _profile_condition(node: Node, *, names_only: bool) -> Query:
     match node:
         case AllOf(nodes):
-            return _clause("bool", filter=[_profile_condition(part, names_only=names_only) for part in nodes])
+            return _all([_profile_condition(part, names_only=names_only) for part in nodes])
         case AnyOf(nodes):
             return _any([_profile_condition(part, names_only=names_only) for part in nodes])
         case Not(Phrase(words)):
@@ -337,7 +333,7 @@ def _profile_condition(node: Node, *, names_only: bool) -> Query:
         case Not(inner):
             return _clause("bool", must_not=[_profile_condition(inner, names_only=names_only)])
         case Phrase(words):
-            return _clause("bool", filter=[_profile_word(word, names_only=names_only, nearly=True) for word in words])
+            return _all([_profile_word(word, names_only=names_only, nearly=True) for word in words])
         case _:
             return _clause("match_none")  # only posts have it
 
@@ -369,18 +365,17 @@ def _public_posts() -> Query:
     return _clause("bool", filter=[_POST, _PUBLIC], must_not=[_INACTIVE_AUTHOR, _PRIVATE_AUTHOR])
 
 
-def _visible_posts(viewer: Viewer) -> Query:
-    public = _clause("bool", filter=[_PUBLIC], must_not=[_PRIVATE_AUTHOR])
-    visible = _any([public, _authors_in(viewer.circle)])
-    return _clause("bool", filter=[_POST, visible], must_not=[_INACTIVE_AUTHOR])
+def _among(field: str, ids: list[int]) -> list[Query]:
+    """The condition that a field is one of the ids; none without ids."""
+    return [_clause("terms", **{field: ids[:_MAX_TERMS]})] if ids else []
 
 
-def _authors_in(ids: list[int]) -> Query:
-    return _clause("terms", author_id=ids[:_MAX_TERMS])
+def _all(clauses: list[Query]) -> Query:
+    return clauses[0] if len(clauses) == 1 else _clause("bool", filter=clauses)
 
 
 def _any(clauses: list[Query]) -> Query:
-    return _clause("bool", should=clauses, minimum_should_match=1)
+    return clauses[0] if len(clauses) == 1 else _clause("bool", should=clauses, minimum_should_match=1)
 
 
 def _phrase(words: Words) -> Query:
@@ -388,13 +383,13 @@ def _phrase(words: Words) -> Query:
 
 
 def _ranks(criteria: Criteria, *, names_only: bool) -> list[Query]:
-    """Constant scores, so that the order does not depend on the rest of the collection."""
-    ranks: list[Query] = [_clause("constant_score", filter=_clause("match_all"), boost=0)]
+    """Constant scores, so that the order does not depend on the rest of the collection; what has none is `NEARLY`."""
+    ranks: list[Query] = []
     if len(criteria.names) == 1:
         name = criteria.names[0]
         ranks.append(_clause("constant_score", filter=_clause("term", username=name), boost=EXACT_NAME))
         ranks.append(_clause("constant_score", filter=_clause("prefix", username=name), boost=BEGINNING_OF_NAME))
     if criteria.words:
         words = [_profile_word(word, names_only=names_only, nearly=False) for word in criteria.words]
-        ranks.append(_clause("constant_score", filter=_clause("bool", filter=words), boost=BY_WORDS))
+        ranks.append(_clause("constant_score", filter=_all(words), boost=BY_WORDS))
     return ranks
