@@ -8,7 +8,7 @@ import binascii
 import hmac
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 import orjson
 from django.conf import settings
@@ -78,16 +78,27 @@ def id_from_query(request: Request, *, name: str) -> int | None:
 def _link(request: Request, position: Position | None, *, backwards: bool) -> str | None:
     if position is None:
         return None
-    list_name = name_of_list(request.path_info, query=request.query_params)
-    cursor = encode_cursor(["p" if backwards else "n", *position], list_name=list_name)
-    query = {**dict(request.query_params.lists()), "cursor": [cursor]}
-    return request.build_absolute_uri(f"{request.path}?{urlencode(query, doseq=True)}")
+    encoded = _encoded(request.query_params)
+    list_name = _name_of_list(request.path_info, encoded)
+    encoded["cursor"] = f"cursor={encode_cursor(['p' if backwards else 'n', *position], list_name=list_name)}"
+    return request.build_absolute_uri(f"{request.path}?{'&'.join(encoded.values())}")
 
 
 def name_of_list(path: str, *, query: QueryDict) -> str:
     """The context that a cursor is signed for: the path, and all parameters except those that choose the page."""
-    filters = sorted((name, values) for name, values in query.lists() if name not in _OF_THE_PAGE)
-    return f"{path}?{urlencode(filters, doseq=True)}" if filters else path
+    return _name_of_list(path, _encoded(query))
+
+
+def _name_of_list(path: str, encoded: dict[str, str]) -> str:
+    filters = [encoded[name] for name in sorted(encoded) if name not in _OF_THE_PAGE]
+    return f"{path}?{'&'.join(filters)}" if filters else path
+
+
+def _encoded(query: QueryDict) -> dict[str, str]:
+    """Each parameter with all its values, as in a URL."""
+    return {
+        name: "&".join(f"{quote_plus(name)}={quote_plus(value)}" for value in values) for name, values in query.lists()
+    }
 
 
 def encode_cursor(parts: Sequence[int | str], *, list_name: str) -> str:

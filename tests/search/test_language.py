@@ -234,6 +234,13 @@ def test_indexed_highlighting_equals_highlighting_word_by_word(text: str, words:
     assert list(highlighter._spans(text)) == list(word_by_word._spans_from_pieces(text))
 
 
+@given(st.text(alphabet="aAb1,0 _-ä’'.", max_size=20), st.lists(st.text("ab10", min_size=1, max_size=3), min_size=1))
+@settings(max_examples=300, deadline=None)
+def test_beginnings_are_marked_wherever_a_word_has_one(text: str, words: list[str]) -> None:
+    has_one = any(token.word.startswith(tuple(words)) for token in tokens(text))
+    assert (mark_beginnings(text=text, words=words) is not None) == has_one
+
+
 @given(st.text(max_size=60), st.text(alphabet="ab<&é ", min_size=1, max_size=6))
 @settings(max_examples=200, deadline=None)
 def test_highlights_never_contain_html_from_the_text(text: Any, q: Any) -> None:

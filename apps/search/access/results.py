@@ -231,8 +231,10 @@ def _correction(q: str, criteria: Criteria, viewer: Viewer) -> str | None:
 
 
 def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_only: bool = False) -> Page[Result]:
-    if not criteria.words or criteria.tags or criteria.asks_for_posts:
+    words = criteria.words
+    if not words or criteria.tags or criteria.asks_for_posts:
         return Page([])
+    exactly = Highlighter(Criteria(AllOf(tuple(Phrase((word,), quoted=True) for word in words))))
 
     def hits(part: Window) -> list[Hit]:
         return reader().profiles(criteria, viewer, part, names_only=names_only)
@@ -241,17 +243,16 @@ def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_onl
         return client(Users).profile_bodies(viewer_id=viewer.id, ids=ids, discovering=True) if ids else []
 
     def result(body: Body) -> Result:
-        return Result("user", body, _mark_profile(body, criteria))
+        return Result("user", body, _mark_profile(body, words, exactly))
 
     return _checked(window, hits, bodies, result)
 
 
-def _mark_profile(body: Body, criteria: Criteria) -> str | None:
+def _mark_profile(body: Body, words: list[str], exactly: Highlighter) -> str | None:
     for text in (body["full_name"], body["username"]):
-        if marked := mark_beginnings(text=str(text or ""), words=criteria.words):
+        if marked := mark_beginnings(text=str(text or ""), words=words):
             return marked
-    words = tuple(Phrase((word,), quoted=True) for word in criteria.words)
-    return Highlighter(Criteria(AllOf(words))).mark(str(body["bio"] or ""))
+    return exactly.mark(str(body["bio"] or ""))
 
 
 def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[Result]:

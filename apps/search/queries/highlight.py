@@ -67,7 +67,7 @@ class Highlighter:
         words, stems = map(re.escape, self._sequences), map(re.escape, self._stems)
         if not all(key[0].isalpha() for key in (*self._sequences, *self._stems)):
             return None
-        choices = "|".join([*(f"{word}(?![a-z0-9])" for word in words), *stems])
+        choices = "|".join([*(f"{word}(?![a-z0-9])" for word in words), *(f"{stem}[a-z0-9]*" for stem in stems)])
         return re.compile(f"(?<![a-z0-9])(?:{choices})") if choices else None
 
     def _spans_from_beginnings(self, text: str, beginning: "re.Pattern[str]") -> Iterator[Span]:
@@ -75,7 +75,9 @@ class Highlighter:
         for found in beginning.finditer(text.lower()):
             if found.start() < end:
                 continue
-            ahead = deque(islice(tokens(text, start=found.start()), self._longest))
+            # What was found is a whole word; only phrases need those that follow.
+            following = [Token(found[0], *found.span())] if self._longest == 1 else tokens(text, start=found.start())
+            ahead = deque(islice(following, self._longest))
             if length := self._match(ahead):
                 end = ahead[length - 1].end
                 yield ahead[0].start, end
@@ -119,8 +121,12 @@ class Highlighter:
 
 
 def mark_beginnings(*, text: str, words: list[str]) -> str | None:
-    """Like `_matches`, for words of `text` that begin with one of `words`."""
+    """Like `Highlighter.mark`, for words of `text` that begin with one of `words`."""
     beginnings = tuple(words)
+    lower = text.lower()
+    # Words of ASCII text are written as they are searched for, except for grouped numbers ("1,000").
+    if text.isascii() and not any(word in lower or word[0].isdigit() for word in beginnings):
+        return None
     return _excerpt(text, ((token.start, token.end) for token in tokens(text) if token.word.startswith(beginnings)))
 
 
@@ -137,15 +143,12 @@ def _excerpt(text: str, spans: Iterator[Span]) -> str | None:
         return None
     start = max(span[0] - _LEAD, 0) if len(text) > _LENGTH else 0
     end = max(start + _LENGTH, span[1])
+    html = escape if _SPECIAL.search(text, start, end) else str
     pieces, position = ["…" if start else ""], start
     while span is not None and span[1] <= end:
         if span[0] >= position:
-            pieces += [_escaped(text[position : span[0]]), "<em>", _escaped(text[span[0] : span[1]]), "</em>"]
+            pieces += [html(text[position : span[0]]), "<em>", html(text[span[0] : span[1]]), "</em>"]
             position = span[1]
         span = next(spans, None)
-    pieces += [_escaped(text[position:end]), "…" if end < len(text) else ""]
+    pieces += [html(text[position:end]), "…" if end < len(text) else ""]
     return "".join(pieces)
-
-
-def _escaped(text: str) -> str:
-    return escape(text) if _SPECIAL.search(text) else text

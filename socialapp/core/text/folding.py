@@ -74,8 +74,9 @@ def tokens(text: str, *, start: int = 0) -> Iterator[Token]:
     several is several words.
     """
     for found in _TOKEN.finditer(text, start):
+        first, end = found.span()
         for word in _words_of(found):
-            yield Token(word, found.start(), found.end())
+            yield Token(word, first, end)
 
 
 def fold_words(text: str) -> str:
@@ -86,10 +87,11 @@ def fold_words(text: str) -> str:
 def _words_of(found: regex.Match[str]) -> list[str]:
     """The folded words of a token: folding can split a character into several, which then share its position."""
     written = found[0]
-    if found["emoji"]:
-        return [_NOT_IN_EMOJI.sub("", written)]
-    if found["number"]:
-        return ["".join(_digit(character) for character in written if character.isdecimal())]
+    match found.lastgroup:
+        case "emoji":
+            return [_NOT_IN_EMOJI.sub("", written)]
+        case "number":
+            return ["".join(_digit(character) for character in written if character.isdecimal())]
     if written.isascii():  # most words; folding them does nothing else
         return [written.lower()]
     return _folded_words(written)
