@@ -14,7 +14,7 @@ class Route:
     """One row of the bench.
 
     `body` is a Lua expression for the JSON body of request number `n`, `example` such a body; `items` is the required
-    number of items of a list.
+    number of items of a list; `warms_up`: it is repeated until its CPU stops falling, before it is measured.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Route:
     body: str = ""
     example: dict[str, str] | None = None
     items: int = 0
+    warms_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
