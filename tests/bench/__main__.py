@@ -60,8 +60,8 @@ WRITES = (
 
 _POSTS_A_SECOND = (10, 50)
 _EFFECTS_A_SECOND = (1, 10, 50)
-_FALLING = 0.95  # of the least CPU so far, or less
-_STEADY = 2  # rounds in a row without that
+_FALLEN = 0.95  # of the CPU since which it had not fallen, or less
+_STEADY = 3  # rounds in a row in which it has not
 
 
 def measure(setup: BenchSetup, route: Route, *, seconds: int, side: Side) -> dict[str, Any]:
@@ -96,10 +96,10 @@ def warm_up(setup: BenchSetup, route: Route, *, seconds: int, rounds: int, side:
     tens of thousands of searches.
     """
     costs: list[float] = []
-    steady = 0
+    least, steady = float("inf"), 0
     while len(costs) < rounds and steady < _STEADY:
         cost = measure(setup, route, seconds=seconds, side=side)["cpu_ms"]
-        steady = steady + 1 if costs and cost > min(costs) * _FALLING else 0
+        least, steady = (cost, 0) if cost <= least * _FALLEN else (least, steady + 1)
         costs.append(cost)
     report_progress(f"{route.name}: warming up {side.process}, CPU of {', '.join(map(str, costs))} ms")
 
