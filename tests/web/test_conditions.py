@@ -142,6 +142,36 @@ def test_a_form_is_submitted_once(site: Installation, new_context: Callable[...,
     expect(page.get_by_role("status").filter(has_text="we have sent a link")).to_be_visible()
 
 
+def test_a_comment_and_a_post_are_submitted_once(person: Callable[[str], Person]) -> None:
+    ada = person("ada_twice")
+    post = ada.post("Slow")
+    page = ada.open(f"/posts/{post}", service_workers="block")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "POST":
+            held.append(route)
+        else:
+            route.continue_()
+
+    click_twice = "button => { button.click(); button.click(); }"
+    for address, view, label, form in (
+        (f"**/v1/posts/{post}/comments*", f"/posts/{post}", "Write a comment", ".comment-form"),
+        ("**/v1/posts", "/compose", "What's on your mind?", ".composer"),
+    ):
+        page.route(address, hold)
+        go(page, view)
+        field = page.get_by_role("textbox", name=label)
+        field.fill("Impatient")
+        expect(page.locator(f"{form} .button-primary")).to_be_enabled()
+        page.locator(f"{form} .button-primary").evaluate(click_twice)
+        expect(page.locator(form)).to_have_attribute("aria-busy", "true")
+        field.press("Control+Enter")
+        assert len(held) == 1
+        held.pop().continue_()
+        expect(field).to_have_value("")
+
+
 def test_an_expired_link_offers_a_new_one(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
     page = new_context().new_page()
     page.goto(f"{site.url}/reset-password?key=old")

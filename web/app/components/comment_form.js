@@ -10,6 +10,7 @@ import { needsAccount } from "../state/posts.js";
 import { enqueue } from "../state/outbox.js";
 import { complain } from "../state/toasts.js";
 import { Avatar } from "./avatar.js";
+import { Form } from "./form.js";
 import { Icon } from "./icon.js";
 import { addFiles, MediaStrip } from "./media_strip.js";
 import { TextArea } from "./text_area.js";
@@ -19,19 +20,16 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   const place = parent ? `reply:${parent.id}` : `comment:${postId}`;
   const [text, setText] = useState(() => draft(place)?.content || "");
   const [media, setMedia] = useState([]);
-  const [busy, setBusy] = useState(false);
   const picker = useRef(null);
   const key = useRef(newKey());
   useLayoutEffect(() => keepDraft(place, { content: text }), [text]);
-  const ready = text.trim() && media.every((each) => each.media) && !busy; // a failed one is tried again or removed
+  const ready = text.trim() && media.every((each) => each.media); // a failed one is tried again or removed
   const pick = (event) => {
     addFiles([...event.currentTarget.files], setMedia, 1, /^image\//);
     event.currentTarget.value = "";
   };
-  const send = async (event) => {
-    event.preventDefault();
+  const send = async () => {
     if (!ready || !needsAccount()) return;
-    setBusy(true);
     const body = { content: text.trim(), ...(parent ? { parent_comment_id: parent.id } : {}), ...(media.length ? { media_ids: media.map((each) => each.media.id) } : {}) };
     try {
       const made = await post(`/posts/${postId}/comments`, body, { key: key.current });
@@ -44,8 +42,6 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
         await enqueue(`/posts/${postId}/comments`, body, key.current);
         finish();
       } else complain(problem);
-    } finally {
-      setBusy(false);
     }
   };
   const finish = () => {
@@ -55,7 +51,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
     dropDraft(place);
   };
   const label = parent ? t("comment.reply_to", { name: parent.author?.username || "" }) : t("comment.write");
-  return html`<form class="comment-form" onSubmit=${send}>
+  return html`<${Form} class="comment-form" onSubmit=${send}>
     ${!parent && html`<${Avatar} person=${profile.value} size="small" />`}
     <div class="comment-form-box">
       <${TextArea} label=${label} value=${text} onChange=${setText} focused=${focused} rows=${1} />
@@ -68,5 +64,5 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
         <button class="button button-primary" disabled=${!ready}>${t("comment.send")}</button>
       </div>`}
     </div>
-  </form>`;
+  <//>`;
 }

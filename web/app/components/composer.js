@@ -12,6 +12,7 @@ import { go } from "../state/router.js";
 import { complain, toast } from "../state/toasts.js";
 import { addFiles, MediaStrip } from "./media_strip.js";
 import { Avatar } from "./avatar.js";
+import { Form } from "./form.js";
 import { Icon } from "./icon.js";
 import { TextArea } from "./text_area.js";
 
@@ -25,7 +26,6 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
   const [fields, setFields] = useState(() => ({ ...(edited ? pick(edited) : EMPTY), ...pickDraft(place), ...(start ? { content: start } : {}) }));
   const [media, setMedia] = useState(() => shown(draftMedia(place) || edited?.media));
   const [warned, setWarned] = useState(!!fields.content_warning);
-  const [busy, setBusy] = useState(false);
   const picker = useRef(null);
   const key = useRef(newKey());
   const change = (changes) => setFields((before) => ({ ...before, ...changes }));
@@ -37,17 +37,15 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     return keepDraftMedia(place, media.map((each) => each.media).filter(Boolean));
   }, [fields, media]);
   const left = contentLimit() - [...fields.content].length;
-  const ready = fields.content.trim() && left >= 0 && media.every((each) => each.media) && !busy; // a failed one is tried again or removed
+  const ready = fields.content.trim() && left >= 0 && media.every((each) => each.media); // a failed one is tried again or removed
   const body = () => ({
     content: fields.content.trim(),
     is_private: fields.is_private,
     ...(media.length || edited?.media?.length ? { media_ids: media.map((each) => each.media.id), sensitive: fields.sensitive } : {}),
     ...(warned && fields.content_warning.trim() ? { content_warning: fields.content_warning.trim() } : edited?.content_warning ? { content_warning: null } : {}),
   });
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = async () => {
     if (!ready) return;
-    setBusy(true);
     try {
       if (save) await save(body());
       else {
@@ -60,8 +58,6 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
         await enqueue("/posts", body(), key.current);
         finish();
       } else if (problem.status !== 412) complain(problem);
-    } finally {
-      setBusy(false);
     }
   };
   const leave = () => {
@@ -85,7 +81,7 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     event.preventDefault();
     take([...event.dataTransfer.files]);
   };
-  return html`<form class="composer" onSubmit=${submit} onDragOver=${(event) => event.preventDefault()} onDrop=${dropped} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
+  return html`<${Form} class="composer" onSubmit=${submit} onDragOver=${(event) => event.preventDefault()} onDrop=${dropped} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
     <${Avatar} person=${profile.value} />
     <div class="composer-main">
       ${warned && html`<input class="input composer-warning" maxlength="200" dir="auto" aria-label=${t("composer.warning")} placeholder=${t("composer.warning")} value=${fields.content_warning} onInput=${(event) => change({ content_warning: event.currentTarget.value })} />`}
@@ -100,10 +96,10 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
         </button>
         <span class="composer-left ${left < 0 ? "bad" : ""}" role=${left < 100 ? "status" : undefined}>${left < 500 ? left : ""}</span>
         ${edited && isChanged && html`<button type="button" class="button button-quiet" onClick=${leave}>${t("composer.discard")}</button>`}
-        <button class="button button-primary" aria-busy=${busy} disabled=${!ready}>${t(edited ? "save" : "composer.publish")}</button>
+        <button class="button button-primary" disabled=${!ready}>${t(edited ? "save" : "composer.publish")}</button>
       </div>
     </div>
-  </form>`;
+  <//>`;
 }
 
 /** What was begun before, without the version of the post that it is based on. */
