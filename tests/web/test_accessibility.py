@@ -189,6 +189,20 @@ def test_the_focus_stays_in_a_list_when_a_row_is_removed(person: Callable[[str],
     expect(page.get_by_role("button", name="Accept: @eve_row")).to_be_focused()
 
 
+def test_the_focus_returns_to_the_field_when_a_comment_was_sent(person: Callable[[str], Person]) -> None:
+    ada = person("ada_sent")
+    page = ada.open(f"/posts/{ada.post('Discuss')}")
+    field = page.get_by_role("textbox", name="Write a comment")
+    field.press_sequentially("By keyboard alone")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("article", name="Comment by ada_sent")).to_be_visible()
+    expect(field).to_be_focused()
+    expect(field).to_have_value("")
+
+
 def delete(page: Page, what: str) -> None:
     """By the first menu of a post or comment, with the keyboard."""
     page.get_by_role("button", name=f"More about this {what}").first.press("Enter")
