@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 
-from disposable_email_domains import blocklist
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -92,9 +91,16 @@ def acceptable_email(email: str) -> str:
     domain = address.rpartition("@")[2]
     parents = {domain, ".".join(domain.split(".")[-2:])}
     refused = settings.EMAIL_DOMAINS_REFUSED
-    if parents & refused or (settings.REFUSE_DISPOSABLE_EMAIL and parents & blocklist):
+    if parents & refused or (settings.REFUSE_DISPOSABLE_EMAIL and parents & _disposable_domains()):
         raise Invalid.of("email", "email_disposable", "Addresses from this provider are not accepted.")
     return address
+
+
+def _disposable_domains() -> set[str]:
+    """Domains of disposable addresses; thousands, which only a process that takes new addresses loads."""
+    from disposable_email_domains import blocklist
+
+    return blocklist
 
 
 def mailbox_of(address: str) -> str:
