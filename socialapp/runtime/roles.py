@@ -40,7 +40,9 @@ PRELOAD = (
     "socialapp.asgi",
     "socialapp.messaging.relay",
     "socialapp.urls",
+    "billiard.pool",
     "celery.app.amqp",
+    "celery.app.control",
     "celery.app.events",
     "celery.app.log",
     "celery.app.routes",
@@ -85,12 +87,15 @@ def preload() -> None:
     for module in PRELOAD:
         import_module(module)
     from django.db import connections
+    from django.template import engines
 
     from socialapp.celery import app
 
+    engines.all()  # loads the libraries of tags, for pages and mails
     for alias in connections.settings:
         connections[alias]  # loads the database's driver; it connects at its first use
     app.finalize()
+    app.loader.init_worker()  # finds the tasks, which worker and beat would otherwise do each for itself
 
 
 def end_with_parent(sent: int = signal.SIGTERM) -> None:
