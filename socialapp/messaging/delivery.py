@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import IntegrityError, connections
+from django.db import IntegrityError
 from django.utils import timezone
 
 from socialapp.core.cache import redis_errors
 from socialapp.core.db import atomic
 from socialapp.core.errors import Unavailable
 from socialapp.core.ids import new_id
-from socialapp.core.sql import insert, placeholders
+from socialapp.core.sql import fetch, insert, placeholders
 from socialapp.messaging.envelope import Envelope, encode
 from socialapp.messaging.models import FailedDelivery, InboxEntry
 from socialapp.messaging.registry import Handler, handlers_of
@@ -38,7 +38,7 @@ _running: ContextVar["Delivery | None"] = ContextVar("delivery_running", default
 
 
 class DuplicateDelivery(Exception):
-    """Another worker is processing this event for this handler concurrently."""
+    """An event was handled before, or another worker is processing it concurrently."""
 
 
 @dataclass(slots=True)
@@ -109,20 +109,33 @@ def caused_by(event: object) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def deliver(context: str, *, envelopes: Iterable[Envelope]) -> None:
-    """Delivers events to the handlers of `context`: all in one transaction, or one by one if one of them fails."""
-    deliveries, failed = _not_yet_handled(context, list(envelopes))
-    ready = [one for delivery in deliveries for one in _gathered(context, delivery)]
+def deliver(context: str, *, envelopes: Iterable[Envelope], look_first: bool = False) -> None:
+    """Delivers events to the handlers of `context`: all in one transaction, or one by one if one of them fails.
+
+    Events are nearly always new, so only the retry of a failed delivery looks up first what was handled and what
+    failed: otherwise the inbox refuses what was handled, and then the rest is delivered after such a look.
+    """
+    unique = {envelope.id: envelope for envelope in envelopes}.values()
+    wanted = [
+        Delivery(handler, [envelope]) for envelope in unique for handler in handlers_of(context, event=envelope.type)
+    ]
+    failed = False
+    if wanted and look_first:
+        wanted, failed = _not_yet_handled(context, wanted)
+    ready = [one for delivery in _together(wanted) for one in _gathered(context, delivery)]
     if not ready:
         return
     try:
         with atomic(context):
-            _take_all(context, ready)
+            _take(context, ready)
             for delivery in ready:
                 delivery.run()
             if failed:
                 _forget_failures(context, ready)
     except Exception as error:
+        if isinstance(error, DuplicateDelivery) and not look_first:
+            deliver(context, envelopes=unique, look_first=True)
+            return
         log.info("bus.batch_split", context=context, events=sum(len(one.envelopes) for one in ready), error=repr(error))
         for delivery in ready:
             _deliver_alone(context, delivery)
@@ -140,29 +153,20 @@ def failures_so_far() -> int:
     return noted.values_list("attempts", flat=True).first() or 0
 
 
-def _not_yet_handled(context: str, envelopes: list[Envelope]) -> tuple[list[Delivery], bool]:
-    """The events left to deliver, and whether any has a recorded failure: one query, in SQL for its cost.
+def _not_yet_handled(context: str, wanted: list[Delivery]) -> tuple[list[Delivery], bool]:
+    """The deliveries that are left, and whether any has a recorded failure: one query, in SQL for its cost.
 
     A failure that is noted only after this look stays noted: its next delivery finds the event handled and forgets it.
     """
-    wanted = [
-        Delivery(handler, [envelope])
-        for envelope in {envelope.id: envelope for envelope in envelopes}.values()
-        for handler in handlers_of(context, event=envelope.type)
-    ]
-    if not wanted:
-        return [], False
     ids = sorted({event_id for delivery in wanted for event_id, _ in delivery.keys})
-    with connections[context].cursor() as cursor:
-        cursor.execute(_KNOWN.format(ids=placeholders(ids)), [*ids, *ids])
-        rows = cursor.fetchall()
+    rows = fetch(context, sql=_KNOWN.format(ids=placeholders(ids)), values=[*ids, *ids])
     handled = {(event_id, handler) for event_id, handler, failed in rows if not failed}
     failed = {(event_id, handler) for event_id, handler, failed in rows if failed}
     done = [delivery for delivery in wanted if not handled.isdisjoint(delivery.keys)]
     if any(not failed.isdisjoint(delivery.keys) for delivery in done):
         _forget_failures(context, done)
     left = [delivery for delivery in wanted if handled.isdisjoint(delivery.keys)]
-    return _together(left), any(not failed.isdisjoint(delivery.keys) for delivery in left)
+    return left, any(not failed.isdisjoint(delivery.keys) for delivery in left)
 
 
 def _together(deliveries: list[Delivery]) -> list[Delivery]:
@@ -196,17 +200,21 @@ def _count_handled(context: str, deliveries: list[Delivery]) -> None:
             metrics.count_handled(context, event_type=envelope.type, published_at=envelope.time)
 
 
-def _take_all(context: str, deliveries: list[Delivery]) -> None:
+def _take(context: str, deliveries: list[Delivery]) -> None:
+    """Enters the deliveries into the inbox; DuplicateDelivery if one of them is there already."""
     now = timezone.now()
     rows = [(new_id(), *key, now) for delivery in deliveries for key in delivery.keys]
-    insert(context, model=InboxEntry, columns=("id", "event_id", "handler", "handled_at"), rows=rows)
+    try:
+        insert(context, model=InboxEntry, columns=("id", "event_id", "handler", "handled_at"), rows=rows)
+    except IntegrityError:
+        raise DuplicateDelivery from None
 
 
 def _deliver_alone(context: str, delivery: Delivery) -> None:
     """Delivers in a transaction of its own; several events that fail together are delivered one by one."""
     try:
         with atomic(context):
-            _take(context, delivery)
+            _take(context, [delivery])
             delivery.run()
             _forget_failures(context, [delivery])
     except Exception as error:
@@ -217,14 +225,6 @@ def _deliver_alone(context: str, delivery: Delivery) -> None:
             _note_failure(context, delivery, error)
     else:
         _count_handled(context, [delivery])
-
-
-def _take(context: str, delivery: Delivery) -> None:
-    try:
-        with atomic(context):
-            _take_all(context, [delivery])
-    except IntegrityError:
-        raise DuplicateDelivery from None
 
 
 def _forget_failures(context: str, deliveries: list[Delivery]) -> None:

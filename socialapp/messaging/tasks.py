@@ -22,7 +22,8 @@ log = structlog.get_logger()
 @shared_task(name="bus.deliver", bind=True, acks_late=True, reject_on_worker_lost=True)
 def deliver_batch(self: Any, envelopes: list[str], context: str = "") -> None:
     """Delivers a batch to the context whose queue it came from (for a retry, to the given one). Idempotent."""
-    deliver(context or self.request.get(CONTEXT_HEADER), envelopes=list(readable(envelopes)))
+    taken_from = context or self.request.get(CONTEXT_HEADER)
+    deliver(taken_from, envelopes=readable(envelopes), look_first=bool(context))
 
 
 def publish_batch(event_type: str, *, envelopes: list[str]) -> None:

@@ -211,6 +211,18 @@ def test_a_replayed_dead_letter_is_no_longer_recorded_as_failed(
     assert not FailedDelivery.objects.using(CONSUMER).exists()
 
 
+def test_a_retry_that_succeeds_is_no_longer_recorded_as_failed(rung: list[int]) -> None:
+    from socialapp.messaging.tasks import deliver_batch
+
+    (envelope,) = ring(1)
+    FailedDelivery.objects.using(CONSUMER).create(
+        event_id=envelope.id, handler=f"{CONSUMER}.handle", subject="1", error="", retry_at=timezone.now()
+    )
+    deliver_batch([encode(envelope)], CONSUMER)
+    assert rung == [1]
+    assert not FailedDelivery.objects.using(CONSUMER).exists()
+
+
 def test_a_failure_recorded_after_success_is_removed_at_the_next_delivery(rung: list[int]) -> None:
     """Two workers had the event at once: one failed, and recorded it after the other had looked for failures."""
     (envelope,) = ring(1)
