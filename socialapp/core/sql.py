@@ -6,39 +6,45 @@ The ORM takes several times as long to build them and to convert their rows as t
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar, cast
 
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 from django.db.models.expressions import DatabaseDefault
 
 _BATCH = 1000
 _Model = TypeVar("_Model", bound=Model)
+Value = str | int | datetime | None
 
 
-def select(model: type[Model], *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
+def select(model: type[Model], *, sql: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
     """The rows of a query on the tables of `model`'s context, from where it is read; values as drivers return them."""
     return fetch(router.db_for_read(model), sql=sql, values=values)
 
 
-def fetch(alias: str, *, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
+def fetch(alias: str, *, sql: str, values: Sequence[Value]) -> list[tuple[Any, ...]]:
     """The rows of a query on one database; values as drivers return them."""
     connection: Any = connections[alias]
-    if direct := getattr(connection, "rows", None):
-        return cast(list[tuple[Any, ...]], direct(sql, values))
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cast(list[tuple[Any, ...]], cursor.fetchall())
+    direct = getattr(connection, "rows", None)
+    rows = direct(sql, values) if direct else None
+    if rows is None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _adapted(connection, values))
+            rows = cursor.fetchall()
+    return cast(list[tuple[Any, ...]], rows)
 
 
 def instances(
-    model: type[_Model], *, condition: str, values: Sequence[str | int | None], lock: bool = False
+    model: type[_Model], *, condition: str, values: Sequence[Value], lock: bool = False, alias: str = ""
 ) -> list[_Model]:
     """The rows of a model's table that match a condition, as instances; locked until the end of the transaction if the
     database can. For tables of numbers, texts, times and booleans. `Manager.raw` takes four times as long.
+
+    `alias` is for tables that every database has.
     """
-    alias = router.db_for_write(model) if lock else router.db_for_read(model)
+    alias = alias or (router.db_for_write(model) if lock else router.db_for_read(model))
     chosen, names, convert = _columns(model, alias)
     rows = fetch(alias, sql=f"{chosen} WHERE {condition}{for_update(alias) if lock else ''}", values=values)
     return [model.from_db(alias, names, [one(value) for one, value in zip(convert, row, strict=True)]) for row in rows]
@@ -56,12 +62,18 @@ def _columns(model: type[Model], alias: str) -> tuple[str, list[str], list[Calla
     )
 
 
-def execute(alias: str, *, sql: str, values: Sequence[Any]) -> None:
-    """Runs one statement that writes to one database, in the caller's transaction."""
+def execute(alias: str, *, sql: str, values: Sequence[Any]) -> int:
+    """Runs one statement that writes to one database, in the caller's transaction; returns how many rows it matched."""
     connection = connections[alias]
-    adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
-        cursor.execute(sql, [adapt(value) if isinstance(value, datetime) else value for value in values])
+        cursor.execute(sql, _adapted(connection, values))
+        return int(cursor.rowcount)
+
+
+def _adapted(connection: BaseDatabaseWrapper, values: Iterable[Any]) -> list[Any]:
+    """The values with times as the database takes them."""
+    adapt = connection.ops.adapt_datetimefield_value
+    return [adapt(value) if isinstance(value, datetime) else value for value in values]
 
 
 def insert(
@@ -72,7 +84,7 @@ def insert(
     One statement per thousand rows, in the caller's transaction. IntegrityError if one exists already.
     """
     connection: Any = connections[alias]
-    adapt, quote = connection.ops.adapt_datetimefield_value, connection.ops.quote_name
+    quote = connection.ops.quote_name
     direct = getattr(connection, "insert", None)
     names = ", ".join(map(quote, columns))
     head = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES "  # noqa: S608 (names of ours only)
@@ -81,7 +93,7 @@ def insert(
         if direct and direct(head, some, on_clash):
             continue
         with connection.cursor() as cursor:
-            values = [adapt(value) if isinstance(value, datetime) else value for row in some for value in row]
+            values = _adapted(connection, chain.from_iterable(some))
             cursor.execute(head + ", ".join([f"({placeholders(columns)})"] * len(some)) + on_clash, values)
 
 

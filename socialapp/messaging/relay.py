@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from django.utils import timezone
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.contexts import served
 from socialapp.core.db import atomic
-from socialapp.core.sql import fetch
+from socialapp.core.sql import execute, fetch, instances, placeholders
 from socialapp.messaging.envelope import decode
 from socialapp.messaging.models import CLOCKS_DIFFER, FailedDelivery, OutboxEvent
 from socialapp.messaging.publish import WAKE_CHANNEL
@@ -41,6 +42,8 @@ PREPARE_SECONDS = 5.0
 ALIVE_SECONDS = 60.0
 SILENT_POLLS = 5  # without a message, before Redis is pinged; after twice as many the connection counts as lost
 _LONGEST_PAUSE = 5.0
+_NEW = f"state = {OutboxEvent.State.NEW.value}"
+_FREE = "(claimed_until IS NULL OR claimed_until < %s OR claimed_until > %s)"
 
 
 def relay_once(context: str) -> int:
@@ -48,36 +51,45 @@ def relay_once(context: str) -> int:
     rows = _claim(context)
     if not rows:
         return 0
-    ids = [row.id for row in rows]
-    outbox = OutboxEvent.objects.using(context)
     try:
         _send(rows)
     except Exception:
-        outbox.filter(id__in=ids).update(claim=0, claimed_until=None)
+        _set(context, rows, claim=0, claimed_until=None)
         raise
-    outbox.filter(id__in=ids).update(state=OutboxEvent.State.SENT, sent_at=timezone.now(), claim=0)
+    _set(context, rows, state=OutboxEvent.State.SENT.value, sent_at=timezone.now(), claim=0)
     return len(rows)
 
 
 def _claim(context: str) -> list[OutboxEvent]:
-    """The oldest unclaimed events; if order is kept, none while another relay is sending some."""
+    """The oldest unclaimed events; if order is kept, none while another relay is sending some.
+
+    Two statements, in SQL for their cost, unless another relay claims at the same time.
+    """
     now = timezone.now()
-    held = Q(claimed_until__gte=now, claimed_until__lte=now + CLOCKS_DIFFER)
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLOCKS_DIFFER)
-    unsent = OutboxEvent.objects.using(context).filter(state=OutboxEvent.State.NEW).order_by("id")
-    candidates = unsent if keeps_order() else unsent.filter(free)
-    claims = dict(candidates.values_list("id", "claimed_until")[:CLAIM_BATCH])
-    if not claims or any(until and now <= until <= now + CLOCKS_DIFFER for until in claims.values()):
+    until, latest = now + timedelta(seconds=CLAIM_SECONDS), now + CLOCKS_DIFFER
+    unsent, values = (_NEW, []) if keeps_order() else (f"{_NEW} AND {_FREE}", [now, latest])
+    oldest = f"{unsent} ORDER BY id LIMIT {CLAIM_BATCH}"
+    rows = instances(OutboxEvent, alias=context, condition=oldest, values=values)
+    if not rows or any(row.claimed_until and now <= row.claimed_until <= latest for row in rows):
         return []
     claim = random.SystemRandom().getrandbits(62)
-    unsent.filter(free, id__in=claims).update(claim=claim, claimed_until=now + timedelta(seconds=CLAIM_SECONDS))
-    rows = list(unsent.filter(claim=claim))
+    still_free = f"id IN ({placeholders(rows)}) AND {_NEW} AND {_FREE}"
+    sql = f"UPDATE bus_outbox SET claim = %s, claimed_until = %s WHERE {still_free}"  # noqa: S608 (names of ours only)
+    if execute(context, sql=sql, values=[claim, until, *[row.id for row in rows], now, latest]) < len(rows):
+        rows = instances(OutboxEvent, alias=context, condition=f"{_NEW} AND claim = %s ORDER BY id", values=[claim])
     if rows and keeps_order():
-        others = unsent.filter(held, id__lt=rows[-1].id).exclude(claim=claim)
-        if others.exists():  # another relay has claimed older ones concurrently
-            unsent.filter(claim=claim).update(claim=0, claimed_until=None)
+        others = OutboxEvent.objects.using(context).filter(state=OutboxEvent.State.NEW).exclude(claim=claim)
+        if others.filter(claimed_until__gte=now, claimed_until__lte=latest, id__lt=rows[-1].id).exists():
+            _set(context, rows, claim=0, claimed_until=None)  # another relay has claimed older ones concurrently
             return []
     return rows
+
+
+def _set(context: str, rows: Sequence[OutboxEvent], **columns: object) -> None:
+    """Sets columns of the rows."""
+    assigned = ", ".join(f"{name} = %s" for name in columns)
+    sql = f"UPDATE bus_outbox SET {assigned} WHERE id IN ({placeholders(rows)})"  # noqa: S608 (names of ours only)
+    execute(context, sql=sql, values=[*columns.values(), *[row.id for row in rows]])
 
 
 def _send(rows: list[OutboxEvent]) -> None:
@@ -94,7 +106,7 @@ def _send(rows: list[OutboxEvent]) -> None:
 
 
 _WAITING = (
-    "SELECT EXISTS (SELECT 1 FROM bus_outbox WHERE state = %s),"
+    f"SELECT EXISTS (SELECT 1 FROM bus_outbox WHERE {_NEW}),"  # noqa: S608 (a number of ours only)
     " EXISTS (SELECT 1 FROM bus_failed_delivery WHERE dead = 0 AND (retry_at <= %s OR failed_at > %s))"
 )
 
@@ -105,8 +117,7 @@ def waiting(context: str) -> tuple[bool, bool]:
     One statement, in SQL for its cost: it runs every second for every context.
     """
     now = timezone.now()
-    moments = [str(connections[context].ops.adapt_datetimefield_value(one)) for one in (now, now + CLOCKS_DIFFER)]
-    ((is_unsent, is_due),) = fetch(context, sql=_WAITING, values=[OutboxEvent.State.NEW.value, *moments])
+    ((is_unsent, is_due),) = fetch(context, sql=_WAITING, values=[now, now + CLOCKS_DIFFER])
     return bool(is_unsent), bool(is_due)
 
 

@@ -16,6 +16,9 @@ from socialapp.messaging.transports.celery import CONTEXT_HEADER, EXCHANGE, queu
 
 PERIODIC = {"bus.reconcile": settings.RECONCILE_EVERY_SECONDS, "bus.prune": 3600.0}
 
+# Celery would add the arguments as text for its logs, which takes long and contains personal data.
+_NOT_DESCRIBED: dict[str, Any] = {"argsrepr": "", "kwargsrepr": ""}
+
 log = structlog.get_logger()
 
 
@@ -40,7 +43,7 @@ def deliver_again(context: str, *, envelope: str) -> None:
 def _send(arguments: tuple[Any, ...], **routing: Any) -> None:
     with celery_app().producer_or_acquire() as producer:
         try:
-            deliver_batch.apply_async(arguments, producer=producer, retry=False, **routing)
+            deliver_batch.apply_async(arguments, producer=producer, retry=False, **_NOT_DESCRIBED, **routing)
         except Exception:
             producer.connection.collect()  # to close it in order, one would wait for the broker that does not answer
             raise

@@ -50,7 +50,7 @@ def test_relay_killed_after_sending_and_before_marking_the_outbox(installation: 
     about_to_mark = threading.Event()
 
     def hold_the_mark(data: bytes) -> bool:
-        if b"UPDATE `bus_outbox` SET `state` = 1" in data:
+        if b"UPDATE bus_outbox SET state = 1" in data:
             about_to_mark.set()
         return not about_to_mark.is_set()
 

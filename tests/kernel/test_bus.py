@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from socialapp.contracts.base import EVENTS, event
 from socialapp.core.db import atomic
 from socialapp.core.errors import Unavailable
 from socialapp.core.ids import first_id_at
+from socialapp.core.sql import instances
 from socialapp.messaging import registry
 from socialapp.messaging.delivery import OUTAGE_PAUSES, RETRY_PAUSES, caused_by, deliver
 from socialapp.messaging.envelope import Envelope, decode, encode
@@ -296,6 +298,23 @@ def test_with_an_ordered_transport_one_relay_sends_at_a_time(
     assert relay_once(PRODUCER) == (0 if keeps_order else 1)
     OutboxEvent.objects.using(PRODUCER).filter(id=held.id).update(claimed_until=timezone.now() - timedelta(seconds=1))
     assert relay_once(PRODUCER) == (2 if keeps_order else 1), "the relay was killed while it was sending"
+
+
+def test_events_that_another_relay_claims_meanwhile_are_left_to_it(
+    broker: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = ring(1, 2)
+
+    def read_before_another_claims(*arguments: Any, **options: Any) -> Any:
+        rows = instances(*arguments, **options)
+        soon = timezone.now() + timedelta(seconds=5)
+        OutboxEvent.objects.using(PRODUCER).filter(id=first.id, claim=0).update(claim=7, claimed_until=soon)
+        return rows
+
+    monkeypatch.setattr("socialapp.messaging.relay.instances", read_before_another_claims)
+    assert relay_once(PRODUCER) == 1
+    assert [decode(text).id for _, envelopes in broker for text in envelopes] == [second.id]
+    assert OutboxEvent.objects.using(PRODUCER).get(id=first.id).claim == 7
 
 
 def test_an_early_id_that_commits_late_is_sent(broker: list[tuple[str, list[str]]]) -> None:

@@ -41,18 +41,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().close_if_health_check_failed()
         self._checked_at = now
 
-    def rows(self, sql: str, values: Sequence[str | int | None]) -> list[tuple[Any, ...]]:
-        """The rows of a query, read from the driver directly: the cursors of Django and of the driver cost as much time
-        as the server does.
+    def rows(self, sql: str, values: Sequence[str | int | datetime | None]) -> list[tuple[Any, ...]] | None:
+        """The rows of a query, read from the driver directly; None if a cursor has to be used: those of Django and of
+        the driver cost as much time as the server does.
 
         Like Django, it opens the connection, checks it, and raises Django's errors.
         """
         driver = self._unwatched_driver()
         if driver is None:
-            with self.cursor() as cursor:
-                cursor.execute(sql, values)
-                return list(cursor.fetchall())
-        written = tuple(b"%d" % value if type(value) is int else driver.literal(value) for value in values)
+            return None
+        written = tuple(self._literal(driver, value) for value in values)
         with self.wrap_database_errors:
             driver.query(sql.encode() % written)
             return list(driver.store_result().fetch_row(maxrows=0))
