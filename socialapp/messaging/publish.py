@@ -1,13 +1,11 @@
 """`publish(event)`: writes the event to the outbox in the transaction of the change that it describes."""
 
-import structlog
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from socialapp.contracts.base import event_type
-from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import open_transactions
+from socialapp.core.hints import send_after_commit
 from socialapp.core.ids import new_id
 from socialapp.core.sql import insert
 from socialapp.messaging.envelope import MAX_CHARACTERS, Envelope, encode, wrap
@@ -16,8 +14,6 @@ from socialapp.telemetry import metrics, traces
 
 WAKE_CHANNEL = "bus:wake"
 _COLUMNS = ("id", "type", "subject", "envelope", "state", "created_at", "claim", "correlation")
-
-log = structlog.get_logger()
 
 
 class PublishOutsideTransaction(RuntimeError):
@@ -43,7 +39,7 @@ def publish(*events: object) -> None:
     ]
     insert(producer, model=OutboxEvent, columns=_COLUMNS, rows=rows)
     metrics.count_published(envelope.type for envelope in envelopes)
-    transaction.on_commit(lambda: wake_relay(producer), using=producer)
+    wake_relay(producer)
 
 
 def _envelope(event: object) -> Envelope:
@@ -60,8 +56,6 @@ def _encoded(envelope: Envelope) -> str:
 
 
 def wake_relay(context: str) -> None:
-    """Wakes the relays of `context`. If the message is lost, they find the event by polling within a second."""
-    try:
-        redis_client().publish(f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context)
-    except redis_errors() as error:
-        log.warning("bus.wake_failed", error=str(error))
+    """Wakes the relays of `context` after the open transaction's commit. If the message is lost, they find the event by
+    polling within a second."""
+    send_after_commit(context, ("PUBLISH", f"{settings.REDIS_PREFIX}{WAKE_CHANNEL}", context))

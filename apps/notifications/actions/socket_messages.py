@@ -7,14 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-import structlog
-from django.db import router, transaction
 
-from apps.notifications.models import Notification
-from socialapp.core.cache import redis_client, redis_errors
+from socialapp.core.hints import send_after_commit
 from socialapp.core.subscription import group_key
-
-log = structlog.get_logger()
 
 # One group for messages to very many people: encoded and published once, not per person.
 EVERYBODY = "users"
@@ -122,12 +117,5 @@ def publish_media_change(*, user_id: int, media_id: int, status: str) -> None:
 
 
 def _publish_on_commit(group: str, message: SocketMessage) -> None:
-    transaction.on_commit(lambda: _publish(group, message), using=router.db_for_write(Notification))
-
-
-def _publish(group: str, message: SocketMessage) -> None:
     """The channel layer's `group_send`, without an event loop."""
-    try:
-        redis_client().publish(group_key(group), msgspec.json.encode(message))
-    except redis_errors() as error:
-        log.warning("notifications.not_published", error=str(error))
+    send_after_commit("notifications", ("PUBLISH", group_key(group), msgspec.json.encode(message)))
