@@ -77,37 +77,54 @@ def _adapted(connection: BaseDatabaseWrapper, values: Iterable[Any]) -> list[Any
 
 
 def insert(
-    alias: str, *, model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], on_clash: str = ""
-) -> None:
+    alias: str,
+    *,
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    on_clash: str = "",
+    returning: Sequence[str] = (),
+) -> list[tuple[Any, ...]]:
     """Adds rows to a model's table on one database: every column must be named, as no default is filled in.
 
-    One statement per thousand rows, in the caller's transaction. IntegrityError if one exists already.
+    One statement per thousand rows, in the caller's transaction. IntegrityError if one exists already. Returns the
+    columns in `returning` of the rows that are there now; nothing if the database cannot, like MySQL, or, like SQLite,
+    for those that `on_clash` left as they were.
     """
     connection: Any = connections[alias]
     quote = connection.ops.quote_name
     direct = getattr(connection, "insert", None)
     names = ", ".join(map(quote, columns))
     head = f"INSERT INTO {quote(model._meta.db_table)} ({names}) VALUES "  # noqa: S608 (names of ours only)
+    tail, returned = on_clash, list[tuple[Any, ...]]()
+    if returning and connection.features.can_return_columns_from_insert:
+        tail += f" RETURNING {', '.join(map(quote, returning))}"
     rows = iter(rows)
     while some := list(islice(rows, _BATCH)):
-        if direct and direct(head, some, on_clash):
-            continue
-        with connection.cursor() as cursor:
-            values = _adapted(connection, chain.from_iterable(some))
-            cursor.execute(head + ", ".join([f"({placeholders(columns)})"] * len(some)) + on_clash, values)
+        found = direct(head, some, tail) if direct else None
+        if found is None:
+            with connection.cursor() as cursor:
+                values = _adapted(connection, chain.from_iterable(some))
+                cursor.execute(head + ", ".join([f"({placeholders(columns)})"] * len(some)) + tail, values)
+                found = cursor.fetchall()
+        returned += found
+    return returned
 
 
-def insert_instances(alias: str, *, instances: Sequence[Model], on_clash: str = "") -> None:
+def insert_instances(
+    alias: str, *, instances: Sequence[Model], on_clash: str = "", returning: Sequence[str] = ()
+) -> list[tuple[Any, ...]]:
     """Adds unsaved instances of one model, with the defaults that they were created with: see `insert`.
 
     What the first one leaves to a database default, all of them must leave to it.
     """
-    if instances:
-        first, model = instances[0], type(instances[0])
-        names = [field.attname for field in model._meta.concrete_fields]
-        columns = [name for name in names if not isinstance(getattr(first, name), DatabaseDefault)]
-        rows = ([getattr(instance, name) for name in columns] for instance in instances)
-        insert(alias, model=model, columns=columns, rows=rows, on_clash=on_clash)
+    if not instances:
+        return []
+    first, model = instances[0], type(instances[0])
+    names = [field.attname for field in model._meta.concrete_fields]
+    columns = [name for name in names if not isinstance(getattr(first, name), DatabaseDefault)]
+    rows = ([getattr(instance, name) for name in columns] for instance in instances)
+    return insert(alias, model=model, columns=columns, rows=rows, on_clash=on_clash, returning=returning)
 
 
 def add(

@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.reactions.access import Target
 from apps.reactions.actions.counts import change_counts
 from apps.reactions.models import Reaction, TargetType
-from apps.reactions.queries import own_reaction, reactions_to
+from apps.reactions.queries import OwnReaction, own_reaction, reactions_to
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict
@@ -57,8 +57,11 @@ def _take_row(user_id: int, target: Target, reaction_type: str) -> tuple[int, st
             under_post_id=target.post_id,
             **{column: target.id},
         )
-        insert_instances("reactions", instances=[made], on_clash=kept)
-        own = own_reaction(user_id=user_id, target_type=target.type, target_id=target.id)
+        returned = insert_instances(
+            "reactions", instances=[made], on_clash=kept, returning=(*OwnReaction._fields, "user_id", column)
+        )
+        own = next((OwnReaction(*row[:2]) for row in returned if row[2:] == (user_id, target.id)), None)
+        own = own or own_reaction(user_id=user_id, target_type=target.type, target_id=target.id)
         if own is not None:  # otherwise the id clashed, with a process of the same node number
             return (made.id, None) if own.id == made.id else (own.id, own.reaction_type)
     raise Conflict("your reaction is being changed by another request; try again", code="reaction_contended")

@@ -55,16 +55,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
             driver.query(sql.encode() % written)
             return list(driver.store_result().fetch_row(maxrows=0))
 
-    def insert(self, head: str, rows: Iterable[Sequence[Any]], tail: str) -> bool:
-        """Sends `head`, the rows in parentheses, and `tail` through the driver directly; False if a cursor has to be
-        used."""
+    def insert(self, head: str, rows: Iterable[Sequence[Any]], tail: str) -> list[tuple[Any, ...]] | None:
+        """Sends `head`, the rows in parentheses, and `tail` through the driver directly; the rows that this returns, or
+        None if a cursor has to be used."""
         driver = self._unwatched_driver()
         if driver is None:
-            return False
+            return None
         written = b", ".join(b"(%s)" % b", ".join([self._literal(driver, value) for value in row]) for row in rows)
         with self.wrap_database_errors:
             driver.query(head.encode() + written + tail.encode())
-        return True
+            result = driver.store_result()
+            return list(result.fetch_row(maxrows=0)) if result else []
 
     def _literal(self, driver: Connection, value: Any) -> bytes:
         """As the driver writes it, but without looking up a converter for the usual types."""
