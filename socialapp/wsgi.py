@@ -97,9 +97,9 @@ def _browser_policy(headers: Any, path: str, url: str) -> None:
 
 
 def _application() -> Any:
-    from socialapp.http.hot_reads import HotReads
+    from socialapp.http.fast_path import WithFastPath
 
-    return HotReads(_with_static_files(WhiteNoise(_with_room, add_headers_function=_browser_policy)))
+    return WithFastPath(_with_static_files(WhiteNoise(_with_room, add_headers_function=_browser_policy)))
 
 
 application = _application()

@@ -31,7 +31,7 @@ from socialapp.core.contexts import CONTEXTS, served
 from socialapp.core.db import after_commit
 from socialapp.core.passwords import OwaspArgon2PasswordHasher
 from socialapp.http import admission, tokens
-from socialapp.http.hot_reads import FastPath
+from socialapp.http.fast_path import FastPath
 from socialapp.lifecycle.tasks import continue_all_jobs
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import decode
@@ -126,7 +126,7 @@ class Person:
 
 
 class _Handler(ClientHandler):
-    """Django's test handler, behind the fast path of hot reads that the server has too."""
+    """Django's test handler, behind the fast path that the server has too."""
 
     fast_path = FastPath()
 

@@ -35,7 +35,7 @@ from socialapp.rpc.calls import verify_service_token
 class NotificationsView(View):
     """The caller's notifications."""
 
-    is_hot = True
+    hot_methods = ("GET",)
 
     @extend_schema(
         summary="List your notifications, newest activity first",

@@ -63,6 +63,7 @@ class _ReactionListView(View):
 class PostReactionView(_ReactionView):
     """PUT and DELETE /posts/{id}/reaction."""
 
+    hot_methods = ("PUT",)
     target_type = "post"
 
     @extend_schema(

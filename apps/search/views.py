@@ -40,7 +40,7 @@ _ANSWERS = {
 class SearchView(View):
     """`/search`."""
 
-    is_hot = True
+    hot_methods = ("GET",)
     permission_classes = [PublicRead]
     rate = "search"
 

@@ -19,8 +19,8 @@ from socialapp.core.json import to_json
 from socialapp.core.principal import Principal
 from socialapp.http import etags
 from socialapp.http.admission import Limit, admit, client_address, with_present_roles
+from socialapp.http.fast_path import HotRequest
 from socialapp.http.fields import Input
-from socialapp.http.hot_reads import HotRequest
 from socialapp.http.permissions import Public, PublicRead
 
 
@@ -29,8 +29,8 @@ class View(APIView):
 
     `rate` is the limit that its requests count against; `has_etag`: it shows one object with an ETag;
     `has_idempotency_key`: its POST can be repeated through `create_once`; `is_personal`: caches must not store its
-    responses, which contain a token or personal data; `is_hot`: its GET is frequent enough for the fast path of
-    `hot_reads`. `location` is the path of the object that its POST creates, filled in from the response; `new_version`
+    responses, which contain a token or personal data; `hot_methods` are frequent enough for `fast_path`.
+    `location` is the path of the object that its POST creates, filled in from the response; `new_version`
     is the version of a new object, if it has an ETag.
     """
 
@@ -38,7 +38,7 @@ class View(APIView):
     has_etag = False
     has_idempotency_key = False
     is_personal = False
-    is_hot = False
+    hot_methods: tuple[str, ...] = ()
     location = ""
     new_version: int | None = None
 

@@ -69,7 +69,7 @@ class SessionView(AuthView):
 class MeView(AuthView):
     """/auth/me."""
 
-    is_hot = True
+    hot_methods = ("GET",)
     has_etag = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -88,6 +88,7 @@ class _PostView(View):
 class PostList(_PostView):
     """Several posts at once, and new ones."""
 
+    hot_methods = ("POST",)
     has_idempotency_key = True
     location = "/v1/posts/{id}"
     new_version = 1
@@ -128,7 +129,7 @@ class PostList(_PostView):
 class PostDetail(_PostView):
     """One post."""
 
-    is_hot = True
+    hot_methods = ("GET",)
     has_etag = True
     permission_classes = [PublicRead]
 
@@ -226,7 +227,7 @@ class PostVisibility(View):
 class Feed(_PostView):
     """The home feed."""
 
-    is_hot = True
+    hot_methods = ("GET",)
 
     def commands_ahead(self, principal: Principal | None) -> Sequence[Command]:
         """Prefetches the caller's list, and for its first page the stats of the newest posts."""

@@ -1,15 +1,16 @@
-"""A fast path for the most frequent reads: to the same views, bypassing Django's handler and middleware.
+"""A fast path for the most frequent requests: to the same views, bypassing Django's handler and middleware.
 
-Views opt in by `is_hot = True`. Their GETs with a token, no body and no `Origin` go straight to the view, with our own
-middleware around it. The headers added by other middleware depend only on how the server was addressed, and are
-obtained once per such address. Everything else goes through Django (docs/adr/0030-fast-path.md).
+Views opt in by `hot_methods`. Such requests with a token, from no other origin than ours, go straight to the view, with
+our own middleware around it: GETs without a body, and others with JSON of a bounded size. The headers added by other
+middleware depend only on how the server was addressed, and are obtained once per such address. Everything else goes
+through Django (docs/adr/0030-fast-path.md).
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from io import BytesIO
-from typing import Any, cast
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
@@ -24,14 +25,15 @@ from django.utils.module_loading import import_string
 from socialapp.core.db import close_old_opened
 from socialapp.core.principal import Principal
 from socialapp.http.authentication import BearerAuthentication
+from socialapp.http.parsing import JSONParser
 from socialapp.http.rendering import JSONRenderer
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
 _OURS = ("socialapp.http.middleware.RequestContextMiddleware", "socialapp.core.replicas.ReplicaReads")
-# How the server was addressed: all that Django's middleware reads in a request without cookies and `Origin`.
-_ADDRESS = ("HTTP_HOST", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PROTO", "SERVER_NAME",
-            "SERVER_PORT", "wsgi.url_scheme")  # fmt: skip
+# How the server was addressed: all that Django's middleware reads in a request without cookies.
+_ADDRESS = ("HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_X_FORWARDED_PROTO",
+            "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme")  # fmt: skip
 _PREFIX = "/v1/"
 
 
@@ -53,6 +55,11 @@ class HotRequest(WSGIRequest):
         found = self.authenticators[0].authenticate(self)  # type: ignore[arg-type]
         return found[0] if found else None
 
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The object in the body."""
+        return JSONParser().parse(cast(IO[Any], self))
+
     @property
     def successful_authenticator(self) -> BearerAuthentication | None:
         """The authenticator of the caller."""
@@ -60,16 +67,17 @@ class HotRequest(WSGIRequest):
 
 
 class FastPath:
-    """Answers hot reads. Settings and routes are read once, at the first request."""
+    """Answers hot requests. Settings and routes are read once, at the first request."""
 
     def __init__(self) -> None:
         self._outer_headers = lru_cache(maxsize=64)(_outer_headers)
 
     def answer(self, environ: dict[str, Any]) -> tuple[HttpResponse, Mapping[str, str]] | None:
-        """The response to a hot read, and additional headers; None for anything else."""
-        if not _may_be_hot(environ):
+        """The response to a hot request, and additional headers; None for anything else."""
+        routes = self._routes.get(environ["REQUEST_METHOD"])
+        if routes is None or not self._may_be_hot(environ):
             return None
-        match = self._routes.match(environ["PATH_INFO"])
+        match = routes.match(environ["PATH_INFO"])
         if match is None:
             return None
         outer = self._outer_headers(*map(environ.get, _ADDRESS))
@@ -78,14 +86,40 @@ class FastPath:
         request = HotRequest(environ)
         request.resolver_match = match
         response = self._handler(request)
+        request.read()  # what is left of a rejected body: a gateway that cannot send all of it drops the response
         patch_vary_headers(response, outer.varying_by)
         if response.status_code >= 400:
             log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         return response, outer.headers
 
+    def _may_be_hot(self, environ: Mapping[str, Any]) -> bool:
+        return (
+            "HTTP_AUTHORIZATION" in environ
+            and environ.get("HTTP_ORIGIN") in self._origins
+            and "HTTP_TRANSFER_ENCODING" not in environ
+            and not environ.get("SCRIPT_NAME")
+            and self._has_expected_body(environ)
+        )
+
+    def _has_expected_body(self, environ: Mapping[str, Any]) -> bool:
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if environ["REQUEST_METHOD"] == "GET":
+            return bool(length == "0")
+        is_json = environ.get("CONTENT_TYPE") == JSONParser.media_type
+        return is_json and length.isdecimal() and 0 < int(length) <= self._longest_body
+
     @cached_property
-    def _routes(self) -> "_Routes":
-        return _hot_routes()
+    def _origins(self) -> frozenset[str | None]:
+        """Our own, and none."""
+        return frozenset((None, *settings.CORS_ALLOWED_ORIGINS))
+
+    @cached_property
+    def _longest_body(self) -> int:
+        return int(min(settings.MAX_BODY_BYTES, settings.BUFFERED_BODY_BYTES))
+
+    @cached_property
+    def _routes(self) -> dict[str, "_Routes"]:
+        return {method: _hot_routes(method) for method in ("GET", "POST", "PUT")}
 
     @cached_property
     def _handler(self) -> Handler:
@@ -93,8 +127,8 @@ class FastPath:
         return _within(_OURS, _show)
 
 
-class HotReads:
-    """The WSGI application in front of `ordinary`, which handles everything but hot reads."""
+class WithFastPath:
+    """The WSGI application in front of `ordinary`, which handles everything but hot requests."""
 
     def __init__(self, ordinary: Callable[..., Iterable[bytes]]) -> None:
         self._ordinary = ordinary
@@ -111,17 +145,6 @@ class HotReads:
         return (response.content,)
 
 
-def _may_be_hot(environ: Mapping[str, Any]) -> bool:
-    return (
-        environ["REQUEST_METHOD"] == "GET"
-        and "HTTP_AUTHORIZATION" in environ
-        and "HTTP_ORIGIN" not in environ
-        and "HTTP_TRANSFER_ENCODING" not in environ
-        and environ.get("CONTENT_LENGTH") in (None, "", "0")
-        and not environ.get("SCRIPT_NAME")
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Routes:
     """The hot routes: those without parameters by path, and others, whose parameters are ids."""
@@ -136,15 +159,20 @@ class _Routes:
         return next((match for pattern in self.with_ids if (match := _resolved(pattern, path))), None)
 
 
-def _hot_routes() -> _Routes:
+def _hot_routes(method: str) -> _Routes:
     patterns = [pattern for table in get_resolver().url_patterns for pattern in getattr(table, "url_patterns", ())]
-    hot = [pattern for pattern in patterns if getattr(getattr(pattern.callback, "cls", None), "is_hot", False)]
+    hot = [pattern for pattern in patterns if method in _hot_methods(pattern)]
     fixed = {}
     for pattern in hot:
         path = f"{_PREFIX}{pattern.pattern}"
         if match := _resolved(pattern, path):
             fixed[path] = match
     return _Routes(fixed, [pattern for pattern in hot if f"{_PREFIX}{pattern.pattern}" not in fixed])
+
+
+def _hot_methods(pattern: URLPattern) -> tuple[str, ...]:
+    methods: tuple[str, ...] = getattr(getattr(pattern.callback, "cls", None), "hot_methods", ())
+    return methods
 
 
 def _resolved(pattern: URLPattern, path: str) -> ResolverMatch | None:
