@@ -9,6 +9,7 @@ ends the worker. Remove this when tests/faults/test_broker.py passes without it.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from kombu.transport import redis, virtual
 
@@ -37,9 +38,17 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """Channels that use this QoS."""
+    """Channels that use this QoS, and one client for all their commands: to make one takes longer than a command."""
 
     QoS = QoS
+    _shared: Any = None
+
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        if asynchronous:
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # unknown to the stubs
+        if self._shared is None or self._shared.connection_pool is not self.pool:
+            self._shared = super()._create_client()  # type: ignore[misc]
+        return self._shared
 
 
 class Transport(redis.Transport):
