@@ -1,8 +1,9 @@
 """Response bodies, and records of the bulk export."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+import msgspec
 
 from apps.reactions.models import Reaction
 from socialapp.contracts.bulk import Record
@@ -13,7 +14,7 @@ from socialapp.http.profile_summary import profile_summary_body
 
 def reaction_state_body(summary: ReactionSummary) -> dict[str, Any]:
     """The response to setting or removing a reaction."""
-    return {"my_reaction": summary.mine, "reactions": asdict(summary.counts)}
+    return {"my_reaction": summary.mine, "reactions": msgspec.to_builtins(summary.counts)}
 
 
 def reaction_bodies(reactions: Sequence[Reaction], *, reactors: Mapping[int, ProfileSummary]) -> list[dict[str, Any]]:

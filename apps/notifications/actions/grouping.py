@@ -17,7 +17,7 @@ from apps.notifications.models import Notification, NotificationActor, Notificat
 from apps.notifications.presenters import message_text
 from apps.notifications.queries import KnownActor, actors_counts, known_actors, locked_groups, present_actors
 from socialapp.core.ids import new_id
-from socialapp.core.sql import insert, insert_instances, on_clash
+from socialapp.core.sql import execute, insert, insert_instances, on_clash, placeholders
 from socialapp.messaging.delivery import caused_by
 from socialapp.telemetry import traces
 
@@ -119,9 +119,18 @@ def _lock(requests: Sequence[NotificationRequest]) -> list[_Group]:
     made = {key: (new_id(), new_id()) for key in sorted(by_key)}
     rows = [(group_id, *key, notification_id) for key, (group_id, notification_id) in made.items()]
     kept = on_clash("notifications", key=_GROUP_KEY)
-    insert("notifications", model=NotificationGroup, columns=_GROUP_COLUMNS, rows=rows, on_clash=kept)
-    locked = locked_groups(by_key)
-    if len(locked) < len(by_key):
+    returned = insert(
+        "notifications",
+        model=NotificationGroup,
+        columns=_GROUP_COLUMNS,
+        rows=rows,
+        on_clash=kept,
+        returning=_GROUP_COLUMNS,
+    )
+    locked = {(user_id, topic, day): (group_id, told_of) for group_id, user_id, topic, day, told_of in returned}
+    if len(returned) < len(rows):  # the database cannot return those that were there
+        locked = locked_groups(by_key)
+    if locked.keys() != by_key.keys():
         raise IntegrityError("the id of a group was taken")  # by a process with the same node number: retried
     groups = [
         _Group(
@@ -171,7 +180,11 @@ def _write_notifications(groups: Sequence[_Group]) -> list[NewNotification]:
     rows = [_row(group, now=now) for group in groups]
     insert_instances("notifications", instances=rows)
     if renewed := [group.before for group in groups if group.before]:
-        Notification.objects.filter(id__in=renewed).delete()
+        execute(
+            "notifications",
+            sql=f"DELETE FROM notifications WHERE id IN ({placeholders(renewed)})",  # noqa: S608
+            values=renewed,
+        )
     older = [(group.id, *group.requests[0].group, group.notification_id) for group in groups if not group.is_new]
     replaced = on_clash("notifications", key=_GROUP_KEY, replaced=["notification_id"])
     insert("notifications", model=NotificationGroup, columns=_GROUP_COLUMNS, rows=older, on_clash=replaced)

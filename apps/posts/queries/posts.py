@@ -148,7 +148,9 @@ def reposters_among(*, post_ids: Iterable[int], user_ids: Iterable[int]) -> dict
 
 def muted_posts(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of the (post, person) pairs whose person muted the post. One query."""
-    rows = MutedPost.objects.filter(
-        post_id__in={post_id for post_id, _ in pairs}, user_id__in={user_id for _, user_id in pairs}
+    posts, people = {post_id for post_id, _ in pairs}, {user_id for _, user_id in pairs}
+    sql = (
+        "SELECT post_id, user_id FROM muted_posts"  # noqa: S608
+        f" WHERE post_id IN ({placeholders(posts)}) AND user_id IN ({placeholders(people)})"
     )
-    return set(rows.values_list("post_id", "user_id"))
+    return {(post_id, user_id) for post_id, user_id in select(MutedPost, sql=sql, values=[*posts, *people])}
