@@ -100,6 +100,10 @@ def test_a_passkey_can_be_created_and_used_to_log_in(person: Callable[[str], Per
     page.get_by_role("button", name="Add a passkey").click()
     confirm(page)
     expect(page.get_by_role("listitem").filter(has_text="Laptop")).to_be_visible()
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(
+        page.get_by_role("status").get_by_text("This device has a passkey for your account already.")
+    ).to_be_visible()
     assert [each["name"] for each in ada.api("GET", "/auth/passkeys")["results"]] == ["Laptop"]
 
     log_out(page)

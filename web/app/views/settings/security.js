@@ -112,7 +112,8 @@ function Passkeys() {
       toast(t("passkeys.added"));
       await read();
     } catch (problem) {
-      if (problem.name !== "NotAllowedError") complain(problem);
+      if (problem.name === "InvalidStateError") toast(t("passkeys.exists"), { kind: "bad" });
+      else if (problem.name !== "NotAllowedError") complain(problem);
     }
   };
   const remove = async ({ id, name: called }) => {
