@@ -185,6 +185,8 @@ def test_a_deletion_waits_for_its_grace_period_and_a_log_in_cancels_it(
     erasure_id = delete(alice).json()["erasure_id"]
     assert progress(erasure_id)["status"] == "scheduled"
     assert bob.client.get(f"/v1/profiles/{alice.id}").status_code == 404, "before any event is delivered"
+    assert bob.client.get(f"/v1/users/{alice.id}").status_code == 404
+    assert JsonClient().get(f"/v1/users/{alice.id}").status_code == 404
     assert bob.client.get(f"/v1/posts/{post_id}").status_code == 404
     drain()
     assert actions.begin_due_erasures() == 0

@@ -7,9 +7,13 @@ from socialapp.rpc.calls import client
 
 
 def visible_account(user_id: int, *, viewer_id: int | None, is_staff: bool) -> Account:
-    """The account, if the viewer may see it, else NotFound. Only staff and its owner see a banned one."""
+    """The account, if the viewer may see it, else NotFound.
+
+    Only staff and its owner see a banned one, or one in the grace period of its deletion.
+    """
     found = account(user_id)
-    if found.status != "active" and not is_staff and viewer_id != user_id:
+    is_hidden = found.status != "active" or found.is_deactivated
+    if is_hidden and not is_staff and viewer_id != user_id:
         raise NotFound("there is no such user")
     return found
 
