@@ -16,7 +16,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
@@ -48,6 +49,7 @@ class Life:
     name: str
     client: JsonClient
     is_private: bool = False
+    is_deactivated: bool = False  # in the grace period of the account's deletion
     sanctions: dict[str, int] = field(default_factory=dict)  # ban or silence → the id of the decision
 
 
@@ -93,14 +95,15 @@ class Lives(RuleBasedStateMachine):
 
     # --- The model
 
-    def is_banned(self, who: int) -> bool:
-        return "ban" in self.people[who].sanctions
+    def is_out(self, who: int) -> bool:
+        """Banned or deactivated: seen by nobody, and not let in."""
+        return self.people[who].is_deactivated or "ban" in self.people[who].sanctions
 
     def are_apart(self, one: int | None, other: int) -> bool:
         return (one, other) in self.blocks or (other, one) in self.blocks
 
     def may_see_author(self, viewer: int | None, whom: int) -> bool:
-        return not self.is_banned(whom) and not self.are_apart(viewer, whom)
+        return not self.is_out(whom) and not self.are_apart(viewer, whom)
 
     def sees(self, viewer: int | None, post: Written) -> bool:
         author = self.people[post.author]
@@ -189,7 +192,7 @@ class Lives(RuleBasedStateMachine):
         self.settle()
         word = f"said{secrets.token_hex(5)}"
         answer = self.as_person(who, "POST", f"{path}/comments", {"content": word})
-        if not self.is_banned(who):
+        if not self.is_out(who):
             assert answer.status_code == (201 if self.sees(who, post) else 404), answer.content
         if answer.status_code == 201:
             post.comments[answer.json()["id"]] = (who, word)
@@ -219,8 +222,28 @@ class Lives(RuleBasedStateMachine):
             life.sanctions[name] = made.id
         self.settle()
         if name == "ban" and name not in life.sanctions:
-            answer = JsonClient().post("/v1/auth/login", {"login": life.name, "password": PASSWORD})
-            life.client = JsonClient(answer.json()["access"])
+            self.log_in(life)
+
+    def log_in(self, life: Life) -> None:
+        """Cancels the deletion of their account, if there is one."""
+        answer = JsonClient().post("/v1/auth/login", {"login": life.name, "password": PASSWORD})
+        life.client = JsonClient(answer.json()["access"])
+        life.is_deactivated = False
+
+    @rule(who=person)
+    def deactivate(self, who: int) -> None:
+        """Deletes an account, with a grace period: it is hidden at once."""
+        if self.as_person(who, "DELETE", "/v1/auth/me", {"password": PASSWORD}).status_code == 202:
+            self.people[who].is_deactivated = True
+
+    @precondition(lambda self: any(life.is_deactivated for life in self.people))
+    @rule(data=st.data())
+    def come_back(self, data: st.DataObject) -> None:
+        gone = [life for life in self.people if life.is_deactivated and "ban" not in life.sanctions]
+        if gone:
+            self.settle()
+            self.log_in(data.draw(st.sampled_from(gone)))
+            self.settle()
 
     @precondition(lambda self: self.posts)
     @rule(data=st.data(), removes=st.booleans())
@@ -267,8 +290,8 @@ class Lives(RuleBasedStateMachine):
         self.check_nothing_hidden(viewer)
 
     def as_person(self, who: int, method: str, path: str, body: Any = None) -> Any:
-        """Asks for somebody; whoever is banned is not let in, which is held elsewhere: `tests/auth`."""
-        if self.is_banned(who):
+        """Asks for somebody; whoever is out is not let in, which is held elsewhere: `tests/auth`."""
+        if self.is_out(who):
             return SimpleNamespace(status_code=401, content=b"")
         return self.people[who].client.request(method, path, body)
 
@@ -282,7 +305,7 @@ class Lives(RuleBasedStateMachine):
     def look(self) -> None:
         """All users read all paths, at the end of each sequence."""
         self.settle()
-        for viewer in (None, *(who for who in range(PEOPLE) if not self.is_banned(who))):
+        for viewer in (None, *(who for who in range(PEOPLE) if not self.is_out(who))):
             self.check_nothing_hidden(viewer)
             self.check_complete(viewer, self.client_of(viewer))
             if viewer is not None:
@@ -293,7 +316,7 @@ class Lives(RuleBasedStateMachine):
         return JsonClient() if viewer is None else self.people[viewer].client
 
     def check_nothing_hidden(self, viewer: int | None) -> None:
-        if viewer is not None and self.is_banned(viewer):
+        if viewer is not None and self.is_out(viewer):
             assert self.people[viewer].client.get("/v1/feed").status_code == 401
             return
         hidden = list(self.hidden_words(viewer))
@@ -321,7 +344,7 @@ class Lives(RuleBasedStateMachine):
                 if not self.sees_comment(viewer, post, who):
                     yield word
         for who, life in enumerate(self.people):
-            if who != viewer and (self.is_banned(who) or (who, viewer) in self.blocks):
+            if who != viewer and (self.is_out(who) or (who, viewer) in self.blocks):
                 yield life.name
 
     def paths(self, viewer: int | None) -> Iterator[str]:
@@ -388,8 +411,8 @@ class Lives(RuleBasedStateMachine):
         readers = readers_of({int(post.id): everybody for post in self.posts})
         for post in self.posts:
             allowed = {int(self.people[who].id) for who in range(PEOPLE) if self.sees(who, post)}
-            banned = {int(self.people[who].id) for who in range(PEOPLE) if self.is_banned(who)}
-            assert readers.get(int(post.id), set()) - banned == allowed - banned, post
+            out = {int(self.people[who].id) for who in range(PEOPLE) if self.is_out(who)}
+            assert readers.get(int(post.id), set()) - out == allowed - out, post
 
     def teardown(self) -> None:
         if hasattr(self, "people"):
@@ -405,12 +428,13 @@ def rule_shown(staff: JsonClient, post_id: str, *, viewer_id: str | None) -> boo
 
 @pytest.mark.usefixtures("caches")
 def test_nobody_reads_what_is_hidden_from_them(
-    redis_down: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
+    redis_down: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
+    settings.ERASURE_GRACE_DAYS = 14
     monkeypatch.setattr(Lives, "redis_down", staticmethod(redis_down), raising=False)
     run_state_machine_as_test(
         Lives,
-        settings=settings(
+        settings=hypothesis_settings(
             max_examples=2,
             stateful_step_count=25,
             deadline=None,
