@@ -76,7 +76,7 @@ def round_trip(*commands: Command) -> list[Any]:
     For hot, idempotent commands, which are sent twice if the connection turns out to be closed: the client's pool,
     retries and events take several times as long as Redis does. Raises the same errors as the client.
     """
-    if not isinstance(redis.Redis.execute_command, FunctionType):  # wrapped by OpenTelemetry for spans
+    if type(redis.Redis.execute_command) is not FunctionType:  # wrapped by OpenTelemetry, which looks like a function
         pipeline = redis_client().pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
