@@ -148,6 +148,8 @@ def reposters_among(*, post_ids: Iterable[int], user_ids: Iterable[int]) -> dict
 
 def muted_posts(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
     """Those of the (post, person) pairs whose person muted the post. One query."""
+    if not pairs:
+        return set()
     posts, people = {post_id for post_id, _ in pairs}, {user_id for _, user_id in pairs}
     sql = (
         "SELECT post_id, user_id FROM muted_posts"  # noqa: S608
