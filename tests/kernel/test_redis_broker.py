@@ -14,8 +14,9 @@ QUEUE = "tests.redis-broker"
 
 
 @pytest.fixture(autouse=True)
-def _transport() -> None:
-    """Creating Celery's application registers the transport."""
+def _transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Creating Celery's application registers the transport; another test may have looked up kombu's own before."""
+    monkeypatch.setattr("kombu.transport._transport_cache", {})
     celery_app()
 
 
