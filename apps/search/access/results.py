@@ -268,9 +268,10 @@ def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[R
 def _still_seen(tags: Sequence[TagCount], viewer: Viewer) -> list[TagCount]:
     """Those of which the oldest or the newest post may be seen now: the index learns of what was hidden or deleted
     a moment later, and until then such a word would still be shown."""
-    samples = sorted({post_id for tag in tags for post_id in tag.sample_ids})
+    found = reader().oldest_and_newest([tag.tag for tag in tags], viewer)
+    samples = sorted(set[int]().union(*found.values()))
     seen = {ref.id for ref in client(Posts).visible(viewer_id=viewer.id, post_ids=samples)} if samples else set()
-    return [tag for tag in tags if not seen.isdisjoint(tag.sample_ids)]
+    return [tag for tag in tags if not seen.isdisjoint(found.get(tag.tag, ()))]
 
 
 def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCount]:

@@ -1,6 +1,6 @@
 """Reads the index in Elasticsearch: sorted by fields that do not depend on the collection, so that pages are stable."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -163,13 +163,9 @@ class ElasticIndex:
         """See `Index.hashtags`; one request. Prefixes are letters, digits and underscores: nothing to escape."""
         if not prefixes:
             return []
-        query = _clause(
-            "bool",
-            filter=[_public_posts(), _any([_clause("prefix", hashtags=prefix) for prefix in prefixes])],
-            must_not=_among("author_id", viewer.hidden),
-        )
+        query = _posts_with_hashtags(_any([_clause("prefix", hashtags=prefix) for prefix in prefixes]), viewer)
         search = self._search(query)[0:0]
-        tags = search.aggs.bucket(
+        search.aggs.bucket(
             "tags",
             "terms",
             field="hashtags",
@@ -177,14 +173,17 @@ class ElasticIndex:
             size=limit,
             order=[{"_count": "desc"}, {"_key": "asc"}],
         )
+        return [TagCount(bucket["key"], bucket["doc_count"]) for bucket in _buckets(search)]
+
+    def oldest_and_newest(self, tags: Sequence[str], viewer: Viewer) -> dict[str, set[int]]:
+        """See `Index.oldest_and_newest`; one request."""
+        if not tags:
+            return {}
+        search = self._search(_posts_with_hashtags(_clause("terms", hashtags=[*tags]), viewer))[0:0]
+        found = search.aggs.bucket("tags", "terms", field="hashtags", include=[*tags], size=len(tags))
         for order in ("asc", "desc"):  # `min` and `max` would round ids to floats
-            tags.metric(order, "top_hits", size=1, sort={"id": order}, _source=False)
-        answer = _answer(search)
-        buckets = answer.get("aggregations", {}).get("tags", {}).get("buckets", [])
-        return [
-            TagCount(bucket["key"], bucket["doc_count"], (_first(bucket["asc"]), _first(bucket["desc"])))
-            for bucket in buckets
-        ]
+            found.metric(order, "top_hits", size=1, sort={"id": order}, _source=False)
+        return {bucket["key"]: {_first(bucket["asc"]), _first(bucket["desc"])} for bucket in _buckets(search)}
 
     def similar_words(self, word: str) -> list[str]:
         """See `Index.similar_words`; one request."""
@@ -357,8 +356,17 @@ _INACTIVE_AUTHOR = _author(_clause("term", is_active=False))
 _PRIVATE_AUTHOR = _author(_clause("term", is_private=True))
 
 
+def _buckets(search: Search) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = _answer(search).get("aggregations", {}).get("tags", {}).get("buckets", [])
+    return found
+
+
 def _first(top: dict[str, Any]) -> int:
     return int(top["hits"]["hits"][0]["sort"][0])
+
+
+def _posts_with_hashtags(condition: Query, viewer: Viewer) -> Query:
+    return _clause("bool", filter=[_public_posts(), condition], must_not=_among("author_id", viewer.hidden))
 
 
 def _public_posts() -> Query:

@@ -56,11 +56,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class TagCount:
-    """A hashtag, its number of public posts, and the oldest and the newest of them."""
+    """A hashtag and its number of public posts."""
 
     tag: str
     posts_count: int
-    sample_ids: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +115,10 @@ class Index(Protocol):
 
     def hashtags(self, prefixes: list[str], viewer: Viewer, *, limit: int) -> list[TagCount]:
         """Hashtags that begin with one of the prefixes, most used first, then by name; public posts count."""
+        ...
+
+    def oldest_and_newest(self, tags: Sequence[str], viewer: Viewer) -> dict[str, set[int]]:
+        """The oldest and the newest public post of each hashtag; hashtags without any are omitted."""
         ...
 
     def similar_words(self, word: str) -> list[str]:
