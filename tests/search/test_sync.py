@@ -322,7 +322,7 @@ def retry_failed() -> None:
     from socialapp.messaging.envelope import decode
 
     rows = list(FailedDelivery.objects.using("search").all())
-    deliver("search", envelopes=[decode(row.envelope) for row in rows])
+    deliver("search", envelopes=[decode(row.envelope) for row in rows], look_first=True)
 
 
 @pytest.mark.parametrize("searching", BACKENDS[1:], indirect=True)
