@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mrml
 from django.conf import settings
 from django.template.loader import render_to_string
 
@@ -67,6 +66,8 @@ def digest_mail(items: Sequence[MailItem], *, unread: int, language: str, unsubs
 def _mail(
     subject: str, intro: str, items: Sequence[MailItem], *, more: int, language: str, unsubscribe_token: str
 ) -> Mail:
+    from mrml import to_html  # here, as only processes that send mails need it
+
     chosen = language_named(language)
     url = f"{settings.PUBLIC_URL}/v1/notifications/unsubscribe?token={unsubscribe_token}"
     settings_url = f"{settings.PUBLIC_URL}/settings/notifications"
@@ -80,6 +81,8 @@ def _mail(
         "list_url": f"{settings.PUBLIC_URL}/notifications",
         "settings_url": settings_url,
     }
+    from mrml import to_html  # here, as only processes that send mails need it
+
     lines = [intro, ""] if intro else []
     for item in items:
         lines += [part for part in (item.sentence, item.excerpt, item.url) if part] + [""]
@@ -88,6 +91,6 @@ def _mail(
     return Mail(
         subject=" ".join(subject.split())[:_MAX_SUBJECT_CHARACTERS],
         text="\n".join(lines),
-        html=mrml.to_html(render_to_string(_TEMPLATE, values)).content,
+        html=to_html(render_to_string(_TEMPLATE, values)).content,
         unsubscribe_url=url,
     )
