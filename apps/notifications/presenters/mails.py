@@ -81,8 +81,6 @@ def _mail(
         "list_url": f"{settings.PUBLIC_URL}/notifications",
         "settings_url": settings_url,
     }
-    from mrml import to_html  # here, as only processes that send mails need it
-
     lines = [intro, ""] if intro else []
     for item in items:
         lines += [part for part in (item.sentence, item.excerpt, item.url) if part] + [""]
