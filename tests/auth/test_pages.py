@@ -80,6 +80,9 @@ def test_a_banned_person_can_appeal_with_the_mailed_link(
     assert JsonClient().post("/v1/auth/login", {"login": "alice", "password": PASSWORD}).status_code == 403
     for refused in (" ", "\u3164", "a\u0000", "a" * 2001):
         assert press(url, text=refused).status_code == 422
+    rejected = press(url, text="It was <not> me.\u0000").content.decode()
+    assert 'maxlength="2000"' in rejected
+    assert "It was &lt;not&gt; me." in rejected, "nobody has to write it again"
     assert press(url, text="It was not me.").status_code == 200
     assert Appeal.objects.get().text == "It was not me."
     assert press(url, text="Once more.").status_code == 409

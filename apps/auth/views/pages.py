@@ -116,6 +116,8 @@ def _answer(request: HttpRequest, page: Page) -> HttpResponse:
         "button": page.button,
         "field": page.field,
         "key": sent.get("key", "")[:_MAX_KEY],
+        "longest": _MAX_APPEAL,
+        "typed": request.POST.get("text", ""),  # shown again if it is rejected
         "instance": settings.INSTANCE_NAME,
     }
     status, token = 200, ""
