@@ -10,9 +10,14 @@ _VERY_NARROW = {"width": 280, "height": 650}
 
 
 def style(locator: Locator, name: str, pseudo: str = "") -> str:
-    """A computed style."""
+    """A computed style, after its transitions."""
     return str(
-        locator.evaluate("(each, [name, pseudo]) => getComputedStyle(each, pseudo)[name]", [name, pseudo or None])
+        locator.evaluate(
+            "async (each, [name, pseudo]) => {"
+            " await Promise.allSettled(each.getAnimations({ subtree: true }).map(each => each.finished));"
+            " return getComputedStyle(each, pseudo)[name]; }",
+            [name, pseudo or None],
+        )
     )
 
 
