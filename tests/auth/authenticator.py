@@ -45,14 +45,17 @@ class Authenticator:
         self.origin, self.count, self.counts_up = origin, 0, True
         self.keys: dict[bytes, tuple[ec.EllipticCurvePrivateKey, str, str]] = {}
 
-    def create(self, options: dict[str, Any]) -> dict[str, Any]:
-        """A new passkey for `options`, as `PublicKeyCredential.toJSON` writes it."""
+    def create(self, options: dict[str, Any], *, algorithm: int = -7, attested: bool = True) -> dict[str, Any]:
+        """A new passkey for `options`, as `PublicKeyCredential.toJSON` writes it.
+
+        `algorithm` is what it claims to sign with; without `attested` it lacks the key.
+        """
         key, credential_id, rp = ec.generate_private_key(ec.SECP256R1()), os.urandom(32), options["rp"]["id"]
         self.keys[credential_id] = (key, rp, options["user"]["id"])
         point = key.public_key().public_numbers()
-        public = _cbor({1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")})
-        attested = bytes(16) + struct.pack(">H", len(credential_id)) + credential_id + public
-        data = self._data(rp, _PRESENT_VERIFIED | _ATTESTED) + attested
+        public = _cbor({1: 2, 3: algorithm, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")})
+        own = bytes(16) + struct.pack(">H", len(credential_id)) + credential_id + public
+        data = self._data(rp, _PRESENT_VERIFIED | _ATTESTED) + own if attested else self._data(rp, _PRESENT_VERIFIED)
         attestation = _cbor({"fmt": "none", "attStmt": {}, "authData": data})
         return {
             "id": encode(credential_id),

@@ -1,5 +1,6 @@
 """Passkeys: registering requires a confirmed session, they can log in, and each response is valid once."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -113,6 +114,26 @@ def test_malformed_responses_are_rejected_without_a_server_error(
     answer = device.get(challenge())
     answer["response"][part] = wrong
     assert log_in(answer).status_code == 401
+
+
+@pytest.mark.parametrize("challenge", ["\ud800", 5, None, [[]], {"a": 1}], ids=ascii)
+def test_a_malformed_challenge_is_rejected_without_a_server_error(challenge: Any) -> None:
+    client_data = json.dumps({"type": "webauthn.get", "challenge": challenge, "origin": ORIGIN})
+    response = {"clientDataJSON": encode(client_data.encode())}
+    refused = log_in({"id": "x", "rawId": "x", "type": "public-key", "response": response})
+    assert (refused.status_code, refused.json()["code"]) == (401, "passkey_invalid")
+
+
+@pytest.mark.parametrize("unusable", [{"algorithm": -999}, {"attested": False}])
+def test_a_passkey_that_could_never_log_in_is_not_added(
+    register: Callable[..., Person], device: Any, unusable: dict[str, Any]
+) -> None:
+    alice = register("alice")
+    alice.confirm()
+    options = alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
+    refused = alice.client.post("/v1/auth/passkeys", {"credential": device.create(options, **unusable)})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "passkey_invalid")
+    assert alice.client.get("/v1/auth/passkeys").json()["results"] == []
 
 
 def test_a_cloned_authenticator_is_detected(register: Callable[..., Person], device: Any) -> None:

@@ -16,6 +16,7 @@ from allauth.mfa.webauthn.internal.auth import WebAuthn
 from cryptography.exceptions import UnsupportedAlgorithm
 from django.conf import settings
 from django.utils import timezone
+from fido2.cose import UnsupportedKey
 from fido2.server import Fido2Server
 from fido2.utils import websafe_decode
 from fido2.webauthn import (
@@ -45,6 +46,8 @@ _MALFORMED = (
     TypeError,
     LookupError,
     AttributeError,
+    AssertionError,  # no credential in the answer to a registration
+    NotImplementedError,  # a key of an algorithm that fido2 cannot verify
     OverflowError,
     RecursionError,
     struct.error,
@@ -91,9 +94,10 @@ def _registered_data(credential: Mapping[str, Any], *, user_id: int) -> Authenti
         return None
     try:
         data: AuthenticatorData = _server().register_complete(state, _only_known(credential))
+        can_log_in = not isinstance(data.credential_data.public_key, UnsupportedKey)
     except _MALFORMED:
         return None
-    return data if data.credential_data is not None else None
+    return data if can_log_in else None
 
 
 @transactional("auth")
@@ -230,10 +234,10 @@ def _take_challenge(credential: Mapping[str, Any], *, user_id: int | None) -> di
     """The state of the challenge that was answered, which is used up; None if there is none or it has expired."""
     try:
         client_data = json.loads(websafe_decode(credential["response"]["clientDataJSON"]))
-        challenge = client_data["challenge"]
+        digest = _digest(str(client_data["challenge"]))
     except _MALFORMED:
         return None
-    row = PasskeyChallenge.objects.filter(digest=_digest(str(challenge)), expires_at__gt=timezone.now()).first()
+    row = PasskeyChallenge.objects.filter(digest=digest, expires_at__gt=timezone.now()).first()
     if row is None or row.user_id != user_id or not PasskeyChallenge.objects.filter(id=row.id).delete()[0]:
         return None
     return dict(row.state)
