@@ -25,7 +25,7 @@ from django.utils.module_loading import import_string
 from socialapp.core.db import close_old_opened
 from socialapp.core.principal import Principal
 from socialapp.http.authentication import BearerAuthentication
-from socialapp.http.parsing import JSONParser
+from socialapp.http.parsing import JSONParser, plain_content_type
 from socialapp.http.rendering import JSONRenderer
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -105,7 +105,7 @@ class FastPath:
         length = environ.get("CONTENT_LENGTH") or "0"
         if environ["REQUEST_METHOD"] == "GET":
             return bool(length == "0")
-        is_json = environ.get("CONTENT_TYPE") == JSONParser.media_type
+        is_json = environ.get("CONTENT_TYPE") == JSONParser.media_type and "HTTP_CONTENT_ENCODING" not in environ
         return is_json and length.isdecimal() and 0 < int(length) <= self._longest_body
 
     @cached_property
@@ -136,6 +136,8 @@ class WithFastPath:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """One request."""
+        if sent := environ.get("CONTENT_TYPE"):
+            environ["CONTENT_TYPE"] = plain_content_type(sent)
         found = self._fast_path.answer(environ)
         if found is None:
             return self._ordinary(environ, start_response)

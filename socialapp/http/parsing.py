@@ -1,6 +1,7 @@
 """Reads JSON bodies strictly: UTF-8, no NaN, no duplicate members, bounded size, and only objects."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
@@ -11,6 +12,17 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from socialapp.core.errors import Malformed
 
 _MAX_DEPTH_ERROR = "the body is nested too deeply"
+_BOUNDARY = re.compile(r';\s*(boundary=(?:"[^"]*"|[^\s;"]+))', re.IGNORECASE)
+
+
+def plain_content_type(sent: str) -> str:
+    """A Content-Type without its parameters, except the boundary of a form.
+
+    Bodies and queries are UTF-8. Django would decode queries and forms with any `charset` of Python that a request
+    names ("base64"), and fails before its error handling if that, or another parameter, cannot be used.
+    """
+    kind, boundary = sent.partition(";")[0].strip(), _BOUNDARY.search(sent)
+    return f"{kind}; {boundary[1]}" if boundary else kind
 
 
 class JSONParser(BaseParser):

@@ -1,5 +1,6 @@
 """The fast path responds exactly as Django does: the same status, headers and body."""
 
+import json
 import re
 from collections.abc import Callable
 from io import BytesIO
@@ -149,6 +150,7 @@ def test_unusual_bodies_do_not_take_the_fast_path(reader: Person, settings: Any)
     for environ, status in (
         ({"CONTENT_TYPE": "application/json; charset=utf-8"}, "201 Created"),
         ({"CONTENT_TYPE": "text/plain"}, "415 Unsupported Media Type"),
+        ({"HTTP_CONTENT_ENCODING": "gzip"}, "415 Unsupported Media Type"),
         ({"HTTP_ORIGIN": "https://elsewhere.example"}, "201 Created"),
     ):
         assert _both("/v1/posts", **bearer, **environ, body=said, is_hot=False)[0] == status
@@ -167,3 +169,51 @@ def test_other_requests_do_not_take_the_fast_path(reader: Person) -> None:
     assert _both("/v1/auth/me", is_hot=False)[0] == "401 Unauthorized"
     assert _both("/v1/posts/18446744073709551616", **bearer, is_hot=False)[0] == "404 Not Found"
     assert _both("/v1/nothing", **bearer, is_hot=False)[0] == "404 Not Found"
+
+
+_ODD_TYPES = [
+    "application/json; charset=base64",
+    "application/json; charset=utf-16",
+    "application/json; charset=idna",
+    "application/json; charset=undefined",
+    "application/json; charset*=utf-8''%00",
+    "application/json; profile*=nope''x",
+    "application/json; profile*=idna''%c3",
+    "application/json; profile*=%00''x",
+]
+
+
+@pytest.mark.parametrize("content_type", _ODD_TYPES)
+@pytest.mark.parametrize("with_token", [True, False])
+def test_parameters_of_a_content_type_change_nothing(reader: Person, content_type: str, with_token: bool) -> None:
+    """Neither how the query is decoded nor how the body is."""
+    token = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}"} if with_token else {}
+    asked = _environ("/v1/notifications?limit=%31" if with_token else "/v1/explore?limit=%31", **token)
+    plain = _ask(application, dict(asked), b"")
+    assert (plain[0], len(json.loads(plain[2])["results"])) == ("200 OK", 1)
+    assert _ask(application, {**asked, "CONTENT_TYPE": content_type}, b"") == plain
+    said = b'{"content": "caf\xc3\xa9"}'
+    write = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(said))}
+    status, _, body = _ask(application, _environ("/v1/posts", **token, **write), said)
+    assert status == ("201 Created" if with_token else "401 Unauthorized")
+    assert not with_token or json.loads(body)["content"] == "café"
+
+
+def test_many_parameters_in_a_query_are_refused_whatever_the_content_type(reader: Person) -> None:
+    asked = _environ("/v1/explore?" + "a=1&" * 2000, CONTENT_TYPE="application/json; charset=utf-8")
+    assert _ask(application, asked, b"")[0] == "400 Bad Request"
+
+
+def test_a_form_is_read_whatever_else_its_content_type_says(reader: Person) -> None:
+    form = (
+        b'--=x y\r\nContent-Disposition: form-data; name="description"\r\n\r\ncaf\xc3\xa9\r\n'
+        b'--=x y\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nno picture\r\n--=x y--\r\n'
+    )
+    for kind in (
+        'multipart/form-data; charset=base64; Boundary="=x y"',
+        "multipart/form-data;boundary=\"=x y\";a*=b''c",
+    ):
+        sent = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(form))}
+        asked = _environ("/v1/media", HTTP_AUTHORIZATION=f"Bearer {reader.access}", **sent)
+        status, _, body = _ask(application, asked, form)
+        assert (status, json.loads(body)["errors"][0]["code"]) == ("422 Unprocessable Entity", "media_unsupported")
