@@ -82,7 +82,10 @@ class KeyInput(Input):
 
 
 class ResendInput(Input):
-    """All optional: an expired key, or the address, identifies the account without a token."""
+    """All optional: without a token, an earlier key, which may have expired, identifies the account.
+
+    `email` has no effect: the mail goes to the address that is not verified yet.
+    """
 
     key = Text(max_length=_MAX_KEY, required=False)
     email = Text(max_length=254, required=False)

@@ -314,6 +314,30 @@ def test_the_verification_mail_can_be_sent_again_until_verified(
     assert mail.outbox == []
 
 
+def test_an_expired_key_is_replaced_without_a_token(
+    register: Callable[..., Person], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People open the mail on a device on which they are not logged in."""
+    register("alice")
+    _, old = sent_key()
+    for bad in ("an old one", old[:-2], old + "x"):
+        answer = anonymous.post("/v1/auth/verify-email/resend", {"key": bad})
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "key_invalid")
+    assert anonymous.post("/v1/auth/verify-email/resend", {"email": "alice@example.org"}).status_code == 401
+    assert actions.send_due_mails() == 0
+    import time
+
+    later = time.time() + 4 * 86_400
+    monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+    assert anonymous.post("/v1/auth/verify-email", {"key": old}).status_code == 422
+    assert anonymous.post("/v1/auth/verify-email/resend", {"key": old}).status_code == 204
+    message, key = sent_key()
+    assert message.to == ["alice@example.org"]
+    assert anonymous.post("/v1/auth/verify-email", {"key": key}).status_code == 204
+    assert anonymous.post("/v1/auth/verify-email/resend", {"key": old}).status_code == 204
+    assert actions.send_due_mails() == 0, "the address is verified"
+
+
 def test_mail_that_cannot_be_sent_is_retried(register: Callable[..., Person], settings: Any) -> None:
     register("alice")
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -52,7 +52,13 @@ from apps.auth.actions.logins import (
     log_in_social,
     log_in_with_passkey,
 )
-from apps.auth.actions.mails import read_appeal_key, request_password_reset, request_verification, send_due_mails
+from apps.auth.actions.mails import (
+    read_appeal_key,
+    request_password_reset,
+    request_verification,
+    request_verification_by_key,
+    send_due_mails,
+)
 from apps.auth.actions.names import NewAccount
 from apps.auth.actions.passkeys import (
     add_passkey,
@@ -155,6 +161,7 @@ __all__ = [
     "request_export",
     "request_password_reset",
     "request_verification",
+    "request_verification_by_key",
     "require_confirmation",
     "reset_password",
     "retire_replaced_keys",

@@ -59,6 +59,19 @@ def request_verification(*, user_id: int) -> None:
 
 
 @transactional("auth")
+def request_verification_by_key(*, key: str) -> None:
+    """Mails a new key to the address of an earlier one, which may have expired, unless it is verified; Invalid if we
+    never issued it."""
+    try:
+        address_id = signing.loads(key, salt=allauth_settings.SALT)
+    except signing.BadSignature:
+        raise _bad_key() from None
+    unproven = EmailAddress.objects.filter(pk=address_id, verified=False).select_related("user").first()
+    if unproven is not None and unproven.user.status != User.Status.DELETED:
+        queue_mail(Mail.Kind.VERIFY_EMAIL, user=unproven.user, address=unproven.email)
+
+
+@transactional("auth")
 def request_password_reset(*, email: str) -> None:
     """Mails a key to the account with this address; takes as long if there is none."""
     address = lookup_key(email)[:MAX_EMAIL]
@@ -110,9 +123,13 @@ def read_verification_key(key: str) -> EmailAddress | None:
     except signing.SignatureExpired:
         raise Invalid.of("key", "key_expired", "This key has expired; request a new one.") from None
     except signing.BadSignature:
-        raise Invalid.of("key", "key_invalid", "This key is not valid.") from None
+        raise _bad_key() from None
     found: EmailAddress | None = EmailAddress.objects.filter(pk=address_id).first()
     return found
+
+
+def _bad_key() -> Invalid:
+    return Invalid.of("key", "key_invalid", "This key is not valid.")
 
 
 class _ResetTokens(PasswordResetTokenGenerator):

@@ -253,13 +253,22 @@ class VerifyEmailView(AuthView):
 class ResendVerificationView(AuthView):
     """POST /auth/verify-email/resend."""
 
+    permission_classes = [Public]
     rate = "login"
 
-    @extend_schema(summary="Send the verification mail again", request=ResendInput, responses={204: None})
+    @extend_schema(
+        summary="Send the verification mail again",
+        description="For the account of the token or, without one, of an earlier key, even an expired one.",
+        request=ResendInput,
+        responses={204: None},
+    )
     def post(self, request: Request) -> Response:
         """204; a mail is on its way unless the address is verified."""
-        self.read_input(ResendInput)
-        actions.request_verification(user_id=self.principal.id)
+        key = self.read_input(ResendInput).get("key")
+        if self.viewer is None and key is not None:
+            actions.request_verification_by_key(key=key)
+        else:
+            actions.request_verification(user_id=self.principal.id)
         return Response(status=204)
 
 
