@@ -117,17 +117,21 @@ def _id_was_taken(error: DatabaseError) -> bool:
     return isinstance(error, IntegrityError) and bool(_TAKEN_ID.search(str(error.args[-1] if error.args else "")))
 
 
-def set_database_timeouts() -> None:
+def set_database_timeouts(*, skip_silent: bool = False) -> None:
     """Makes this process and its database servers close connections that are silent for `DATABASE_SECONDS`.
 
     For the roles: a network that drops packets does so silently. Otherwise a statement waits for ever, and the
     transaction of a lost machine keeps its locks for ever. The statements of commands may take hours.
+
+    With `skip_silent`, connecting to a server that lately let an attempt time out fails at once: for roles that serve
+    requests, whose threads the other contexts need.
     """
     for configured in connections.settings.values():
         if "mysql" in configured["ENGINE"] or "replicas" in configured["ENGINE"]:
             options = configured["OPTIONS"]
             options.setdefault("read_timeout", settings.DATABASE_SECONDS)
             options.setdefault("write_timeout", settings.DATABASE_SECONDS)
+            configured["SKIP_SILENT"] = skip_silent
             # only MariaDB knows it, and only MariaDB reads such comments
             options["init_command"] += f" /*M!100300 , idle_transaction_timeout={settings.DATABASE_SECONDS} */"
 

@@ -354,7 +354,7 @@ def _role(run: Callable[[], None]) -> Callable[[], None]:
     def serve() -> None:
         from socialapp.core.db import set_database_timeouts
 
-        set_database_timeouts()
+        set_database_timeouts(skip_silent=run in (web, sockets))
         run()
 
     return serve

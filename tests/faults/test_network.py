@@ -1,9 +1,11 @@
 """The network silently drops packets, or is slow: nothing waits forever, and everything recovers by itself."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from statistics import median
 
 import pytest
 
@@ -16,6 +18,8 @@ from tests.scenarios.product import PASSWORD, eventually
 DATABASE_SECONDS = size(4, 20)
 DEAD_SECONDS = size(6, 60)
 RECOVERY_SECONDS = 30
+_CONNECT_SECONDS = 5  # a connection attempt's timeout
+_WEB_THREADS = 4
 
 
 @contextmanager
@@ -70,6 +74,49 @@ def test_database_unreachable(installation: Installation, forgets: bool) -> None
         installation.within(RECOVERY_SECONDS, lambda: installation.arrived(posts), "all effects after the last post")
         assert set(writers.refused) <= {503}, "the only error is that the database is unavailable"
         installation.assert_all_agree(posts, authors)
+
+
+def test_the_database_of_one_context_unreachable(installation: Installation) -> None:
+    """Requests that need it do not hold the threads that all others need."""
+    ada = installation.join("ada")
+    [post] = installation.write([ada], 1)
+    assert post.answer
+    comments = f"/posts/{post.answer['id']}/comments"
+    url = installation.database.url().replace(str(installation.database.port), "{port}").format
+    variables = {
+        "COMMENTS_DATABASE_URL": url(context="comments", port="{port}"),
+        "DATABASE_SECONDS": str(DATABASE_SECONDS),
+    }
+    stopping = threading.Event()
+    refused: list[int] = []
+
+    def read(path: str) -> int:
+        headers = {"Authorization": f"Bearer {ada.access}"}
+        return installation.http.get(f"{installation.url}/v1{path}", headers=headers).status_code
+
+    def ask() -> None:
+        while not stopping.is_set():
+            refused.append(read(comments))
+
+    with _through(installation, installation.database.port, "web", **variables) as network:
+        assert read(comments) == 200
+        with network.dead(forgets=True):
+            asking = [threading.Thread(target=ask) for _ in range(_WEB_THREADS * 2)]
+            for thread in asking:
+                thread.start()
+            installation.within(RECOVERY_SECONDS, lambda: len(refused) > 100, "requests are refused at once")
+            seconds = []
+            for _ in range(9):
+                started = time.monotonic()
+                assert read("/auth/me") == 200
+                seconds.append(time.monotonic() - started)
+            stopping.set()
+            for thread in asking:
+                thread.join()
+        assert set(refused) == {503}
+        installation.note("a response that does not need that database, median", f"{median(seconds):.2f} s")
+        assert median(seconds) < _CONNECT_SECONDS / 2
+        installation.within(RECOVERY_SECONDS, lambda: read(comments) == 200, "the database is used again")
 
 
 @pytest.mark.parametrize("brokered", ["rabbitmq", pytest.param("redis", marks=ONLY_FULL)], indirect=True)

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from socialapp.core import answering
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.db import is_tidb, set_database_timeouts
+from socialapp.core.mysql import base
 from socialapp.messaging.application import celery_app
 from tests.kernel.silent import silent_server
 from tests.scenarios.product import eventually, free_port
@@ -73,6 +75,39 @@ def test_only_the_first_broken_connection_to_a_server_costs_a_timeout() -> None:
     assert not posts.is_usable()
     assert users.connection is None, "renewed without a query"
     posts.close()
+
+
+@DATABASES
+@pytest.mark.usefixtures("_impatient")
+def test_connecting_again_to_a_server_that_did_not_respond_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_database_timeouts(skip_silent=True)
+    monkeypatch.setattr(base, "_SKIPPED_SECONDS", 2.0)
+    posts, users = connections["posts"], connections["users"]
+    with silent_server() as port:
+        for connection in (posts, users):
+            monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+            monkeypatch.setitem(connection.settings_dict, "PORT", port)
+            monkeypatch.setitem(connection.settings_dict["OPTIONS"], "connect_timeout", 2)
+        with pytest.raises(OperationalError, match="initial communication"):
+            posts.ensure_connection()
+        for connection in (posts, users):
+            with pytest.raises(OperationalError, match="Skipped"):
+                connection.ensure_connection()
+    with pytest.raises(OperationalError, match="Can't connect"):
+        eventually(lambda: not _is_skipped(users))
+    with pytest.raises(OperationalError, match="Can't connect"):
+        posts.ensure_connection()  # what is refused at once is tried every time
+
+
+def _is_skipped(connection: BaseDatabaseWrapper) -> bool:
+    """Whether connecting is not tried; the error if it was tried and failed."""
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        if "Skipped" in str(error):
+            return True
+        raise
+    return False
 
 
 def test_a_broker_that_is_down_is_retried_every_few_seconds() -> None:

@@ -3,15 +3,21 @@
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+import MySQLdb
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.mysql import base
 from MySQLdb.connections import Connection
-from MySQLdb.constants import FIELD_TYPE
+from MySQLdb.constants import CR, FIELD_TYPE
+
+from socialapp.core.breaker import Breaker
 
 _TRUSTED_SECONDS = 1.0
+_SILENT_SECONDS = 1.0  # a server that refuses connections does so at once
+_SKIPPED_SECONDS = 5.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -20,6 +26,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     A connection is checked at most once a second, not before the first query of each request. If it breaks within that
     second, the one request that notices fails, and Django checks it again by itself. When a server hangs, a thread that
     has several connections to it (for different contexts) waits for the network timeout only once.
+
+    With `SKIP_SILENT` in its settings, connecting to a server that let the last attempt time out fails at once, except
+    every five seconds.
     """
 
     health_check_done: bool
@@ -29,6 +38,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Django's, but the interpreter parses times: the driver's parser is in Python and takes twice as long."""
         parameters: dict[str, Any] = super().get_connection_params()
         return {**parameters, "conv": {**parameters["conv"], FIELD_TYPE.DATETIME: _moment}}
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        """Django's, behind a circuit breaker if `SKIP_SILENT` is set."""
+        if not self.settings_dict.get("SKIP_SILENT"):
+            return super().get_new_connection(conn_params)
+        breaker = _breaker(*_server(self))
+        if not breaker.allow():
+            raise MySQLdb.OperationalError(CR.CONN_HOST_ERROR, "Skipped: the server did not respond")
+        began = time.monotonic()
+        try:
+            connection = super().get_new_connection(conn_params)
+        except MySQLdb.Error:
+            breaker.record(fault=time.monotonic() - began > _SILENT_SECONDS)
+            raise
+        breaker.record(fault=False)
+        return connection
 
     def close_if_health_check_failed(self) -> None:
         """Like Django's, unless the connection was checked a moment ago."""
@@ -113,5 +138,11 @@ def _moment(text: str) -> datetime | None:
         return None
 
 
-def _server(connection: BaseDatabaseWrapper) -> tuple[object, object]:
-    return connection.settings_dict["HOST"], connection.settings_dict["PORT"]
+def _server(connection: BaseDatabaseWrapper) -> tuple[str, str]:
+    return connection.settings_dict["HOST"], str(connection.settings_dict["PORT"])
+
+
+@cache
+def _breaker(host: str, port: str) -> Breaker:
+    """The breaker of a server, which all threads and contexts share."""
+    return Breaker(faults=1, open_seconds=_SKIPPED_SECONDS)
