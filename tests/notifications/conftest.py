@@ -9,6 +9,7 @@ import pytest
 from socialapp.messaging.models import FailedDelivery
 from tests.conftest import Person
 from tests.factories import create_comment, create_post
+from tests.notifications.live import SocketServer, serving
 
 KEYS = {
     "p256dh": "BGsX0fLhLEJH-Lzm5WOkQPJ3A32BLeszoPShOUXYmMKWT-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",  # of P-256
@@ -37,6 +38,27 @@ def follow(drain: Callable[[], int]) -> Callable[[Person, Person], None]:
         drain()
 
     return make
+
+
+@pytest.fixture
+def server(transactional_db: None) -> Iterator[SocketServer]:
+    """A running server of sockets."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def alice(register: Callable[..., Person]) -> Person:
+    """A person without followers yet."""
+    return register("alice")
+
+
+@pytest.fixture
+def bob(register: Callable[..., Person], alice: Person) -> Person:
+    """Follows alice."""
+    person = register("bob")
+    assert person.client.put(f"/v1/profiles/{alice.id}/follow").status_code == 200
+    return person
 
 
 def notifications_of(person: Person, query: str = "") -> list[dict[str, Any]]:

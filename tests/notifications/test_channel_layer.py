@@ -1,7 +1,7 @@
 """The channel layer: as Channels specifies it, and from any part of the product to the sockets that are open."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from apps.notifications.actions.socket_messages import user_group
 from socialapp.core.channel_layer import PubSubLayer
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.live import SocketServer, connected, do, ready, run, serving
+from tests.notifications.live import SocketServer, connected, do, ready, run
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 
@@ -53,13 +53,6 @@ def test_what_does_not_fit_is_dropped_and_later_messages_come() -> None:
             await layer.group_send("no such name!", {})
 
     asyncio.run(scenario())
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[SocketServer]:
-    """A running server of sockets."""
-    with serving() as running:
-        yield running
 
 
 def test_any_part_of_the_product_reaches_the_open_sockets_of_a_person(

@@ -1,6 +1,6 @@
 """Open pages over a real socket: new posts of the feed, and changed counts of posts that may be seen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,16 +9,9 @@ from apps.notifications import actions
 from apps.posts.actions.feed import fan_out, store
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, post, react
-from tests.notifications.live import connected, do, ready, run, serving
+from tests.notifications.live import TIMEOUT, connected, do, ready, run
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
-
-
-@pytest.fixture
-def server(transactional_db: None) -> Iterator[Any]:
-    """A running server of sockets."""
-    with serving() as running:
-        yield running
 
 
 @pytest.fixture
@@ -32,7 +25,7 @@ def people(register: Callable[..., Person], drain: Callable[[], int]) -> Any:
     return alice, bob, carol
 
 
-async def live(client: Any, timeout: float = 5.0) -> Any:
+async def live(client: Any, timeout: float = TIMEOUT) -> Any:
     """The next message about an open page; notifications that come in between are passed over."""
     while True:
         message = await client.receive(timeout)

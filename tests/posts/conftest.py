@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import JsonClient, Person
@@ -77,3 +78,8 @@ def shown(person: Person, limit: int = 100) -> list[Any]:
         (post["id"], post["reposted_by"] and post["reposted_by"]["id"])
         for post in read_all(person.client, "/v1/feed", limit)
     ]
+
+
+def feed_key(person: Person) -> str:
+    """The name of the person's list in Redis."""
+    return f"{settings.REDIS_PREFIX}feed:{person.id}"
