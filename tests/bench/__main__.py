@@ -24,7 +24,7 @@ from tests.bench.accounting import family, proportional_memory
 from tests.bench.bench_setup import BenchSetup, Side, Size
 from tests.bench.effects import all_effects, fan_out, socket_latency
 from tests.bench.growth import growth
-from tests.bench.load import Outcome, Route, send
+from tests.bench.load import Outcome, Route, send, until_steady
 from tests.bench.logins import logins
 from tests.bench.search import capture, freshness, relevance
 from tests.bench.sockets import deliveries, many_sockets
@@ -60,8 +60,6 @@ WRITES = (
 
 _POSTS_A_SECOND = (10, 50)
 _EFFECTS_A_SECOND = (1, 10, 50)
-_FALLEN = 0.95  # of the CPU since which it had not fallen, or less
-_STEADY = 3  # rounds in a row in which it has not
 
 
 def measure(setup: BenchSetup, route: Route, *, seconds: int, side: Side) -> dict[str, Any]:
@@ -90,17 +88,8 @@ def measure(setup: BenchSetup, route: Route, *, seconds: int, side: Side) -> dic
 
 
 def warm_up(setup: BenchSetup, route: Route, *, seconds: int, rounds: int, side: Side) -> None:
-    """Repeats a request until its CPU stops falling, for at most so many rounds.
-
-    Elasticsearch's virtual machine compiles what it executes often: a new one takes many times the CPU, and falls for
-    tens of thousands of searches.
-    """
-    costs: list[float] = []
-    least, steady = float("inf"), 0
-    while len(costs) < rounds and steady < _STEADY:
-        cost = measure(setup, route, seconds=seconds, side=side)["cpu_ms"]
-        least, steady = (cost, 0) if cost <= least * _FALLEN else (least, steady + 1)
-        costs.append(cost)
+    """Repeats a request until its CPU stops falling, for at most so many rounds."""
+    costs = until_steady(lambda: measure(setup, route, seconds=seconds, side=side)["cpu_ms"], rounds=rounds)
     report_progress(f"{route.name}: warming up {side.process}, CPU of {', '.join(map(str, costs))} ms")
 
 

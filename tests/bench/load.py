@@ -4,9 +4,12 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_FALLEN = 0.95  # of the CPU since which it had not fallen, or less
+_STEADY = 3  # rounds in a row in which it has not
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,21 @@ done = function(summary, latency)
     latency:percentile(50) / 1000, latency:percentile(99) / 1000, bad))
 end
 """
+
+
+def until_steady(measure: Callable[[], float], *, rounds: int) -> list[float]:
+    """Repeats a measurement until the CPU that it returns stops falling, for at most so many rounds; returns all.
+
+    Elasticsearch's virtual machine compiles what it executes often: a new one takes many times the CPU, and falls for
+    tens of thousands of searches.
+    """
+    costs: list[float] = []
+    least, steady = float("inf"), 0
+    while len(costs) < rounds and steady < _STEADY:
+        cost = measure()
+        least, steady = (cost, 0) if cost <= least * _FALLEN else (least, steady + 1)
+        costs.append(cost)
+    return costs
 
 
 def send(
