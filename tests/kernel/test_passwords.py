@@ -1,36 +1,74 @@
-"""Password hashing runs on threads of lower priority, in forked processes too."""
+"""Password hashing runs on threads of lower priority, in forked processes too, and gives its memory back."""
 
 import os
+import subprocess
 import sys
 import threading
 
 import pytest
+from argon2 import Parameters
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from socialapp.core.argon2id import argon2_digest
 from socialapp.core.passwords import OwaspArgon2PasswordHasher
+from socialapp.core.text.passwords import comparable
+from tests.scenarios.product import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
 
 
 def test_hashing_runs_at_a_lower_priority(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
-    of_django = {"encode": Argon2PasswordHasher.encode, "verify": Argon2PasswordHasher.verify}
 
-    def watched(name: str) -> object:
-        def run(hasher: Argon2PasswordHasher, *args: str) -> object:
-            threads.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-            return of_django[name](hasher, *args)
+    def watched(password: bytes, *, salt: bytes, parameters: Parameters) -> bytes:
+        threads.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return argon2_digest(password, salt=salt, parameters=parameters)
 
-        return run
-
-    for name in of_django:
-        monkeypatch.setattr(Argon2PasswordHasher, name, watched(name))
+    monkeypatch.setattr("socialapp.core.passwords.argon2_digest", watched)
     hasher = OwaspArgon2PasswordHasher()
     encoded = hasher.encode("correct horse", "saltsaltsalt")
     assert hasher.verify("correct horse", encoded) is True
     assert hasher.verify("wrong horse", encoded) is False
     own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
     assert threads == [min(own + 10, 19)] * 3
+
+
+@pytest.mark.parametrize("password", ["", "correct horse", "Käthe Straße"])
+def test_hashes_are_those_of_django(password: str) -> None:
+    ours, of_django = OwaspArgon2PasswordHasher(), Argon2PasswordHasher()
+    of_django.time_cost, of_django.memory_cost, of_django.parallelism = ours.time_cost, ours.memory_cost, 1
+    encoded = ours.encode(password, "saltsaltsalt")
+    assert encoded == of_django.encode(comparable(password), "saltsaltsalt")
+    of_django.memory_cost, of_django.parallelism = 64, 2
+    for other in (of_django.encode(password, "a salt of bytes"), encoded.replace("argon2id", "argon2i")):
+        assert ours.verify(password, other) is of_django.verify(comparable(password), other)
+        assert ours.verify(password + "!", other) is False
+
+
+def test_a_hash_with_refused_parameters_does_not_match() -> None:
+    assert OwaspArgon2PasswordHasher().verify("x", "argon2$argon2id$v=19$m=8,t=0,p=1$c2FsdHNhbHQ$aGFzaA") is False
+
+
+_HASH = """
+import time
+import psutil
+from argon2 import Parameters
+from argon2.low_level import Type
+from socialapp.core import argon2id
+
+used = Parameters(Type.ID, version=19, salt_len=12, hash_len=32, time_cost=1, memory_cost=19_456, parallelism=1)
+argon2id.KEPT_SECONDS = 0.3
+for pause in (0, 1):
+    argon2id.argon2_digest(b"correct horse", salt=b"saltsaltsalt", parameters=used)
+    time.sleep(pause)
+    print(psutil.Process().memory_info().rss)
+"""
+
+
+def test_the_memory_of_hashing_is_kept_for_a_while_and_then_freed() -> None:
+    ended = subprocess.run([sys.executable, "-c", _HASH], cwd=ROOT, capture_output=True, check=True)
+    kept, freed = map(int, ended.stdout.split())
+    assert kept - freed > 17 * 2**20
 
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # since Python 3.12
