@@ -14,7 +14,7 @@ from tests.scenarios.product import Member, eventually
 
 POSTS = size(30, 500)
 DOWN_SECONDS = size(0, 60)  # longer than it takes to write the posts
-REFUSED_SECONDS = 2.0
+BUSY_SECONDS = 4.0  # that a busy machine may add
 CAUGHT_UP_SECONDS = 60
 
 
@@ -59,14 +59,15 @@ def _found(reader: Member, word: str) -> list[str]:
     return [result["item"]["id"] for result in answer.json()["results"]]
 
 
-def _is_refused(installation: Installation) -> None:
-    """Only search returns 503, and quickly."""
+def _is_refused(installation: Installation, fault: str) -> None:
+    """Only search returns 503: at once, or when its time limit is over if Elasticsearch hangs."""
+    limit = float(installation.environment["ELASTICSEARCH_SECONDS"])
     started = time.monotonic()
     refused = installation.http.get(f"{installation.url}/v1/search?q=walrus&type=posts")
     took = time.monotonic() - started
     assert (refused.status_code, refused.json()["code"]) == (503, "search_unavailable")
-    assert took < 4 * REFUSED_SECONDS
-    installation.note("a search refused after", f"{took:.2f} s, promised {REFUSED_SECONDS:g} s")
+    assert took < (limit if fault == "hung" else 0) + BUSY_SECONDS
+    installation.note("a search refused after", f"{took:.2f} s, with a time limit of {limit:g} s")
 
 
 def _all_else_works(reader: Member, author: Member, post_id: str) -> None:
@@ -117,13 +118,13 @@ def test_elasticsearch_down_for_a_while(searching: Installation, server: Elastic
     eventually(lambda: old_id in _found(bob, "walrus"), seconds=SETTLE_SECONDS)
     if fault == "killed":
         server.kill()
-        _is_refused(installation)
+        _is_refused(installation, fault)
         posts = _write_without_index(installation, ada, bob, old)
         _stay_down_for_long(installation)
         server.start()
     else:
         with server.hung():
-            _is_refused(installation)
+            _is_refused(installation, fault)
             posts = _write_without_index(installation, ada, bob, old)
             _stay_down_for_long(installation)
     installation.within(
