@@ -14,6 +14,7 @@ from apps.moderation import actions
 from apps.moderation.access import target_texts, try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
 from apps.moderation.queries import Target
+from apps.notifications.models import Notification
 from apps.posts.models import Media
 from socialapp.core import outgoing
 from socialapp.core.errors import Invalid
@@ -216,6 +217,20 @@ def test_a_held_edit_is_never_visible_to_others(thread: Thread, drain: Callable[
     actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
     drain()
     assert thread.cleo.client.get(path).json()["content"] == "casino"
+
+
+def test_a_held_edit_of_a_comment_notifies_the_mentioned_when_it_is_released(
+    thread: Thread, drain: Callable[[], int]
+) -> None:
+    keep("words", "casino", "hold")
+    path = f"/v1/comments/{thread.comment_id}"
+    assert thread.ben.client.patch(path, {"content": f"casino @{thread.cleo.username}"}).json()["withheld"] == "waiting"
+    drain()
+    assert not Notification.objects.filter(user_id=int(thread.cleo.id)).exists()
+    case = Case.objects.get(target_id=int(thread.comment_id), closed_at=None)
+    actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    drain()
+    assert [n["kind"] for n in thread.cleo.client.get("/v1/notifications").json()["results"]] == ["mention"]
 
 
 def test_a_decision_about_a_held_post_ends_the_hold(thread: Thread, drain: Callable[[], int]) -> None:

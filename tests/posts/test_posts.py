@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.auth.actions import grant_role
+from apps.auth.actions import grant_role, rename_account
 from apps.posts.actions import delete_post, remove_post
 from apps.posts.actions import posts as actions
 from apps.posts.models import Post, PostEdit, PostHashtag, PostMention
@@ -304,6 +304,30 @@ def test_a_private_text_mentions_only_those_who_may_read_it(
     assert events("post_edited")[0]["new_mention_ids"] == [int(carol.id)]
     assert carol.client.put(f"/v1/profiles/{alice.id}/block").status_code == 200
     assert write(alice, "@carol")["mentions"] == []
+
+
+def test_an_edit_keeps_the_people_whom_unchanged_names_meant(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], drain: Callable[[], int], settings: Any
+) -> None:
+    """Only new mentions are looked up: names change hands."""
+    settings.NAME_KEPT_DAYS = 0
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
+    path = f"/v1/posts/{write(alice, 'hi @bob')['id']}"
+    for person, username in ((bob, "robert"), (carol, "bob")):
+        rename_account(user_id=int(person.id), username=username)
+        drain()
+    old, new = {"id": bob.id, "username": "bob"}, {"id": dave.id, "username": "dave"}
+    assert alice.client.patch(path, {"content_warning": "names"}).json()["mentions"] == [old]
+    assert alice.client.patch(path, {"content": "hello @Bob and @dave"}).json()["mentions"] == [old, new]
+    assert not PostMention.objects.filter(user_id=int(carol.id)).exists()
+    assert alice.client.patch(path, {"content": "hello"}).json()["mentions"] == []
+    assert alice.client.patch(path, {"content": "@bob"}).json()["mentions"] == [{"id": carol.id, "username": "bob"}]
+    assert [(edit["new_mention_ids"], edit["removed_mention_ids"]) for edit in events("post_edited")] == [
+        ([], []),
+        ([int(dave.id)], []),
+        ([], sorted([int(bob.id), int(dave.id)])),
+        ([int(carol.id)], []),
+    ]
 
 
 def test_several_posts_at_once(

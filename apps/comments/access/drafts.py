@@ -32,15 +32,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class EditDraft:
-    """A new text for a comment whose text was `before`, with the people it may mention, by username.
+    """A new text for a comment whose text was `before`.
 
-    `removed_mentions` are the ids of people whom only the text before mentions.
+    `new_mentions` are the ids of people whom only the new text mentions, `removed_mentions` of those whom only the text
+    before does. Names in both are not looked up again: they may have changed hands.
     """
 
     comment_id: int
     before: str
     content: str
-    mentioned: dict[str, int]
+    new_mentions: list[int]
     removed_mentions: list[int]
     is_held: bool = False
 
@@ -57,26 +58,32 @@ def draft_comment(
     if post.comments_locked:
         raise Forbidden("a moderator has locked the comments on this post", code="comments_locked")
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
-    author, mentioned = _author_and_mentioned(
-        author_id=author_id, post_id=post_id, content=content, has_media=has_media
+    author, mention_ids = _author_and_mentioned(
+        author_id=author_id, post_id=post_id, content=content, names=find_mentions(content), has_media=has_media
     )
     is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment")
-    return Draft(post, author, parent, list(mentioned.values()), content, is_held=is_held)
+    return Draft(post, author, parent, mention_ids, content, is_held=is_held)
 
 
 def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
     """Gathers what an edit of the caller's comment needs. Errors as for `own_comment`, mentions as for a new
     comment."""
     comment = own_comment(author_id=author_id, comment_id=comment_id)
-    mentioned = _author_and_mentioned(author_id=author_id, post_id=comment.post_id, content=content)[1]
+    named_before, named = find_mentions(comment.content), find_mentions(content)
+    new_mentions = _author_and_mentioned(
+        author_id=author_id,
+        post_id=comment.post_id,
+        content=content,
+        names=[name for name in named if name not in named_before],
+    )[1]
     is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment", target_id=comment_id)
-    dropped = sorted(set(find_mentions(comment.content)) - set(find_mentions(content)))
+    dropped = sorted(set(named_before) - set(named))
     removed = client(Users).by_usernames(usernames=dropped) if dropped else []
     return EditDraft(
         comment_id=comment_id,
         before=comment.content,
         content=content,
-        mentioned=mentioned,
+        new_mentions=new_mentions,
         removed_mentions=sorted(card.id for card in removed if card.id != author_id),
         is_held=is_held,
     )
@@ -88,10 +95,9 @@ def no_such_parent() -> Invalid:
 
 
 def _author_and_mentioned(
-    *, author_id: int, post_id: int, content: str, has_media: bool = False
-) -> tuple[ProfileSummary, dict[str, int]]:
-    """The author, and by username the people whom the text may mention; Forbidden if the author may not write."""
-    names = find_mentions(content)
+    *, author_id: int, post_id: int, content: str, names: list[str], has_media: bool = False
+) -> tuple[ProfileSummary, list[int]]:
+    """The author, and the people with these names whom the text may mention; Forbidden if the author may not write."""
     found = client(Users).by_usernames(usernames=names) if names else []
     may_see = client(Posts).viewers(post_id=post_id, user_ids=[profile.id for profile in found]) if found else []
     audience = client(Users).audience(viewer_id=author_id, author_ids=sorted({author_id, *may_see}))
@@ -102,10 +108,7 @@ def _author_and_mentioned(
     for author in audience.authors:
         if author.card.id == author_id:
             refuse_limited(author, content=content, has_media=has_media)
-    mentioned = {
-        profile.username.lower(): profile.id for profile in found if profile.id in people and profile.id in may_see
-    }
-    return people[author_id], mentioned
+    return people[author_id], [card.id for card in found if card.id in people and card.id in may_see]
 
 
 def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:

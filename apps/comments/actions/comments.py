@@ -20,7 +20,6 @@ from socialapp.contracts.comments import CommentCreated, CommentDeleted, Comment
 from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Invalid, NotFound, Problem, require_version
-from socialapp.core.text.mentions import find_mentions
 from socialapp.lifecycle.removal import refuse_if_deleted
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
@@ -125,7 +124,6 @@ def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -
         return comment
     if comment.content != draft.before:
         return None
-    before = set(find_mentions(comment.content))
     parent = Comment.objects.filter(id=comment.parent_comment_id).first() if draft.removed_mentions else None
     comment.content = draft.content
     comment.version += 1
@@ -138,7 +136,7 @@ def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -
             post_id=comment.post_id,
             author_id=author_of(comment),
             version=comment.version,
-            new_mention_ids=[user_id for name, user_id in draft.mentioned.items() if name not in before],
+            new_mention_ids=draft.new_mentions,
             is_held=draft.is_held,
             removed_mention_ids=draft.removed_mentions,
             parent_author_id=parent.user_id if parent is not None else None,

@@ -131,7 +131,9 @@ def notify_of_comment_at_last(event: CommentRestored, comment: NewComment) -> No
 
 
 def _newly_mentioned(event: CommentEdited) -> NewComment:
-    return _only_willing(dict.fromkeys(event.new_mention_ids, "mention"), event=event, at=event.at)
+    """Nobody while a word rule holds the comment back: its release notifies them."""
+    mentioned = [] if event.is_held else event.new_mention_ids
+    return _only_willing(dict.fromkeys(mentioned, "mention"), event=event, at=event.at)
 
 
 @handles(CommentEdited, gather=_newly_mentioned)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.posts.access.visibility import is_for_followers, load_visibility, viewers_among
+from apps.posts.queries import PostRow
 from socialapp.contracts.posts import text_of_post
-from socialapp.contracts.users import Author, ProfileSummary, Users
+from socialapp.contracts.users import Author, Users
 from socialapp.core.errors import Forbidden
 from socialapp.core.text.hashtags import find_hashtags
 from socialapp.core.text.mentions import find_mentions
@@ -44,34 +45,35 @@ def draft_post(
     media_ids: list[int] | None = None,
     sensitive: bool | None = None,
     content_warning: str | None = None,
-    post_id: int = 0,
+    before: PostRow | None = None,
 ) -> Draft:
     """The text with its hashtags, and its mentions of those who may see it; `is_private` None: as private as the
     account.
 
-    `post_id` is the post to be edited, if any. Forbidden if the account may not write. Three calls, and one more for
-    a private text with mentions.
+    `before` is the post to be edited, if any: the names that it mentions keep their people. Forbidden if the account
+    may not write. Three calls, and one more for a private text with mentions.
     """
-    cards = _mentioned(content)
-    visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *(card.id for card in cards)])
+    mentioned = _mentioned(content, known=before.mentions if before else [])
+    visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *(user_id for user_id, _ in mentioned)])
     author = visibility.authors.get(author_id)
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
     refuse_unverified(author_id=author_id)
     text = text_of_post(content, content_warning=content_warning or "")
     refuse_limited(author, content=text, has_media=bool(media_ids))
-    is_held = screen_text("posts", author_id=author_id, content=text, target_type="post", target_id=post_id)
+    is_held = screen_text(
+        "posts", author_id=author_id, content=text, target_type="post", target_id=before.id if before else 0
+    )
     private = author.is_private if is_private is None else is_private
-    named = [card.id for card in cards if visibility.may_see_author(card.id)]
+    named = [user_id for user_id, _ in mentioned if visibility.may_see_author(user_id)]
     if named and (private or is_for_followers(author)):
         named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
-    names = {card.id: card.username for card in cards}
     return Draft(
         author=author,
         content=content,
         is_private=private,
         hashtags=find_hashtags(content),
-        mentions=[(user_id, names[user_id]) for user_id in named],
+        mentions=[(user_id, username) for user_id, username in mentioned if user_id in named],
         media_ids=media_ids,
         sensitive=sensitive,
         content_warning=content_warning or "",
@@ -79,9 +81,11 @@ def draft_post(
     )
 
 
-def _mentioned(content: str) -> Sequence[ProfileSummary]:
+def _mentioned(content: str, *, known: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The people whom a text names, in order: those `known` by their names then, others by their present ones."""
     names = find_mentions(content)
-    if not names:
-        return []
-    cards = {card.username.lower(): card for card in client(Users).by_usernames(usernames=names)}
-    return [cards[name] for name in names if name in cards]
+    people = {username.lower(): (user_id, username) for user_id, username in known}
+    new = [name for name in names if name not in people]
+    cards = client(Users).by_usernames(usernames=new) if new else []
+    people |= {card.username.lower(): (card.id, card.username) for card in cards}
+    return [people[name] for name in names if name in people]

@@ -95,7 +95,7 @@ def edit_post(
     for _ in range(_TRIES):
         post = own_post(user_id=author_id, post_id=post_id)
         present = {name: getattr(post.row, name) for name in _REPEATED}
-        draft = draft_post(author_id=author_id, post_id=post_id, **{**present, **changes})
+        draft = draft_post(author_id=author_id, before=post.row, **{**present, **changes})
         # The draft contains the unchanged fields, so it is valid only for the version it was made from.
         versions = frozenset({post.row.version}) if expected_versions is None else expected_versions
         is_private = post.row.is_private or was_for_followers(post)
