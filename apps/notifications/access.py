@@ -85,6 +85,22 @@ def load_visibility(*, user_id: int, rows: Sequence[Listed]) -> Visibility:
     return visibility
 
 
+def load_visibility_to_send(*, user_id: int, rows: Sequence[Notification]) -> Visibility:
+    """Like `load_visibility`, without what would not notify them any more: people muted, or silenced and not followed,
+    and posts whose conversation is muted. At most one more call to posts."""
+    visibility = load_visibility(user_id=user_id, rows=rows)
+    visibility.people = {
+        person.card.id: person
+        for person in visibility.people.values()
+        if not person.muted and (person.follows or not person.silenced)
+    }
+    muted = _muted({(row.post_id, user_id) for row in rows if row.post_id is not None})
+    visibility.targets.difference_update(
+        row.target_id for row in rows if row.target_id is not None and (row.post_id, user_id) in muted
+    )
+    return visibility
+
+
 def unread_count(*, user_id: int) -> UnreadCount:
     """The number of unread notifications, without those hidden now. No call for people who have read everything.
 
@@ -99,6 +115,11 @@ def unread_count(*, user_id: int) -> UnreadCount:
     visibility = load_visibility(user_id=user_id, rows=checked)
     hidden = sum(not visibility.shows(row) for row in checked)
     return UnreadCount(total - hidden, hidden)
+
+
+def active_among(user_ids: Iterable[int]) -> set[int]:
+    """Those of the people whose accounts are neither banned, deactivated nor deleted. One call to users."""
+    return {person.id for person in client(Users).profiles(ids=sorted(user_ids))}
 
 
 def is_outdated(at: datetime) -> bool:

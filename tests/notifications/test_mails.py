@@ -103,12 +103,13 @@ def test_a_mail_says_what_happened_and_can_be_stopped_with_one_click(
         assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "token_invalid")
 
 
-@pytest.mark.parametrize("what", ["unverified", "read", "hidden", "unwanted", "banned"])
+@pytest.mark.parametrize("what", ["unverified", "read", "hidden", "unwanted", "banned", "muted", "muted_post"])
 def test_no_mail_about_what_is_not_wanted_or_not_visible_any_more(
     server: MailServer, people: Any, drain: Callable[[], int], what: str
 ) -> None:
     alice, bob = people
-    comment(bob, post(alice))
+    post_id = post(alice)
+    comment(bob, post_id)
     drain()
     match what:
         case "unverified":
@@ -119,6 +120,10 @@ def test_no_mail_about_what_is_not_wanted_or_not_visible_any_more(
             alice.client.post("/v1/notifications/read", {"up_to": notifications_of(alice)[0]["id"]})
         case "hidden":
             alice.client.put(f"/v1/profiles/{bob.id}/block")
+        case "muted":
+            alice.client.put(f"/v1/profiles/{bob.id}/mute")
+        case "muted_post":
+            alice.client.put(f"/v1/posts/{post_id}/mute")
         case "unwanted":
             alice.client.patch("/v1/notifications/preferences", {"comment": {"email": False}})
     send_mails()

@@ -16,6 +16,7 @@ from apps.notifications.actions.seen import record_seen, seen_on_sockets
 from apps.notifications.gateways import session
 from apps.notifications.models import NotificationSettings, OutgoingMessage, PushSubscription
 from apps.notifications.tasks import retry_pushes, send_pushes
+from apps.users.models import Profile
 from socialapp.core.vapid import new_private_key, public_key_of
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, notifications_of, post, react
@@ -110,7 +111,10 @@ def test_followers_with_and_without_devices(
     assert message["headers"] == {"TTL": "43200", "Topic": "new_post", "Urgency": "low"}
 
 
-@pytest.mark.parametrize("what", ["read", "deleted", "blocked", "hidden", "unwanted", "seen", "expired", "gone"])
+@pytest.mark.parametrize(
+    "what",
+    ["read", "deleted", "blocked", "hidden", "unwanted", "seen", "expired", "gone", "muted", "muted_post", "banned"],
+)
 def test_nothing_is_pushed_that_is_not_wanted_or_not_visible_any_more(
     register: Callable[..., Person],
     drain: Callable[[], int],
@@ -133,6 +137,12 @@ def test_nothing_is_pushed_that_is_not_wanted_or_not_visible_any_more(
             drain()
         case "hidden":
             bob.client.patch(f"/v1/posts/{post_id}", {"is_private": True})
+        case "muted":
+            assert alice.client.put(f"/v1/profiles/{bob.id}/mute").status_code == 200
+        case "muted_post":
+            assert alice.client.put(f"/v1/posts/{post_id}/mute").status_code == 200
+        case "banned":
+            Profile.objects.filter(user_id=int(alice.id)).update(status="banned")
         case "unwanted":
             alice.client.patch("/v1/notifications/preferences", {"mention": {"push": False}})
         case "seen":
@@ -328,6 +338,31 @@ def test_pushes_wait_until_quiet_hours_are_over(
     time_machine.move_to(datetime(2026, 11, 21, 6, 16, tzinfo=UTC))
     send_pushes()
     assert len(browser.received) == 1
+
+
+def test_after_quiet_hours_nothing_is_pushed_about_people_muted_or_silenced_meanwhile(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any, time_machine: Any
+) -> None:
+    time_machine.move_to(datetime(2026, 11, 20, 21, 30, tzinfo=UTC))
+    alice, bob, carol, dave = (register(name) for name in ("alice", "bob", "carol", "dave"))
+    browser = subscribe(alice)
+    schedule = {"time_zone": "UTC", "quiet_hours": {"from": "21:00", "to": "07:00"}}
+    assert alice.client.patch("/v1/notifications/schedule", schedule).status_code == 200
+    post_id = post(alice)
+    for person in (bob, carol):
+        react(person, post_id)
+        drain()
+    comment(carol, post_id)
+    dave.client.put(f"/v1/profiles/{alice.id}/follow")
+    drain()
+    send_pushes()
+    alice.client.put(f"/v1/profiles/{carol.id}/mute")
+    Profile.objects.filter(user_id=int(dave.id)).update(silenced=True)
+    time_machine.move_to(datetime(2026, 11, 21, 7, 1, tzinfo=UTC))
+    send_pushes()
+    [message] = browser.received
+    assert (message["kind"], "bob" in message["title"], "carol" in message["title"]) == ("reaction", True, False)
+    assert OutgoingMessage.objects.count() == 0
 
 
 def test_addresses_inside_the_network_are_never_asked(

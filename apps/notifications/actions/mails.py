@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from apps.notifications.access import load_visibility
+from apps.notifications.access import load_visibility_to_send
 from apps.notifications.actions.excerpts import load_excerpts
 from apps.notifications.actions.preferences import next_digest_at, unsubscribe_token
 from apps.notifications.actions.queue import claim_due, finish, mark_dead, retry_later
@@ -135,7 +135,7 @@ def _digest(message: OutgoingMessage, own: NotificationSettings) -> _Content | N
 def _visible_items(user_id: int, rows: Sequence[Notification], language: str) -> list[MailItem]:
     if not rows:
         return []
-    visibility = load_visibility(user_id=user_id, rows=rows)
+    visibility = load_visibility_to_send(user_id=user_id, rows=rows)
     visible = [row for row in rows if visibility.shows(row)]
     excerpts = load_excerpts([(row, visibility) for row in visible])
     return [mail_item(row=row, visibility=visibility, excerpt=excerpts.of(row), language=language) for row in visible]

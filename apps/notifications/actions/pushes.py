@@ -12,7 +12,12 @@ from typing import Self
 import structlog
 from django.utils import timezone
 
-from apps.notifications.access import Visibility, load_visibility, load_visibility_of_new_posts
+from apps.notifications.access import (
+    Visibility,
+    active_among,
+    load_visibility_of_new_posts,
+    load_visibility_to_send,
+)
 from apps.notifications.actions.excerpts import Excerpts, load_excerpts
 from apps.notifications.actions.preferences import quiet_until
 from apps.notifications.actions.queue import claim_due, finish, mark_dead, postpone, retry_later
@@ -111,7 +116,7 @@ def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
     """Decides about each message, with a constant number of queries and calls per person."""
     notifications = unread_notifications_among(message.notification_id or 0 for message in messages)
     devices = subscriptions_by_id(message.subscription_id for message in messages)
-    people = {message.user_id for message in messages}
+    people = active_among({message.user_id for message in messages})
     flags = channel_flags(kinds={row.kind for row in notifications.values()}, user_ids=people)
     chosen = settings_by_user(people)
     seen = seen_on_sockets(people)
@@ -125,6 +130,7 @@ def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
         if (
             row is None
             or device is None
+            or row.user_id not in people
             or not is_wanted
             or _expiry(row) <= now
             or (device.expires_at and device.expires_at <= now)
@@ -148,7 +154,7 @@ def _prepare(messages: Sequence[OutgoingMessage], *, now: datetime) -> _Batch:
 
 
 def _visibilities(rows: Iterable[Notification]) -> dict[int, Visibility]:
-    """What each recipient may see, by notification; those not visible now are omitted."""
+    """What each recipient may see, by notification; those not visible now, or muted by now, are omitted."""
     by_user: dict[int, list[Notification]] = defaultdict(list)
     new_posts: dict[int, Notification] = {}
     for row in {row.id: row for row in rows}.values():
@@ -158,7 +164,7 @@ def _visibilities(rows: Iterable[Notification]) -> dict[int, Visibility]:
             by_user[row.user_id].append(row)
     visible = load_visibility_of_new_posts(list(new_posts.values()))
     for user_id, mine in by_user.items():
-        visibility = load_visibility(user_id=user_id, rows=mine)
+        visibility = load_visibility_to_send(user_id=user_id, rows=mine)
         visible.update({row.id: visibility for row in mine if visibility.shows(row)})
     return visible
 
