@@ -23,7 +23,10 @@ def acknowledge_erasure(event: ContextErased) -> None:
 
 @handles(UserSanctioned)
 def apply_sanction(event: UserSanctioned) -> None:
-    """Applies bans and demands for a new password, and their end; a warning changes nothing here."""
+    """Applies bans and demands for a new password, and their end; a warning changes nothing here.
+
+    The answer to an appeal is mailed, and needs no second mail about the end of the ban.
+    """
     if event.kind in ("ban", "unban"):
         until = f"{event.until:%Y-%m-%d %H:%M} UTC" if event.until else ""
         actions.apply_sanction(
@@ -31,7 +34,7 @@ def apply_sanction(event: UserSanctioned) -> None:
             banned=event.kind == "ban",
             at=event.at,
             action_id=event.action_id,
-            notice={"reason": event.reason, "rule": event.rule, "until": until},
+            notice=None if event.follows_appeal else {"reason": event.reason, "rule": event.rule, "until": until},
         )
     if event.kind in ("demand_password", "waive_password"):
         actions.demand_password_reset(user_id=event.user_id, is_demanded=event.kind == "demand_password", at=event.at)

@@ -265,6 +265,8 @@ class Mail(models.Model):
         BANNED = "banned"
         APPEAL_DECIDED = "appeal_decided"
         PASSWORD_RESET_DEMANDED = "password_reset_demanded"  # noqa: S105 (a kind of mail)
+        UNBANNED = "unbanned"
+        PASSWORD_RESET_WAIVED = "password_reset_waived"  # noqa: S105 (a kind of mail)
 
     id = IdField()
     kind = models.CharField(max_length=30, choices=Kind.choices)

@@ -64,7 +64,8 @@ class UserSanctioned:
 
     `kind` is warn, ban, silence, limit, limit_links, limit_media, demand_password or reset_profile, or what reverses
     one of them: unban, unsilence, unlimit, unlimit_links, unlimit_media, waive_password, restore_profile, with the
-    reversed action in `reverses_action_id`. `until`: when it ends.
+    reversed action in `reverses_action_id`. `until`: when it ends. `follows_appeal`: AppealDecided tells the
+    person, too.
     """
 
     user_id: int
@@ -75,6 +76,7 @@ class UserSanctioned:
     until: datetime | None = None
     rule: str = ""
     reverses_action_id: int | None = None
+    follows_appeal: bool = False
 
 
 @event("moderation.report_resolved", subject="report_id")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -71,6 +72,20 @@ def test_lifting_a_ban_allows_log_in_at_once(register: Callable[..., Person]) ->
     again = log_in("alice")
     assert again.status_code == 200
     assert JsonClient(again.json()["access"]).get("/v1/auth/me").status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["unban", "waive_password"])
+def test_the_end_of_what_keeps_somebody_out_is_mailed_once(register: Callable[..., Person], kind: str) -> None:
+    alice = register("alice")
+    subject = {"unban": "Your account is no longer banned", "waive_password": "You can keep your password"}[kind]
+    sanction(alice, kind)
+    sanction(alice, {"unban": "ban", "waive_password": "demand_password"}[kind], minutes=1)
+    for minutes in (2, 2, 3):
+        sanction(alice, kind, minutes=minutes)
+    actions.send_due_mails()
+    [sent] = [one for one in mail.outbox if one.subject == subject]
+    assert sent.to == ["alice@example.org"]
+    assert ("Reason: spam" in str(sent.body)) is (kind == "unban")
 
 
 @pytest.mark.parametrize("order", [("ban", "unban"), ("unban", "ban"), ("unban", "ban", "unban", "ban")])

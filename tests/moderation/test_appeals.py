@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.utils import timezone
 
+from apps.auth.actions import send_due_mails
 from apps.moderation import actions
 from apps.moderation.models import Action, Appeal, Suspension
 from apps.moderation.queries import Target
@@ -109,6 +111,32 @@ def test_an_accepted_appeal_lifts_the_ban(thread: Thread, drain: Callable[[], in
         "decide_appeal",
         "unban_user",
     ]
+
+
+@pytest.mark.parametrize("way", ["lifted", "lifted while appealed", "appeal accepted", "over"])
+def test_the_end_of_a_ban_is_mailed_once_and_notified(thread: Thread, drain: Callable[[], int], way: str) -> None:
+    user_id, until = int(thread.ann.id), timezone.now() + timedelta(days=1)
+    ban = actions.suspend_user(moderator_id=MODERATOR_ID, user_id=user_id, until=until, reason="spam")
+    drain()
+    send_due_mails()
+    mail.outbox.clear()
+    if "appeal" in way:
+        made = actions.file_appeal(user_id=user_id, action_id=ban.id, text="no spam")
+    match way:
+        case "appeal accepted":
+            actions.decide_appeal(moderator_id=901, appeal_id=made.id, is_accepted=True, answer="you are right")
+        case "over":
+            actions.end_suspension(suspension_id=Suspension.objects.get().id)
+        case _:
+            actions.lift_action(moderator_id=901, action_id=ban.id, reason="enough")
+    drain()
+    send_due_mails()
+    subject = "The answer to your appeal" if "appeal" in way else "Your account is no longer banned"
+    assert [(one.subject, one.to) for one in mail.outbox] == [(subject, ["ann@example.org"])]
+    login = {"login": "ann", "password": "correct horse battery"}
+    ann = JsonClient(JsonClient().post("/v1/auth/login", login).json()["access"])
+    told = [item["message"] for item in ann.get("/v1/notifications").json()["results"]]
+    assert any(message.startswith("Your account is no longer banned: ") for message in told)
 
 
 @pytest.mark.parametrize("has_ended", [False, True])

@@ -266,13 +266,14 @@ def test_notices_of_moderators_arrive(register: Callable[..., Person], drain: Ca
     assert set(messages) == {
         "A moderator has warned you: Be kind.",
         "We removed what you reported. Thank you for your report.",
+        "Your account is no longer banned.",
     }
     assert all(item["kind"] == "moderation" and item["actors"] == [] for item in messages.values())
     warning = messages["A moderator has warned you: Be kind."]
     assert (warning["action_id"], warning["target"]["type"], warning["target"]["id"]) == ("5", "user", alice.id)
     outcome = messages["We removed what you reported. Thank you for your report."]
     assert (outcome["action_id"], outcome["target"]) == (None, None)
-    assert unread(alice) == 2
+    assert unread(alice) == 3
 
 
 def test_a_kind_that_is_not_wanted_in_the_app_is_not_made(

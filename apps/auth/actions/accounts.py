@@ -387,14 +387,18 @@ def _publish_roles(user_id: int) -> None:
 def apply_sanction(
     *, user_id: int, banned: bool, at: datetime, action_id: int, notice: dict[str, str] | None = None
 ) -> None:
-    """Bans or unbans an account unless a later decision is in force; a ban ends all sessions and mails the person a
-    link to appeal, with a `notice` (`reason`, `rule`, `until`). Idempotent."""
+    """Bans or unbans an account unless a later decision is in force; a ban ends all sessions. Idempotent.
+
+    Mails the person a `notice` (`reason`, `rule`, `until`): of a ban with a link to appeal, of its end only if it is
+    given.
+    """
     user = existing_users().select_for_update().filter(id=user_id).first()
     # A pending account has done nothing yet, and the end of a ban must not approve it.
     if user is None or user.status == User.Status.PENDING:
         return
     if user.sanctioned_at is not None and user.sanctioned_at >= at:
         return
+    was_banned = user.status == User.Status.BANNED
     user.status = User.Status.BANNED if banned else User.Status.ACTIVE
     user.sanctioned_at = at
     user.version += 1
@@ -402,6 +406,8 @@ def apply_sanction(
     if banned:
         end_all_sessions(user_id)
         queue_mail(Mail.Kind.BANNED, user=user, action_id=str(action_id), **(notice or {}))
+    elif was_banned and notice is not None:
+        queue_mail(Mail.Kind.UNBANNED, user=user, **notice)
 
 
 @transactional("auth")
@@ -419,14 +425,18 @@ def mail_appeal_decision(*, user_id: int, is_accepted: bool, answer: str, is_abo
 def demand_password_reset(*, user_id: int, is_demanded: bool, at: datetime) -> None:
     """Requires a new password, set with a mailed key, or withdraws the demand, unless a later decision is in force.
 
-    Until then nobody can log in by password. The demand ends all sessions and mails the key. Idempotent.
+    Until then nobody can log in by password. The demand ends all sessions and mails the key; its withdrawal is mailed,
+    too. Idempotent.
     """
     user = existing_users().select_for_update().filter(id=user_id).first()
     if user is None or (user.must_reset_password_at is not None and user.must_reset_password_at >= at):
         return
+    was_demanded = user.must_reset_password
     user.must_reset_password, user.must_reset_password_at = is_demanded, at
     user.version += 1
     user.save(update_fields=["must_reset_password", "must_reset_password_at", "version"])
     if is_demanded:
         end_all_sessions(user_id)
         queue_mail(Mail.Kind.PASSWORD_RESET_DEMANDED, user=user)
+    elif was_demanded:
+        queue_mail(Mail.Kind.PASSWORD_RESET_WAIVED, user=user)

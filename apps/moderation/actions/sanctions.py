@@ -8,7 +8,7 @@ from apps.moderation.access import refuse_own, require_rank, require_rank_to_lif
 from apps.moderation.actions.cases import close_case, locked_open_case
 from apps.moderation.actions.decisions import Decision
 from apps.moderation.actions.log import add_entry
-from apps.moderation.models import Action, Outcome, Suspension
+from apps.moderation.models import Action, Appeal, Outcome, Suspension
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import transactional
@@ -154,9 +154,15 @@ def _sanction(
             until=decision.until,
             rule=rule,
             reverses_action_id=reverses.id if reverses else None,
+            follows_appeal=reverses is not None and _is_appealed(reverses),
         )
     )
     return entry
+
+
+def _is_appealed(action: Action) -> bool:
+    """Whether an appeal against it is accepted, or is open and therefore about to be."""
+    return Appeal.objects.filter(action=action).exclude(status=Appeal.Status.REJECTED).exists()
 
 
 def _set_end(kind: Action.Kind, *, user_id: int, action_id: int, until: datetime | None) -> None:

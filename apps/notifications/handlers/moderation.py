@@ -17,7 +17,7 @@ from socialapp.messaging.registry import handles
 
 @handles(UserSanctioned)
 def notify_of_sanction(event: UserSanctioned) -> None:
-    """Notifies somebody of a sanction; bans are shown at log-in instead."""
+    """Notifies somebody of a sanction or its end; bans are mailed instead."""
     message = presenters.sanction_text(event.kind, until=event.until, reason=event.reason, rule=event.rule)
     if not message:
         return

@@ -10,6 +10,7 @@ _SANCTIONS = {
     "limit_media": "A moderator has limited your account{until}: you may not post pictures and videos",
     "demand_password": "A moderator requires you to set a new password",
     "reset_profile": "A moderator has reset your profile",
+    "unban": "Your account is no longer banned",
     "unsilence": "Your account is no longer silenced",
     "unlimit": "Your account is no longer limited",
     "unlimit_links": "You may post links again",
@@ -35,7 +36,7 @@ _OUTCOMES = {
 
 
 def sanction_text(kind: str, *, until: datetime | None, reason: str, rule: str) -> str:
-    """The notice of a sanction; "" for kinds that are shown at log-in instead."""
+    """The notice of a sanction; "" for bans, which are mailed instead."""
     if kind not in _SANCTIONS:
         return ""
     limit = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
