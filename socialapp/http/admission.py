@@ -209,22 +209,28 @@ def _revoked() -> Unauthenticated:
 
 
 def _ask_auth(principal: Principal | None) -> bool:
-    """Fetches revocations from auth, and caches them in Redis for a minute; returns whether the roles are stale."""
+    """Whether the roles are stale, according to auth; Unauthenticated if the session or the account has ended."""
     if principal is None:
         return False
+    members = fetch_revoked()
+    if not members.isdisjoint((f"user:{principal.id}", f"session:{principal.session}")):
+        raise _revoked()
+    return f"roles:{principal.id}" in members
+
+
+def fetch_revoked() -> set[str]:
+    """Fetches the members of the set that requests are checked against from auth, and caches them for a minute."""
     revoked = client(Revocations).recent()
-    members = [
+    members = {
         *(f"user:{user}" for user in revoked.users),
         *(f"session:{session}" for session in revoked.sessions),
         *(f"roles:{user}" for user in revoked.role_changes),
-    ]
+    }
     try:
-        remember_revoked(members, complete=True)
-    except redis_errors():
-        pass
-    if principal.id in revoked.users or principal.session in revoked.sessions:
-        raise _revoked()
-    return principal.id in revoked.role_changes
+        remember_revoked(sorted(members), complete=True)
+    except redis_errors() as error:
+        log.info("admission.revocations_not_kept", error=str(error))
+    return members
 
 
 def remember_revoked(members: Sequence[str], *, complete: bool = False) -> None:

@@ -14,6 +14,7 @@ from django.test import Client
 
 from apps.auth import actions, handlers, queries
 from apps.auth.models import Mail, User
+from apps.notifications.sockets.revocation import revoked_among
 from socialapp.contracts.auth import Auth
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.contracts.revocations import Revocations
@@ -125,18 +126,41 @@ def test_roles_are_granted_and_revoked_once_and_published(register: Callable[...
         actions.grant_role(user_id=1, role="admin")
 
 
-@pytest.mark.parametrize("redis_knows", [True, False])
+@pytest.mark.parametrize("redis", ["knows", "forgot", "learned from sockets"])
 def test_a_role_change_takes_effect_on_the_next_request(
-    register: Callable[..., Person], redis_knows: bool, django_capture_on_commit_callbacks: Any
+    register: Callable[..., Person], redis: str, django_capture_on_commit_callbacks: Any
 ) -> None:
     alice, bob = register("alice"), register("bob")
     assert "email" not in alice.client.get(f"/v1/users/{bob.id}").json()
     with django_capture_on_commit_callbacks(using="auth", execute=True):
         actions.grant_role(user_id=int(alice.id), role="moderator")
-    if not redis_knows:
+    if redis != "knows":
         redis_client().delete(f"{settings.REDIS_PREFIX}auth:revoked")
+    if redis == "learned from sockets":
+        assert revoked_among([principal_of(alice.access)[0]]) == set()
     assert alice.client.get(f"/v1/users/{bob.id}").json()["email"] == "bob@example.org", "with the old token too"
     assert "email" not in bob.client.get(f"/v1/users/{alice.id}").json()
+
+
+@pytest.mark.parametrize("redis", ["knows", "forgot", "is down"])
+def test_a_revoked_role_is_gone_from_tokens_at_once(
+    register: Callable[..., Person], redis: str, redis_down: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    actions.grant_role(user_id=int(alice.id), role="moderator")
+    token = JsonClient(log_in("alice").json()["access"])
+    assert token.get(f"/v1/users/{bob.id}").json()["email"] == "bob@example.org"
+    with django_capture_on_commit_callbacks(using="auth", execute=True):
+        call_command("roles", "revoke", "moderator", "alice", stdout=io.StringIO())
+    if redis == "forgot":
+        redis_client().flushdb()
+    redis_down(redis == "is down")
+    for held in (token, alice.client):
+        refused = held.get(f"/v1/users/{bob.id}")
+        assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
+    redis_down(False)
+    again = JsonClient(log_in("alice").json()["access"]).get(f"/v1/users/{bob.id}")
+    assert (again.status_code, "email" in again.json()) == (200, False)
 
 
 def test_the_service_returns_existing_accounts_in_two_queries(

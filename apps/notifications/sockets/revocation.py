@@ -5,12 +5,10 @@ from collections.abc import Iterable
 import structlog
 from django.conf import settings
 
-from socialapp.contracts.revocations import Revocations
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.errors import Problem
 from socialapp.core.principal import Principal
-from socialapp.http.admission import REVOKED_KEY, remember_revoked
-from socialapp.rpc.calls import client
+from socialapp.http.admission import REVOKED_KEY, fetch_revoked
 
 log = structlog.get_logger()
 
@@ -30,13 +28,7 @@ def revoked_among(principals: Iterable[Principal]) -> set[Principal]:
 
 def _ask_auth() -> set[str]:
     try:
-        recent = client(Revocations).recent()
+        return fetch_revoked()
     except Problem as problem:
         log.warning("sockets.revocations_unknown", code=problem.code)
         return set()
-    members = {*(f"user:{user}" for user in recent.users), *(f"session:{session}" for session in recent.sessions)}
-    try:
-        remember_revoked(sorted(members), complete=True)
-    except redis_errors():
-        log.info("sockets.revocations_not_kept")
-    return members
