@@ -211,6 +211,9 @@ http://:{port} {{
 	# Compressing adds this to an ETag; Caddy takes it off an If-None-Match of one strong tag only.
 	request_header If-Match `-gzip"` `"`
 	request_header If-None-Match `-gzip"` `"`
+	# A range in a unit that the server does not know is ignored (RFC 9110, 14.2); Caddy would refuse it.
+	@other_unit not header_regexp Range ^bytes=
+	request_header @other_unit -Range
 	@inside path /internal /internal/* /metrics /metrics/*
 	handle @inside {{
 		error 404

@@ -95,6 +95,8 @@ def test_the_gateway_sends_files_for_the_application(http: httpx.Client) -> None
         assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json"), missing
     beyond = http.get("/media/a.svg?accel=/_media/a.svg", headers={"Range": "bytes=999-"})
     assert (beyond.status_code, beyond.json()["code"]) == (416, "range_not_satisfiable")
+    ignored = http.get("/media/a.svg?accel=/_media/a.svg", headers={"Range": "pictures=0-1"})
+    assert (ignored.status_code, ignored.text) == (200, "<svg/>"), "RFC 9110, 14.2"
 
 
 def test_only_the_socket_path_is_upgraded(gateway: Gateway) -> None:

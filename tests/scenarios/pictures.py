@@ -57,6 +57,7 @@ def see_pictures(product: Product) -> None:
     assert (part.status_code, part.content) == (206, b"WEBP")
     assert part.headers["Content-Range"] == f"bytes 8-11/{len(whole.content)}"
     assert fetch(product, url, Range=f"bytes={len(whole.content)}-").status_code == 416
+    assert fetch(product, url, Range="pictures=0-1").content == whole.content
     assert fetch(product, f"{product.url}/_media/files/").status_code == 404
 
     assert ada.patch(f"/v1/posts/{post['id']}", {"is_private": True}).status_code == 200
