@@ -131,6 +131,9 @@ def test_a_rejecting_rule_applies_to_profiles_and_names_too(
         assert answer.json()["errors"][0]["field"] == next(iter(change))
     assert thread.ann.client.get(f"/v1/profiles/{thread.ann.id}").json() == before
     assert thread.ann.client.patch("/v1/profiles/me", {"bio": "a plain life"}).status_code == 200
+    assert thread.ann.client.post("/v1/auth/confirm", {"password": "correct horse battery"}).status_code == 200
+    refused = thread.ann.client.patch("/v1/auth/me", {"username": "casinox"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "username")
     account = {"email": "x@example.org", "username": "casinox", "password": "correct horse battery"}
     refused = anonymous.post("/v1/auth/register", account)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "username")

@@ -4,7 +4,7 @@ from apps.auth.access.accounts import require_no_block, visible_account
 from apps.auth.access.exports import archive_key, check_archive_key
 from apps.auth.access.instance import instance_rules
 from apps.auth.access.logins import checked_email, login_key, lookup_key, resolve_account, user_by_login
-from apps.auth.access.sign_ups import refuse_blocked_sign_up
+from apps.auth.access.sign_ups import refuse_blocked_sign_up, refuse_username
 
 __all__ = [
     "archive_key",
@@ -14,6 +14,7 @@ __all__ = [
     "login_key",
     "lookup_key",
     "refuse_blocked_sign_up",
+    "refuse_username",
     "require_no_block",
     "resolve_account",
     "user_by_login",

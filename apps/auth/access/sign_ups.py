@@ -1,7 +1,8 @@
-"""Refuses the sign-ups that moderators have blocked."""
+"""Refuses the sign-ups and usernames that moderators have blocked."""
 
 import structlog
 
+from apps.auth.queries import Account
 from socialapp.contracts.moderation import Moderation
 from socialapp.core.errors import Forbidden, Unavailable
 from socialapp.rpc.calls import client
@@ -26,3 +27,9 @@ def refuse_blocked_sign_up(*, email: str, address: str, username: str = "", full
     for field, name in (("username", username), ("full_name", full_name)):
         if name:
             screen_text("auth", author_id=0, content=name, target_type="user", field=field)
+
+
+def refuse_username(*, account: Account, username: str) -> None:
+    """Invalid if a word rule refuses the account's new username. Not for use inside a transaction."""
+    if username != account.username:
+        screen_text("auth", author_id=account.id, content=username, target_type="user", field="username")

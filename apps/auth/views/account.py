@@ -100,6 +100,8 @@ class MeView(AuthView):
             "email" in fields and actions.is_new_address(user_id=user_id, email=fields["email"])
         ):
             self.require_confirmation()
+        if "username" in fields:
+            access.refuse_username(account=queries.account(user_id), username=fields["username"])
         changed = actions.change_account(user_id=user_id, versions=expected_versions(request), **fields)
         return self._answer(request, changed)
 
