@@ -94,7 +94,12 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
     rows = Comment.objects.filter(id__in=comment_ids, deleted_at=None)
     return [
         CommentDocument(
-            id=row.id, post_id=row.post_id, author_id=row.user_id, content=row.content, created_at=row.created_at
+            id=row.id,
+            post_id=row.post_id,
+            author_id=row.user_id,
+            content=row.content,
+            created_at=row.created_at,
+            has_media=row.has_media,
         )
         for row in rows
         if row.user_id is not None
@@ -126,8 +131,9 @@ def _thread_line(row: Comment) -> ThreadLine:
 
 
 def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
-    """The content of those comments that moderators removed and may restore. One query."""
+    """The content of those comments that moderators removed and may restore. Two queries."""
     rows = RemovedComment.objects.filter(comment_id__in=comment_ids)
+    illustrated = set(Comment.objects.filter(id__in=comment_ids, has_media=True).values_list("id", flat=True))
     return [
         CommentDocument(
             id=row.comment_id,
@@ -136,6 +142,7 @@ def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
             content=row.content,
             created_at=id_time(row.comment_id),
             is_waiting=row.waiting,
+            has_media=row.comment_id in illustrated,
         )
         for row in rows
     ]

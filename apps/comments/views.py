@@ -83,7 +83,7 @@ class PostCommentsView(View):
             post_id=post_id,
             parent_comment_id=sent["parent_comment_id"],
             content=sent["content"],
-            has_media=bool(sent["media_ids"]),
+            media_ids=sent["media_ids"],
         )
         try:
             with actions.with_media(draft=draft, media_ids=sent["media_ids"]) as illustrated:

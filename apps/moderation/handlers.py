@@ -9,7 +9,7 @@ from apps.moderation.access import Document, documents_to_check
 from apps.moderation.queries import Target
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
-from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited
+from socialapp.contracts.posts import MediaDescribed, PostCreated, PostDeleted, PostEdited
 from socialapp.contracts.users import ProfileChanged
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.messaging.delivery import caused_by
@@ -60,6 +60,19 @@ def _target(event: Written) -> Target:
     if isinstance(event, PostCreated | PostEdited):
         return Target("post", event.post_id, event.author_id)
     return Target("comment", event.comment_id, event.author_id)
+
+
+def _described_text(event: MediaDescribed) -> Texts:
+    if event.comment_id is not None:
+        return documents_to_check(comment_ids=[event.comment_id])
+    return documents_to_check(post_ids=[event.post_id])
+
+
+@handles(MediaDescribed, gather=_described_text)
+def check_description(event: MediaDescribed, texts: Texts) -> None:
+    """Checks the present text of the post or comment whose media got another description against the rules."""
+    for document in texts:
+        actions.check_document(document=document)
 
 
 def _profile_text(event: ProfileChanged) -> Texts:

@@ -35,6 +35,7 @@ from apps.posts.presenters import (
     reviewed_media,
 )
 from apps.posts.queries import (
+    descriptions_of,
     documents_after,
     documents_of,
     media_hashes_of,
@@ -115,9 +116,11 @@ class PostsService:
         """See `Posts.reviewed_media`."""
         return reviewed_media(shown_media(post_ids))
 
-    def media_hashes(self, *, post_ids: list[int], known: list[str] | None = None) -> list[MediaHash]:
+    def media_hashes(
+        self, *, post_ids: list[int], known: list[str] | None = None, comment_ids: list[int] | None = None
+    ) -> list[MediaHash]:
         """See `Posts.media_hashes`."""
-        return media_hashes_of(post_ids, known=known or [])
+        return media_hashes_of(post_ids, comment_ids=comment_ids or [], known=known or [])
 
     def versions(self, *, post_id: int) -> list[PostVersion]:
         """See `Posts.versions`."""
@@ -145,6 +148,10 @@ class PostsService:
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
         """See `Posts.trending_posts`."""
         return plain_bodies(post_bodies(viewer_id=None, posts=trending_posts(viewer_id=None, limit=limit)))
+
+    def descriptions(self, *, user_id: int, media_ids: list[int]) -> list[str]:
+        """See `Posts.descriptions`."""
+        return descriptions_of(user_id=user_id, media_ids=media_ids)
 
     def comment_media(self, *, comment_ids: list[int], withheld_ids: list[int]) -> list[CommentMedia]:
         """See `Posts.comment_media`."""

@@ -1,5 +1,6 @@
 """The contract of comments."""
 
+from collections.abc import Iterable
 from dataclasses import field
 from datetime import datetime
 from typing import Protocol
@@ -7,6 +8,11 @@ from typing import Protocol
 from socialapp.contracts.base import data, event, read, service
 
 COMMENT_COUNTS = "comment_counts"  # fragment by post, like `Comments.counts`
+
+
+def text_of_comment(content: str, *, descriptions: Iterable[str]) -> str:
+    """All that the author of a comment wrote: its content and the description of its image."""
+    return "\n".join(filter(None, (content, *descriptions)))
 
 
 @event("comments.comment_created", subject="comment_id", partition="post_id")
@@ -108,6 +114,7 @@ class CommentDocument:
     content: str
     created_at: datetime
     is_waiting: bool = False  # hidden until a moderator has reviewed it
+    has_media: bool = False
 
 
 @data

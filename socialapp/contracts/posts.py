@@ -1,5 +1,6 @@
 """The contract of posts. Events contain no text: consumers fetch the present document."""
 
+from collections.abc import Iterable
 from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol
@@ -8,9 +9,9 @@ from socialapp.contracts.base import data, event, read, service, write
 from socialapp.contracts.users import Author
 
 
-def text_of_post(content: str, *, content_warning: str) -> str:
-    """All that the author of a post wrote: the content warning, if there is one, and the content."""
-    return "\n".join(filter(None, (content_warning, content)))
+def text_of_post(content: str, *, content_warning: str, descriptions: Iterable[str]) -> str:
+    """All that the author of a post wrote: its content warning, its content and the descriptions of its media."""
+    return "\n".join(filter(None, (content_warning, content, *descriptions)))
 
 
 @event("posts.post_created", subject="post_id", partition="author_id")
@@ -137,6 +138,16 @@ class MediaReady:
     is_ready: bool
 
 
+@event("posts.media_described", subject="media_id", partition="user_id")
+class MediaDescribed:
+    """The description of media was changed that the post shows or, if there is a `comment_id`, that comment on it."""
+
+    media_id: int
+    user_id: int
+    post_id: int
+    comment_id: int | None = None
+
+
 @data
 class ViewCount:
     """How many people have read a post since the last count, or seen it in a list."""
@@ -196,11 +207,12 @@ class PostDocument:
     has_content_warning: bool = False
     is_waiting: bool = False  # hidden until a moderator has reviewed it
     content_warning: str = ""
+    descriptions: list[str] = field(default_factory=list)  # of its media, in order
 
     @property
     def text(self) -> str:
         """All that its author wrote, as moderators and rules read it."""
-        return text_of_post(self.content, content_warning=self.content_warning)
+        return text_of_post(self.content, content_warning=self.content_warning, descriptions=self.descriptions)
 
 
 @data
@@ -225,10 +237,11 @@ class CommentMedia:
 
 @data
 class MediaHash:
-    """The SHA-256, in hexadecimal, of a file uploaded for a post."""
+    """The SHA-256, in hexadecimal, of a file uploaded for a post or, with a `comment_id`, for that comment on it."""
 
     post_id: int
     sha256: str
+    comment_id: int | None = None
 
 
 @data
@@ -333,8 +346,10 @@ class Posts(Protocol):
         ...
 
     @read
-    def media_hashes(self, *, post_ids: list[int], known: list[str] | None = None) -> list[MediaHash]:
-        """The hashes of the posts' media as uploaded.
+    def media_hashes(
+        self, *, post_ids: list[int], known: list[str] | None = None, comment_ids: list[int] | None = None
+    ) -> list[MediaHash]:
+        """The hashes of the media of posts and of comments as uploaded.
 
         A picture that looks the same as an upload with one of the `known` hashes is returned with that hash, too, as is
         one whose PDQ hash is near a known one.
@@ -372,6 +387,11 @@ class Posts(Protocol):
     @read
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
         """The API's post objects of the most liked and reposted public posts now, best first."""
+        ...
+
+    @read
+    def descriptions(self, *, user_id: int, media_ids: list[int]) -> list[str]:
+        """The descriptions of this person's media, in this order; those of others are omitted."""
         ...
 
     @read

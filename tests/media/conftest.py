@@ -130,6 +130,12 @@ def post_with(person: Person, *media: dict[str, Any], **fields: Any) -> dict[str
     return body
 
 
+def comment_with(person: Person, post: dict[str, Any], *media: dict[str, Any], **fields: Any) -> Any:
+    """Comments on a post with these media; returns the response."""
+    body = {"content": "look", "media_ids": [item["id"] for item in media], **fields}
+    return person.client.post(f"/v1/posts/{post['id']}/comments", body)
+
+
 def variants() -> tuple[bytes, bytes]:
     """A picture, and the same in another size and format."""
     image = Image.effect_noise((64, 48), 80).resize((1200, 900)).convert("RGB")

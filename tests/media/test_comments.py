@@ -14,17 +14,12 @@ from apps.posts.actions.media import inspection
 from apps.posts.models import Media, RefusedMedia
 from socialapp.core.ids import new_id
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import animation, is_served, path_of, picture, post_with, variants
+from tests.media.conftest import animation, comment_with, is_served, path_of, picture, post_with, variants
 from tests.moderation.conftest import enter, report
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 Upload = Callable[..., dict[str, Any]]
-
-
-def comment_with(person: Person, post: dict[str, Any], *media: dict[str, Any], **fields: Any) -> Any:
-    body = {"content": "look", "media_ids": [item["id"] for item in media], **fields}
-    return person.client.post(f"/v1/posts/{post['id']}/comments", body)
 
 
 def test_a_picture_is_shown_and_deleted_with_its_comment(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from apps.comments.access.visibility import own_comment, visible_post, visible_refs
-from socialapp.contracts.comments import CommentRef
+from apps.comments.models import Comment
+from socialapp.contracts.comments import CommentRef, text_of_comment
 from socialapp.contracts.posts import CommentMedia, PostRef, Posts
 from socialapp.contracts.users import ProfileSummary, Users
 from socialapp.core.errors import Forbidden, Invalid
@@ -47,7 +48,7 @@ class EditDraft:
 
 
 def draft_comment(
-    *, author_id: int, post_id: int, parent_comment_id: int | None, content: str, has_media: bool = False
+    *, author_id: int, post_id: int, parent_comment_id: int | None, content: str, media_ids: list[int]
 ) -> Draft:
     """Gathers what a new comment needs. NotFound without a visible post, Invalid if the parent cannot be replied to.
 
@@ -58,10 +59,12 @@ def draft_comment(
     if post.comments_locked:
         raise Forbidden("a moderator has locked the comments on this post", code="comments_locked")
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
+    descriptions = client(Posts).descriptions(user_id=author_id, media_ids=media_ids) if media_ids else []
+    text = text_of_comment(content, descriptions=descriptions)
     author, mention_ids = _author_and_mentioned(
-        author_id=author_id, post_id=post_id, content=content, names=find_mentions(content), has_media=has_media
+        author_id=author_id, post_id=post_id, text=text, names=find_mentions(content), has_media=bool(media_ids)
     )
-    is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment")
+    is_held = screen_text("comments", author_id=author_id, content=text, target_type="comment")
     return Draft(post, author, parent, mention_ids, content, is_held=is_held)
 
 
@@ -70,13 +73,14 @@ def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
     comment."""
     comment = own_comment(author_id=author_id, comment_id=comment_id)
     named_before, named = find_mentions(comment.content), find_mentions(content)
+    text = text_of_comment(content, descriptions=_descriptions(comment))
     new_mentions = _author_and_mentioned(
         author_id=author_id,
         post_id=comment.post_id,
-        content=content,
+        text=text,
         names=[name for name in named if name not in named_before],
     )[1]
-    is_held = screen_text("comments", author_id=author_id, content=content, target_type="comment", target_id=comment_id)
+    is_held = screen_text("comments", author_id=author_id, content=text, target_type="comment", target_id=comment_id)
     dropped = sorted(set(named_before) - set(named))
     removed = client(Users).by_usernames(usernames=dropped) if dropped else []
     return EditDraft(
@@ -89,13 +93,19 @@ def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
     )
 
 
+def _descriptions(comment: Comment) -> list[str]:
+    """The description of the comment's image, if it has one. One call at most."""
+    found = client(Posts).comment_media(comment_ids=[comment.id], withheld_ids=[]) if comment.has_media else []
+    return [media.body["description"] for media in found]
+
+
 def no_such_parent() -> Invalid:
     """The error for a parent that does not exist, is deleted, on another post or not visible."""
     return Invalid.of("parent_comment_id", "not_found", "There is no such comment on this post to reply to.")
 
 
 def _author_and_mentioned(
-    *, author_id: int, post_id: int, content: str, names: list[str], has_media: bool = False
+    *, author_id: int, post_id: int, text: str, names: list[str], has_media: bool = False
 ) -> tuple[ProfileSummary, list[int]]:
     """The author, and the people with these names whom the text may mention; Forbidden if the author may not write."""
     found = client(Users).by_usernames(usernames=names) if names else []
@@ -107,7 +117,7 @@ def _author_and_mentioned(
     refuse_unverified(author_id=author_id)
     for author in audience.authors:
         if author.card.id == author_id:
-            refuse_limited(author, content=content, has_media=has_media)
+            refuse_limited(author, content=text, has_media=has_media)
     return people[author_id], [card.id for card in found if card.id in people and card.id in may_see]
 
 

@@ -1,12 +1,15 @@
 """Targets of reports and checks, as their owning contexts return them."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 import structlog
 from django.conf import settings
 
 from apps.moderation.access.screening import Document, text_digest
 from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries import Target, active_word_rules
-from socialapp.contracts.comments import CommentDocument, Comments
+from socialapp.contracts.comments import CommentDocument, Comments, text_of_comment
 from socialapp.contracts.posts import PostDocument, Posts, ReviewedMedia
 from socialapp.contracts.users import Users
 from socialapp.core.errors import Invalid, NotFound, Problem
@@ -91,33 +94,35 @@ def documents_to_check(
     if not (rules or are_held):
         return []
     kinds: set[str] = {rule.kind for rule in rules}
-    known = [rule.pattern for rule in rules if rule.kind == WordRule.Kind.MEDIA]
-    found = _waiting_posts(post_ids or []) if are_held else posts_with_ids(post_ids or [])
-    hashes = client(Posts).media_hashes(post_ids=post_ids, known=known) if post_ids and known else []
-    posts = [
-        _document(
-            Target(TargetType.POST, post.id, post.author_id),
-            post.text,
-            kinds,
-            media=frozenset(one.sha256 for one in hashes if one.post_id == post.id),
-        )
-        for post in found
-    ]
-    comments = [
-        _document(Target(TargetType.COMMENT, comment.id, comment.author_id), comment.content, kinds)
-        for comment in (_waiting_comments(comment_ids or []) if are_held else comments_with_ids(comment_ids or []))
-    ]
+    posts = _waiting_posts(post_ids or []) if are_held else posts_with_ids(post_ids or [])
+    comments = _waiting_comments(comment_ids or []) if are_held else comments_with_ids(comment_ids or [])
     people = client(Users).documents(ids=user_ids) if user_ids else []
-    profiles = [
-        _document(
-            Target(TargetType.USER, person.card.id, person.card.id),
-            "\n".join((person.card.username, person.card.full_name, person.bio)),
-            kinds,
-        )
-        for person in people
-        if person.status == "active"
+    descriptions = _descriptions_in(comments)
+    media = _media_in(posts, comments, known=[rule.pattern for rule in rules if rule.kind == WordRule.Kind.MEDIA])
+    return [
+        *(
+            _document(Target(TargetType.POST, post.id, post.author_id), post.text, kinds, media=media[post.id])
+            for post in posts
+        ),
+        *(
+            _document(
+                Target(TargetType.COMMENT, comment.id, comment.author_id),
+                text_of_comment(comment.content, descriptions=descriptions.get(comment.id, [])),
+                kinds,
+                media=media[comment.id],
+            )
+            for comment in comments
+        ),
+        *(
+            _document(
+                Target(TargetType.USER, person.card.id, person.card.id),
+                "\n".join((person.card.username, person.card.full_name, person.bio)),
+                kinds,
+            )
+            for person in people
+            if person.status == "active"
+        ),
     ]
-    return posts + comments + profiles
 
 
 def _waiting_posts(ids: list[int]) -> list[PostDocument]:
@@ -128,10 +133,29 @@ def _waiting_comments(ids: list[int]) -> list[CommentDocument]:
     return [comment for comment in client(Comments).removed(comment_ids=ids) if comment.is_waiting] if ids else []
 
 
-def _document(target: Target, text: str, kinds: set[str], *, media: frozenset[str] = frozenset()) -> Document:
+def _descriptions_in(comments: list[CommentDocument]) -> dict[int, list[str]]:
+    """The descriptions of the images in comments, by comment. One call at most."""
+    illustrated = [comment.id for comment in comments if comment.has_media]
+    found = client(Posts).comment_media(comment_ids=illustrated, withheld_ids=[]) if illustrated else []
+    return {media.comment_id: [media.body["description"]] for media in found}
+
+
+def _media_in(posts: list[PostDocument], comments: list[CommentDocument], *, known: list[str]) -> dict[int, set[str]]:
+    """The hashes of the media of posts and comments, by post or comment. One call if any are `known`."""
+    found: dict[int, set[str]] = defaultdict(set)
+    post_ids, comment_ids = [post.id for post in posts], [comment.id for comment in comments if comment.has_media]
+    if known and (post_ids or comment_ids):
+        for one in client(Posts).media_hashes(post_ids=post_ids, comment_ids=comment_ids, known=known):
+            found[one.comment_id or one.post_id].add(one.sha256)
+    return found
+
+
+def _document(target: Target, text: str, kinds: set[str], *, media: Iterable[str] = ()) -> Document:
     hosts = link_hosts(text)
     resolved = _resolved(text) if WordRule.Kind.DOMAIN in kinds else frozenset()
-    return Document(target, text, hosts=resolved, media=media, has_link=bool(hosts), digest=text_digest(text))
+    return Document(
+        target, text, hosts=resolved, media=frozenset(media), has_link=bool(hosts), digest=text_digest(text)
+    )
 
 
 def _resolved(text: str) -> frozenset[str]:

@@ -28,7 +28,7 @@ class Trial:
 def try_rule(rule: WordRule, *, days: int) -> Trial:
     """What a rule would have matched in the last days, among the newest 2,000 texts; nothing is done to them.
 
-    Two calls per 200 texts. Rates are measured as of now.
+    Three calls per 200 texts. Rates are measured as of now.
     """
     targets = texts_since(timezone.now() - timedelta(days=min(days, MOST_DAYS)), limit=_MOST_TEXTS)
     hits: list[Document] = []

@@ -25,6 +25,7 @@ from apps.posts.access.media import (
     no_such_file,
     no_such_media,
     own_media,
+    refuse_description,
     served_file,
     upload_path,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "own_media",
     "own_post",
     "public_posts",
+    "refuse_description",
     "repostable_post",
     "served_file",
     "served_link_file",

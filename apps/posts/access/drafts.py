@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
+
 from apps.posts.access.visibility import is_for_followers, load_visibility, viewers_among
-from apps.posts.queries import PostRow
+from apps.posts.queries import PostRow, descriptions_of
 from socialapp.contracts.posts import text_of_post
 from socialapp.contracts.users import Author, Users
 from socialapp.core.errors import Forbidden
@@ -59,7 +61,8 @@ def draft_post(
     if author is None or not author.active:
         raise Forbidden("this account may not write posts", code="account_not_active")
     refuse_unverified(author_id=author_id)
-    text = text_of_post(content, content_warning=content_warning or "")
+    descriptions = _descriptions(author_id=author_id, media_ids=media_ids, before=before)
+    text = text_of_post(content, content_warning=content_warning or "", descriptions=descriptions)
     refuse_limited(author, content=text, has_media=bool(media_ids))
     is_held = screen_text(
         "posts", author_id=author_id, content=text, target_type="post", target_id=before.id if before else 0
@@ -79,6 +82,13 @@ def draft_post(
         content_warning=content_warning or "",
         is_held=is_held,
     )
+
+
+def _descriptions(*, author_id: int, media_ids: list[int] | None, before: PostRow | None) -> list[str]:
+    """The descriptions of the media that the post is to show. At most one query."""
+    if media_ids is not None:
+        return descriptions_of(user_id=author_id, media_ids=media_ids)
+    return [media["description"] for media in orjson.loads(before.media)] if before and before.media else []
 
 
 def _mentioned(content: str, *, known: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -14,6 +14,7 @@ from socialapp.core.errors import NotFound, TooMany
 from socialapp.core.media import stores
 from socialapp.core.media.addresses import path_of, seconds_left
 from socialapp.rpc.calls import client
+from socialapp.rpc.refusals import refuse_limited, screen_text
 
 MAX_DESCRIPTION = 1500
 # The audience that a signed URL is for: when the audience of the media changes, the URL becomes invalid.
@@ -40,6 +41,25 @@ def own_media(*, user_id: int, media_id: int) -> Media:
 def no_such_media() -> NotFound:
     """The error for media that do not exist or belong to somebody else."""
     return NotFound("there is no such media of yours")
+
+
+def refuse_description(*, media: Media, description: str) -> None:
+    """Forbidden or Invalid if the author may not write this text beside the media's post or comment: an account that
+    moderators limited, or a word rule that rejects it. Other rules are applied a moment later. Two calls at most.
+    """
+    if media.post_id is None:
+        return
+    author = load_visibility(viewer_id=media.user_id, author_ids=[media.user_id]).authors.get(media.user_id)
+    if author is not None:
+        refuse_limited(author, content=description, has_media=False)
+    screen_text(
+        "posts",
+        author_id=media.user_id,
+        content=description,
+        target_type="post" if media.comment_id is None else "comment",
+        target_id=media.comment_id or media.post_id,
+        field="description",
+    )
 
 
 def upload_path(media_id: int, *, number: int | str) -> str:

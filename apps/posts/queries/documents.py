@@ -43,14 +43,15 @@ def reposts_of(post_ids: Sequence[int]) -> list[RepostNumber]:
     return [RepostNumber(post_id=post_id, reposts=reposts) for post_id, reposts in rows]
 
 
-def media_hashes_of(post_ids: Sequence[int], *, known: Sequence[str]) -> list[MediaHash]:
-    """The hashes of the uploads in these posts, and those of `known` that look the same.
+def media_hashes_of(post_ids: Sequence[int], *, comment_ids: Sequence[int], known: Sequence[str]) -> list[MediaHash]:
+    """The hashes of the uploads in these posts and comments, and those of `known` that look the same.
 
     A hash in `known` is the SHA-256 of an upload or a PDQ hash: both have 256 bits, and a match of one kind with the
     other by chance is practically impossible. One query, and two more with `known`.
     """
-    shown = Media.objects.filter(post_id__in=post_ids, comment_id=None).exclude(content_hash="")
-    rows = list(shown.values_list("post_id", "content_hash", "perceptual_hash"))
+    places = Q(post_id__in=post_ids, comment_id=None) | Q(comment_id__in=comment_ids)
+    shown = Media.objects.filter(places).exclude(content_hash="")
+    rows = list(shown.values_list("post_id", "comment_id", "content_hash", "perceptual_hash"))
     pictures = (
         {
             picture
@@ -63,14 +64,18 @@ def media_hashes_of(post_ids: Sequence[int], *, known: Sequence[str]) -> list[Me
         else set()
     )
     pictures |= {(pdq, pdq) for pdq in known}
-    hashes = {(post_id, sha256) for post_id, sha256, _ in rows}
+    hashes = {(post_id, comment_id, sha256) for post_id, comment_id, sha256, _ in rows}
     hashes |= {
-        (post_id, sha256)
-        for post_id, _, own in rows
+        (post_id, comment_id, sha256)
+        for post_id, comment_id, _, own in rows
         for sha256, other in pictures
         if looks_the_same(first=own, second=other)
     }
-    return [MediaHash(post_id=post_id, sha256=sha256) for post_id, sha256 in hashes if post_id is not None]
+    return [
+        MediaHash(post_id=post_id, sha256=sha256, comment_id=comment_id)
+        for post_id, comment_id, sha256 in hashes
+        if post_id is not None
+    ]
 
 
 def versions_of(post_id: int) -> list[PostVersion]:
@@ -82,7 +87,7 @@ def versions_of(post_id: int) -> list[PostVersion]:
 def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocument]:
     fields = (
         "id", "user_id", "content", "hashtags", "is_private", "media_url", "version", "created_at",
-        "sensitive", "content_warning", "marked_sensitive", "waiting",
+        "sensitive", "content_warning", "marked_sensitive", "waiting", "media",
     )  # fmt: skip
     return [
         PostDocument(
@@ -97,6 +102,7 @@ def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocume
             has_content_warning=bool(row["sensitive"] or row["marked_sensitive"] or row["content_warning"]),
             is_waiting=row["waiting"],
             content_warning=row["content_warning"],
+            descriptions=[media["description"] for media in row["media"] or ()],
         )
         for row in posts.values(*fields)
     ]

@@ -44,6 +44,13 @@ def media_by_id(media_id: int) -> Media | None:
     return Media.objects.filter(id=media_id).first()
 
 
+def descriptions_of(*, user_id: int, media_ids: Sequence[int]) -> list[str]:
+    """The descriptions of somebody's media, in this order; unknown media and those of others are omitted. One query."""
+    rows = Media.objects.filter(id__in=media_ids, user_id=user_id).values_list("id", "description")
+    found = dict(rows) if media_ids else {}
+    return [found[media_id] for media_id in media_ids if media_id in found]
+
+
 def uploaded_since(*, user_id: int, since: datetime) -> UploadedAmount:
     """What somebody has uploaded since then. One query."""
     used = Media.objects.filter(user_id=user_id, created_at__gt=since).aggregate(files=Count("id"), bytes=Sum("size"))

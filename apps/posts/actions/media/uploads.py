@@ -7,10 +7,11 @@ from typing import IO
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access import check_quota, media_to_upload, no_such_media, own_media
+from apps.posts.access import check_quota, media_to_upload, no_such_media, own_media, refuse_description
 from apps.posts.actions.media.places import refresh_copies
 from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media
+from socialapp.contracts.posts import MediaDescribed
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound, require_version
 from socialapp.core.ids import new_id
@@ -18,6 +19,7 @@ from socialapp.core.media import stores
 from socialapp.core.media.formats import CONTENT_TYPES, HEAD_BYTES, VIDEOS, detect
 from socialapp.lifecycle.removal import deleted_among
 from socialapp.messaging.periodic import run_after_commit
+from socialapp.messaging.publish import publish
 
 _CHUNK = 2**18
 
@@ -193,12 +195,24 @@ def process_soon() -> None:
     run_after_commit("posts", task="posts.process_waiting_media")
 
 
-@transactional("posts")
 def describe_media(*, user_id: int, media_id: int, description: str, expected_versions: frozenset[int] | None) -> Media:
     """Changes the description of one's media, also in the post that shows them.
 
-    NotFound for anybody else's, Stale unless their version is one of `expected_versions`.
+    NotFound for anybody else's, Stale unless their version is one of `expected_versions`; raises like
+    `refuse_description`, too. Makes calls, so not for use inside a transaction.
     """
+    media = own_media(user_id=user_id, media_id=media_id)
+    if media.description != description:
+        refuse_description(media=media, description=description)
+    return _write_description(
+        user_id=user_id, media_id=media_id, description=description, expected_versions=expected_versions
+    )
+
+
+@transactional("posts")
+def _write_description(
+    *, user_id: int, media_id: int, description: str, expected_versions: frozenset[int] | None
+) -> Media:
     media = _locked_media(user_id, media_id, expected_versions)
     if media.description != description:
         media.description = description
@@ -206,6 +220,10 @@ def describe_media(*, user_id: int, media_id: int, description: str, expected_ve
         media.save(update_fields=["description", "version"])
         if media.shown_in == Media.Place.POST and media.post_id is not None:
             refresh_copies(media=media, post_id=media.post_id)
+        if media.post_id is not None:
+            publish(
+                MediaDescribed(media_id=media_id, user_id=user_id, post_id=media.post_id, comment_id=media.comment_id)
+            )
     return media
 
 
