@@ -70,6 +70,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(_nothing_to_migrate: pytest.MonkeyPatch, django_db_setup: None) -> None:
+    """Django looks for missing migrations in each database, which takes seconds: the template has them all."""
+    _nothing_to_migrate.undo()
+
+
+@pytest.fixture(scope="session")
+def _nothing_to_migrate() -> pytest.MonkeyPatch:
+    patch = pytest.MonkeyPatch()
+    patch.setattr("django.core.management.commands.migrate.Command.handle", lambda *_, **__: None)
+    return patch
+
+
 def deliver_outbox() -> int:
     """Delivers every unsent event and continues every job until none are left; returns the number of events."""
     total = 0
