@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 import httpx
+import psutil
 
 from socialapp.core.contexts import CONTEXTS
 from tests.migrated import copy_migrated
@@ -129,6 +130,12 @@ class Roles:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("ROLLBACK")
+
+    def has_opened(self, context: str, *, role: str) -> bool:
+        """Whether a process of the role has opened the database of a context."""
+        processes = psutil.Process(self.running[role].pid)
+        opened = {file.path for each in (processes, *processes.children(recursive=True)) for file in each.open_files()}
+        return str(self.database(context)) in opened
 
     def unsent(self) -> int:
         """The number of events of all contexts that the broker does not have."""

@@ -66,12 +66,18 @@ def posts_in(roles: Roles) -> int:
     return roles.number("posts", "SELECT COUNT(*) FROM bus_outbox WHERE type = 'posts.post_created.v1'")
 
 
+def start_and_wait_for_the_lock(writing: threading.Thread, roles: Roles) -> None:
+    """Starts a request that writes a post, and waits until it is under way: it needs the database of posts first."""
+    assert not roles.has_opened("posts", role="web")
+    writing.start()
+    until(lambda: roles.has_opened("posts", role="web"))
+
+
 def test_web_finishes_the_request_in_progress(roles: Roles, alice: Member) -> None:
     answers: list[httpx.Response] = []
     with roles.locked("posts"):
         writing = threading.Thread(target=lambda: answers.append(alice.post("/v1/posts", {"content": "slow"})))
-        writing.start()
-        time.sleep(0.5)
+        start_and_wait_for_the_lock(writing, roles)
         roles.ask_to_stop("web")
         time.sleep(_HELD_SECONDS)
         assert not answers, "the request must still be under way"
@@ -92,8 +98,7 @@ def test_web_that_cannot_finish_stops_nevertheless(roles: Roles, alice: Member) 
                 alice.post("/v1/posts", {"content": "never"})
 
         writing = threading.Thread(target=write)
-        writing.start()
-        time.sleep(0.5)
+        start_and_wait_for_the_lock(writing, roles)
         _, seconds = roles.stop("web")
         assert seconds < STOP_SECONDS
         writing.join(STOP_SECONDS)
