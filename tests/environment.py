@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -154,6 +155,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Makes sure that no server outlives this run, and that its files are removed."""
     if "PYTEST_XDIST_WORKER" not in os.environ and not config.option.collectonly:
         config.stash[_WATCHED] = leftovers.watch()
+        psutil.cpu_times_percent()  # of the time until the next call
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -180,6 +182,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if name.startswith("measured: ")
     ]
     if figures:
+        used = psutil.cpu_times_percent()
         terminalreporter.section("measured")
+        terminalreporter.line(f"processors idle: {used.idle + used.iowait:.0f} % of the time")
         for figure in figures:
             terminalreporter.line(figure)
