@@ -223,6 +223,13 @@ def relay() -> None:
     traces.flush()
 
 
+def worker_pool() -> str:
+    """How the worker runs tasks: `threads`, or `prefork` in processes of its own."""
+    from django.conf import settings
+
+    return env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
+
+
 def worker() -> None:
     """Delivers events to their handlers and runs the contexts' tasks."""
     from celery import signals
@@ -240,7 +247,7 @@ def worker() -> None:
     serve_operations(lambda: True)
     # Celery warns about root because of pickle; only JSON is accepted here, and in a container root is usual.
     warnings.simplefilter("ignore", SecurityWarning)
-    pool = env.str("WORKER_POOL", default="threads" if settings.EMBEDDED else "prefork")
+    pool = worker_pool()
     processor = app.Worker(
         pool=pool,
         queues=queue_names(slow_tasks()),
@@ -349,6 +356,62 @@ def _stop_between_tasks(sender: Any, **_: object) -> None:
     _stop_with(sender.stop)
 
 
+def background() -> None:
+    """Worker, relay and beat in one process."""
+    from celery import signals
+    from celery.beat import Service
+    from django.conf import settings
+
+    from socialapp.celery import app
+    from socialapp.messaging.relay import Relay
+    from socialapp.runtime.scheduler import SteadyScheduler
+
+    loop = Relay()
+    timer = Service(
+        app,  # type: ignore[arg-type]
+        max_interval=_BEAT_SECONDS,
+        schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+        scheduler_cls=SteadyScheduler,
+    )
+    threads = [
+        beside_worker("relay", run=loop.run, stop=loop.stop),
+        beside_worker("beat", run=timer.start, stop=timer.stop),
+    ]
+
+    def start(**_: object) -> None:
+        for thread in threads:
+            thread.start()
+
+    signals.worker_init.connect(start, weak=False)  # after it has forked a consumer, which must have no threads
+    try:
+        worker()
+    finally:
+        for thread in threads:
+            if thread.is_alive():
+                thread.join(_LAST_SECONDS)
+
+
+def beside_worker(name: str, *, run: Callable[[], object], stop: Callable[[], object]) -> threading.Thread:
+    """A thread that is asked to stop with the worker, and that ends the worker if it ends before."""
+    from celery import signals
+
+    stopping = threading.Event()
+
+    def run_to_end() -> None:
+        try:
+            run()
+        finally:
+            if not stopping.is_set():
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def end(**_: object) -> None:
+        stopping.set()
+        stop()
+
+    signals.worker_shutting_down.connect(end, weak=False)
+    return threading.Thread(target=run_to_end, name=name, daemon=True)
+
+
 def _role(run: Callable[[], None]) -> Callable[[], None]:
     @wraps(run)
     def serve() -> None:
@@ -361,3 +424,5 @@ def _role(run: Callable[[], None]) -> Callable[[], None]:
 
 
 ROLES = {run.__name__: _role(run) for run in (web, sockets, relay, worker, beat)}
+# The same on a small machine: every process copies 14 MiB or more of the memory that it shares with the others.
+FEWER_ROLES = {run.__name__: _role(run) for run in (web, sockets, background)}

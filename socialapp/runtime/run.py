@@ -23,7 +23,7 @@ from typing import IO
 
 import structlog
 
-from socialapp.runtime.roles import ROLES, preload
+from socialapp.runtime.roles import FEWER_ROLES, ROLES, preload, worker_pool
 from socialapp.runtime.supervisor import Service, Supervisor, announce
 from socialapp.telemetry.multiprocess import share_metrics
 
@@ -261,9 +261,11 @@ def _supervise(supervisor: Supervisor, place: InstallPaths, embedded: list[str],
             return 0
         raise CannotStart(f"the databases could not be prepared (status {code}); see {place.data_dir}/logs/prepare.log")
     _share_memory()
-    supervisor.start(Service(name, run) for name, run in ROLES.items())
     from django.conf import settings
 
+    # A process that forks, as other pools do, must have no threads.
+    roles = FEWER_ROLES if settings.EMBEDDED and worker_pool() == "threads" else ROLES
+    supervisor.start(Service(name, run) for name, run in roles.items())
     run_gateway = gateway(
         place.run_dir,
         host=place.host,

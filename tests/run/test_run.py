@@ -28,7 +28,7 @@ from tests.run.installation import (
 )
 from tests.scenarios.product import free_port
 
-ROLES = ["valkey", "web", "sockets", "relay", "worker", "beat", "gateway"]
+ROLES = ["valkey", "web", "sockets", "background", "gateway"]
 MOST_MIB = 400
 
 
