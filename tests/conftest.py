@@ -25,7 +25,7 @@ from django.test.client import ClientHandler
 from apps.auth.actions import sessions
 from apps.posts.actions import posts
 from apps.posts.actions.feed import store
-from socialapp.core import fragments, ids
+from socialapp.core import fragments, hints, ids
 from socialapp.core.cache import _BreakingConnection, redis_client
 from socialapp.core.contexts import CONTEXTS, served
 from socialapp.core.db import after_commit
@@ -302,7 +302,7 @@ def _keep_connections(monkeypatch: pytest.MonkeyPatch) -> None:
 def _forget_fragments(monkeypatch: pytest.MonkeyPatch) -> None:
     """Invalidates what a request has changed, although the test's transaction around it never commits."""
 
-    monkeypatch.setattr(fragments, "after_commit", _now_or_after_commit)
+    monkeypatch.setattr(hints, "after_commit", _now_or_after_commit)
 
 
 def _now_or_after_commit(context: str, *, callback: Callable[[], object]) -> None:
@@ -329,7 +329,7 @@ def caches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, sett
         monkeypatch.setattr(tokens, "_CACHED_TOKENS", 1)
         monkeypatch.setattr(admission, "_REFRESH_SECONDS", 1)
     elif state == "untold":
-        monkeypatch.setattr(fragments, "_forget", lambda keys: None)
+        monkeypatch.setattr(fragments, "send_after_commit", lambda *commands, **options: None)
     return state
 
 

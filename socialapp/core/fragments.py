@@ -21,8 +21,8 @@ import structlog
 from django.conf import settings
 
 from socialapp.core.cache import Command, Script, round_trip
-from socialapp.core.db import after_commit
 from socialapp.core.errors import Unavailable
+from socialapp.core.hints import send_after_commit
 from socialapp.core.replicas import up_to_date
 from socialapp.core.resending import Resender
 
@@ -90,7 +90,8 @@ def forget(fragment: str, *, ids: Iterable[int], context: str) -> None:
     """Invalidates the fragment of the ids once the open transaction on `context` has committed."""
     keys = keys_of(fragment, ids=sorted(set(ids)))
     if keys and settings.FRAGMENT_SECONDS:
-        after_commit(context, callback=partial(_forget, keys))
+        seconds = settings.FRAGMENT_SECONDS + _LEASE_SECONDS
+        send_after_commit(context, ("DEL", *keys), if_lost=partial(_deleting.send_later, keys, seconds=seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,3 @@ def _fill(lease: str, *, values: Mapping[str, Any]) -> None:
 
 def _prefix(fragment: str) -> str:
     return f"{settings.REDIS_PREFIX}fragment:{fragment}:"
-
-
-def _forget(keys: Sequence[str]) -> None:
-    _deleting.send(keys, seconds=settings.FRAGMENT_SECONDS + _LEASE_SECONDS)

@@ -33,11 +33,12 @@ class Resender:
             self._send(members)
         except redis.RedisError as error:
             log.warning("redis.not_sent", what=self._name, error=str(error))
-            self._send_later(dict.fromkeys(members, time.monotonic() + seconds))
+            self.send_later(members, seconds=seconds)
 
-    def _send_later(self, members: dict[str, float]) -> None:
+    def send_later(self, members: Sequence[str], *, seconds: float) -> None:
+        """Like `send`, for members that Redis has not accepted just now."""
         with self._lock:
-            self._pending.update(members)
+            self._pending.update(dict.fromkeys(members, time.monotonic() + seconds))
             if self._thread is None or not self._thread.is_alive():  # not alive: after a fork
                 self._thread = threading.Thread(target=self._send_pending, name=self._name, daemon=True)
                 self._thread.start()

@@ -52,7 +52,7 @@ def test_stale_fragments_in_redis_reveal_nothing(
     searching.settle()
     assert searching.contents(bob.client, "secret") == ["secret plan"]
     assert searching.names(bob.client, "alice") == ["alice"]
-    monkeypatch.setattr(fragments, "_forget", lambda keys: None)
+    monkeypatch.setattr(fragments, "send_after_commit", lambda *commands, **options: None)
     bob.client.delete(f"/v1/profiles/{alice.id}/follow")
     assert searching.contents(bob.client, "secret") == []
     alice.client.put(f"/v1/profiles/{bob.id}/block")
