@@ -7,14 +7,14 @@ import msgspec
 
 from apps.reactions.models import Reaction
 from socialapp.contracts.bulk import Record
-from socialapp.contracts.reactions import ReactionSummary
+from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import ProfileSummary
 from socialapp.http.profile_summary import profile_summary_body
 
 
-def reaction_state_body(summary: ReactionSummary) -> dict[str, Any]:
+def reaction_state_body(counts: ReactionCounts, *, mine: str | None) -> dict[str, Any]:
     """The response to setting or removing a reaction."""
-    return {"my_reaction": summary.mine, "reactions": msgspec.to_builtins(summary.counts)}
+    return {"my_reaction": mine, "reactions": msgspec.to_builtins(counts)}
 
 
 def reaction_bodies(reactions: Sequence[Reaction], *, reactors: Mapping[int, ProfileSummary]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from apps.reactions.models import Reaction, ReactionCount, ReactionType, TargetT
 from socialapp.contracts.reactions import OwnReactions, PostReactions, ReactionCounts, ReactionSummary
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import fetch, for_update, placeholders, select
-from socialapp.lifecycle.removal import deleted_among
+from socialapp.lifecycle.removal import deleted_among, tombstones_sql
 
 REACTION_TYPES: list[str] = list(ReactionType.values)
 TARGET_TYPES: list[str] = list(TargetType.values)
@@ -133,6 +133,18 @@ def summary(*, viewer_id: int | None, target_type: str, target_id: int) -> React
     """The counts of one target, zero if it has no reactions, and the viewer's own reaction. One query."""
     found = summaries(viewer_id=viewer_id, target_type=target_type, target_ids=[target_id])
     return found[0] if found else ReactionSummary(target_id=target_id, counts=ReactionCounts(), mine=None)
+
+
+def counts_unless_deleted(*, target_type: str, target_id: int, user_id: int) -> ReactionCounts | None:
+    """The counts of one target; None if it or the person was deleted: see `refuse_if_deleted`. One query."""
+    ids = [target_id, user_id]
+    gone = tombstones_sql("reactions", ids=ids, lock=True)
+    counts = _COUNTS_SQL.format(placeholders="%s")
+    sql = f"{counts} UNION ALL SELECT 1, gone.subject_id, NULL, 0 FROM ({gone}) AS gone"  # noqa: S608 (ours only)
+    rows = fetch("reactions", sql=sql, values=[target_type, target_id, *ids])
+    if any(is_gone for is_gone, *_ in rows):
+        return None
+    return ReactionCounts(**{name: int(count) for _, _, name, count in rows if count})
 
 
 class OwnReaction(NamedTuple):

@@ -28,19 +28,16 @@ class _ReactionView(View):
     def _set(self, request: Request, target_id: int) -> Response:
         reaction_type = self.read_input(ReactionInput)["reaction_type"]
         target = access.visible_target(viewer_id=self.principal.id, target_type=self.target_type, target_id=target_id)
-        actions.set_reaction(user_id=self.principal.id, target=target, reaction_type=reaction_type)
-        return self._answer(target_id)
+        counts = actions.set_reaction(user_id=self.principal.id, target=target, reaction_type=reaction_type)
+        return Response(presenters.reaction_state_body(counts, mine=reaction_type))
 
     def _remove(self, request: Request, target_id: int) -> Response:
         # Before the check: people may remove their reaction even if they no longer see the target, which then returns
         # 404.
         actions.remove_reaction(user_id=self.principal.id, target_type=self.target_type, target_id=target_id)
         access.visible_target(viewer_id=self.principal.id, target_type=self.target_type, target_id=target_id)
-        return self._answer(target_id)
-
-    def _answer(self, target_id: int) -> Response:
         summary = queries.summary(viewer_id=self.principal.id, target_type=self.target_type, target_id=target_id)
-        return Response(presenters.reaction_state_body(summary))
+        return Response(presenters.reaction_state_body(summary.counts, mine=summary.mine))
 
 
 class _ReactionListView(View):

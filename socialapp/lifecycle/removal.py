@@ -82,8 +82,13 @@ def deleted_among(context: str, *, ids: Collection[int], lock: bool = False) -> 
     """Those of `ids` with a tombstone. One query; with `lock`, one that waits for removals that are just starting."""
     if not ids:
         return set()
+    return {row[0] for row in fetch(context, sql=tombstones_sql(context, ids=ids, lock=lock), values=list(ids))}
+
+
+def tombstones_sql(context: str, *, ids: Collection[int], lock: bool) -> str:
+    """The query of `deleted_among`, whose values are the ids: to be part of another one."""
     sql = f"SELECT subject_id FROM {Tombstone._meta.db_table} WHERE subject_id IN ({placeholders(ids)})"  # noqa: S608
-    return {row[0] for row in fetch(context, sql=sql + (for_update(context) if lock else ""), values=list(ids))}
+    return sql + (for_update(context) if lock else "")
 
 
 def forget_tombstones(context: str, *, older_than: datetime) -> int:
@@ -98,7 +103,12 @@ def forget_tombstones(context: str, *, older_than: datetime) -> int:
 def refuse_if_deleted(context: str, *subject_ids: int) -> None:
     """NotFound if one of the subjects was deleted. For writers, to be called *after* the row was written."""
     if deleted_among(context, ids=subject_ids, lock=True):
-        raise NotFound("this was deleted meanwhile")
+        raise deleted_meanwhile()
+
+
+def deleted_meanwhile() -> NotFound:
+    """The error for what was deleted while something was written about it."""
+    return NotFound("this was deleted meanwhile")
 
 
 def sweep(context: str) -> int:

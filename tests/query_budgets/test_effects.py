@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 
 _BATCH = 5
 _BUDGETS = {
-    "request": {"statements": 7, "redis": 2},
+    "request": {"statements": 6, "redis": 2},
     "relay": {"statements": 3, "redis": 0},
     "comments": {"statements": 1, "redis": 0},
     "notifications": {"statements": 13, "redis": 1},

@@ -7,30 +7,37 @@ from django.utils import timezone
 from apps.reactions.access import Target
 from apps.reactions.actions.counts import change_counts
 from apps.reactions.models import Reaction, TargetType
-from apps.reactions.queries import OwnReaction, own_reaction, reactions_to
-from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+from apps.reactions.queries import OwnReaction, counts_unless_deleted, own_reaction, reactions_to
+from socialapp.contracts.reactions import ReactionCounts, ReactionRemoved, ReactionSet
 from socialapp.core.db import transactional
 from socialapp.core.errors import Conflict
 from socialapp.core.sql import insert_instances, on_clash
-from socialapp.lifecycle.removal import refuse_if_deleted
+from socialapp.lifecycle.removal import deleted_meanwhile
 from socialapp.messaging.publish import publish
 
 _TRIES = 3
 
 
 @transactional("reactions")
-def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> None:
-    """Sets the user's single reaction to the target. Repeating it changes and publishes nothing.
+def set_reaction(*, user_id: int, target: Target, reaction_type: str) -> ReactionCounts:
+    """Sets the user's single reaction to the target; returns the counts of all. Repeating it changes and publishes
+    nothing.
 
     NotFound if the target or the user was deleted meanwhile.
     """
     reaction_id, previous = _take_row(user_id, target, reaction_type)
-    refuse_if_deleted("reactions", target.id, user_id)
-    if previous == reaction_type:
-        return
-    if previous is not None:
-        Reaction.objects.filter(id=reaction_id).update(reaction_type=reaction_type)
-    change_counts(target=target, user_id=user_id, added=reaction_type, removed=previous)
+    if previous != reaction_type:
+        if previous is not None:
+            Reaction.objects.filter(id=reaction_id).update(reaction_type=reaction_type)
+        change_counts(target=target, user_id=user_id, added=reaction_type, removed=previous)
+        _publish(user_id, target, reaction_type, previous)
+    counts = counts_unless_deleted(target_type=target.type, target_id=target.id, user_id=user_id)
+    if counts is None:
+        raise deleted_meanwhile()
+    return counts
+
+
+def _publish(user_id: int, target: Target, reaction_type: str, previous: str | None) -> None:
     publish(
         ReactionSet(
             target_type=target.type,
