@@ -222,14 +222,6 @@ def _locked(model: type[M], *, columns: tuple[str, str, str], keys: Collection[t
     return found
 
 
-def actors_counts(ids: Collection[int]) -> dict[int, int]:
-    """The number of actors of those of the notifications that exist. At most one query."""
-    if not ids:
-        return {}
-    sql = f"SELECT id, actors_count FROM notifications WHERE id IN ({placeholders(ids)})"  # noqa: S608
-    return dict(fetch("notifications", sql=sql, values=list(ids)))
-
-
 def present_actors(group_ids: Collection[int]) -> dict[int, int]:
     """The number of actors of these groups; zeros are omitted. At most one query."""
     if not group_ids:

@@ -166,6 +166,22 @@ def on_clash(alias: str, *, key: Sequence[str], added: Sequence[str] = (), repla
     return f" ON CONFLICT ({', '.join(map(quote, key))}) DO {action}"
 
 
+def delete(model: type[Model], *, ids: Sequence[int], returning: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Deletes rows by id; returns these columns of those that were there. One statement, or two for databases that
+    cannot return them, like MySQL. The caller holds the transaction."""
+    if not ids:
+        return []
+    alias = router.db_for_write(model)
+    quote = connections[alias].ops.quote_name
+    rows = f"FROM {quote(model._meta.db_table)} WHERE id IN ({placeholders(ids)})"
+    columns = ", ".join(map(quote, returning))
+    if connections[alias].features.can_return_columns_from_insert:
+        return fetch(alias, sql=f"DELETE {rows} RETURNING {columns}", values=ids)
+    found = fetch(alias, sql=f"SELECT {columns} {rows}{for_update(alias)}", values=ids)
+    execute(alias, sql=f"DELETE {rows}", values=ids)
+    return found
+
+
 def for_update(alias: str) -> str:
     """The end of a SELECT that locks its rows until the transaction ends; empty if the database cannot."""
     return " FOR UPDATE" if connections[alias].features.has_select_for_update else ""

@@ -27,7 +27,7 @@ _BUDGETS = {
     "request": {"statements": 6, "redis": 2},
     "relay": {"statements": 3, "redis": 0},
     "comments": {"statements": 1, "redis": 0},
-    "notifications": {"statements": 13, "redis": 1},
+    "notifications": {"statements": 12, "redis": 1},
     "metrics": {"statements": 3, "redis": 0},
 }
 

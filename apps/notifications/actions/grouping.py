@@ -15,9 +15,9 @@ from apps.notifications.actions.queue import NewNotification
 from apps.notifications.actions.socket_messages import NotificationChanged, publish_to_user
 from apps.notifications.models import Notification, NotificationActor, NotificationGroup, Target
 from apps.notifications.presenters import message_text
-from apps.notifications.queries import KnownActor, actors_counts, known_actors, locked_groups, present_actors
+from apps.notifications.queries import KnownActor, known_actors, locked_groups, present_actors
 from socialapp.core.ids import new_id
-from socialapp.core.sql import execute, insert, insert_instances, on_clash, placeholders
+from socialapp.core.sql import delete, insert, insert_instances, on_clash
 from socialapp.messaging.delivery import caused_by
 from socialapp.telemetry import traces
 
@@ -147,15 +147,14 @@ def _lock(requests: Sequence[NotificationRequest]) -> list[_Group]:
 
 
 def _count(groups: Sequence[_Group]) -> None:
-    """The number of actors of each group after the additions; counted from the rows if the notification was deleted."""
-    counts = actors_counts([group.before for group in groups if group.before])
+    """The number of actors of each group after the additions: of the previous notification, which is deleted, or
+    counted from the rows if it was deleted before."""
+    replaced = [group.before for group in groups if group.before]
+    before = dict(delete(Notification, ids=replaced, returning=("id", "actors_count")))
+    uncounted = present_actors([group.id for group in groups if not group.is_new and group.before not in before])
     for group in groups:
-        if group.before not in counts:
-            group.before = None
-    uncounted = present_actors([group.id for group in groups if not group.is_new and group.before is None])
-    for group in groups:
-        before = counts.get(group.before, 0) if group.before else uncounted.get(group.id, 0)
-        group.count = before + sum(request.actor_id is not None for request in group.requests)
+        held = before.get(group.before, uncounted.get(group.id, 0))
+        group.count = held + sum(request.actor_id is not None for request in group.requests)
 
 
 def _write_actors(
@@ -179,12 +178,6 @@ def _write_notifications(groups: Sequence[_Group]) -> list[NewNotification]:
     now = timezone.now()
     rows = [_row(group, now=now) for group in groups]
     insert_instances("notifications", instances=rows)
-    if renewed := [group.before for group in groups if group.before]:
-        execute(
-            "notifications",
-            sql=f"DELETE FROM notifications WHERE id IN ({placeholders(renewed)})",  # noqa: S608
-            values=renewed,
-        )
     older = [(group.id, *group.requests[0].group, group.notification_id) for group in groups if not group.is_new]
     replaced = on_clash("notifications", key=_GROUP_KEY, replaced=["notification_id"])
     insert("notifications", model=NotificationGroup, columns=_GROUP_COLUMNS, rows=older, on_clash=replaced)
