@@ -56,7 +56,7 @@ def relay_once(context: str) -> int:
     except Exception:
         _set(context, rows, claim=0, claimed_until=None)
         raise
-    _set(context, rows, state=OutboxEvent.State.SENT.value, sent_at=timezone.now(), claim=0)
+    _set(context, rows, state=OutboxEvent.State.SENT.value, sent_at=timezone.now())  # a claim is only of new ones
     return len(rows)
 
 
