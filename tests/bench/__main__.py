@@ -137,7 +137,7 @@ def beyond_requests(setup: BenchSetup, options: argparse.Namespace) -> Iterator[
     if only in "post to socket":
         yield "post_to_socket", [socket_latency(setup, rate=rate, seconds=seconds * 3) for rate in _POSTS_A_SECOND]
     if only in "effects":
-        yield "effects", all_effects(setup, rates=_EFFECTS_A_SECOND, seconds=seconds)
+        yield "effects", all_effects(setup, rates=_EFFECTS_A_SECOND, seconds=seconds * 3)
     if only in "deliveries to sockets":
         yield "microseconds_a_delivery", deliveries(setup)
     if only in "many sockets":
