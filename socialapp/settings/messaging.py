@@ -28,7 +28,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {"confirm_publish": True, "read_timeout": _BROKER_SECONDS, "write_timeout": _BROKER_SECONDS}
     if BROKER_URL.startswith("amqp")
     else {
-        "visibility_timeout": 120,
+        "priority_steps": [0],  # messages have none: by default Redis is asked for four lists for each queue
         "global_keyprefix": f"{REDIS_PREFIX}celery:",
         "socket_timeout": _BROKER_SECONDS,
         "health_check_interval": 2
