@@ -33,6 +33,8 @@ _IMPORT_LATER = re.compile(r'\bimport\("([^"]+)"\)')
 _COMMENTS = re.compile(
     r"^\s*//[^\n]*\n|/\*\*.*?\*/[ \t]*\n?", re.MULTILINE | re.DOTALL
 )  # JSDoc has import("types"), too
+# What only readers need: indentation, and comments behind code. What has quotes could be a string.
+_FOR_READERS = re.compile(r"^[ \t]+|[ \t]+// [^\n\"'`]*$", re.MULTILINE)
 
 
 class NotBundled(Exception):
@@ -119,6 +121,8 @@ def _wrapped(path: str, text: str) -> str:
     body = _IMPORT_LATER.sub(lambda match: f'$later("{_path(path, match[1])}")', body)
     if left := re.search(r"^(?:import|export)\b.*", body, re.MULTILINE):
         raise NotBundled(f"{path}: {left[0][:80]}")
+    if not path.startswith("vendor/"):
+        body = _FOR_READERS.sub("", body)
     return f'$["{path}"]=(()=>{{\n{body}\nreturn{{{",".join(exports)}}}}})();\n'
 
 

@@ -32,6 +32,12 @@ def test_imports_and_exports_become_variables() -> None:
     assert "return{run}" in made["later.js"]
 
 
+def test_what_only_readers_need_is_left_out() -> None:
+    text = 'export const run = () => {\n  const at = "https://a.example // b"; // why\n  return at; // it\'s so\n};\n'
+    made = bundles({"main.js": text + 'import("./a.js");\n', "a.js": "export const a = 1;\n"})["app.js"]
+    assert 'const at = "https://a.example // b";\nreturn at; // it\'s so\n};' in made
+
+
 def test_an_import_cycle_is_rejected() -> None:
     with pytest.raises(NotBundled, match=re.escape("main.js > a.js > main.js")):
         bundles({"main.js": 'import { a } from "./a.js";\n', "a.js": 'import { b } from "./main.js";\n'})
