@@ -268,7 +268,7 @@ def test_sign_up_requires_a_solved_captcha(site: Installation, new_context: Call
     with page.expect_request("**/v1/auth/register") as sent:
         page.get_by_role("button", name="Sign up").click()
     assert json.loads(sent.value.post_data or "")["captcha"] == "solved"
-    expect(page.get_by_role("alert")).to_contain_text("captcha")
+    expect(page.get_by_role("alert")).to_contain_text("The proof that you are a person was not accepted.")
     expect(page.get_by_role("button", name="Sign up")).to_be_disabled()
 
 

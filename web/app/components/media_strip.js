@@ -3,7 +3,8 @@ import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { patch } from "../api/client.js";
 import { upload } from "../api/uploads.js";
-import { complain, explain, toast } from "../state/toasts.js";
+import { explain } from "../state/problems.js";
+import { complain, toast } from "../state/toasts.js";
 import { Icon } from "./icon.js";
 import { Toggle } from "./field.js";
 

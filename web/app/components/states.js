@@ -1,7 +1,7 @@
 // What a page says when it has nothing to show, or could not get it.
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { explain } from "../state/toasts.js";
+import { explain } from "../state/problems.js";
 import { Icon } from "./icon.js";
 
 export function Empty({ icon = "compass", title, text, children }) {

@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { post } from "../api/client.js";
 import { solve } from "../state/work.js";
-import { explain } from "../state/toasts.js";
+import { explain } from "../state/problems.js";
 
 const SPARE = 60; // seconds before a challenge expires in which it is not sent any more
 

@@ -76,6 +76,12 @@ export function ago(time) {
   );
 }
 
+/** "40 seconds" or "2 minutes". */
+export function duration(seconds) {
+  const [unit, size] = STEPS.find(([, step]) => seconds >= step) || ["second", 1];
+  return new Intl.NumberFormat(language.value, { style: "unit", unit, unitDisplay: "long" }).format(Math.ceil(seconds / size));
+}
+
 /** "3 Nov 2026", without the year in the present one. */
 export function date(time) {
   const when = new Date(time);

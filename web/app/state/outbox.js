@@ -5,7 +5,8 @@ import { signedIn, user } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
 import { putPost } from "./entities.js";
 import { listsUnder } from "./lists.js";
-import { explain, toast } from "./toasts.js";
+import { explain } from "./problems.js";
+import { toast } from "./toasts.js";
 
 /** How many wait. */
 export const waiting = signal(0);

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { post } from "../api/client.js";
-import { explain } from "../state/toasts.js";
+import { explain } from "../state/problems.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
 import { Form } from "../components/form.js";

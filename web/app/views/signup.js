@@ -5,8 +5,9 @@ import { t } from "../i18n/i18n.js";
 import { newKey } from "../api/client.js";
 import { enterBy, signedIn } from "../api/session.js";
 import { instance, loadInstance } from "../state/instance.js";
+import { explain, explainField } from "../state/problems.js";
 import { go, route } from "../state/router.js";
-import { explain, toast } from "../state/toasts.js";
+import { toast } from "../state/toasts.js";
 import { Captcha } from "../components/captcha.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
@@ -43,7 +44,7 @@ export function View() {
       setTries(tries + 1);
     }
   };
-  const field = (id, more) => html`<${Field} label=${t(`signup.${id}`)} name=${id} value=${fields[id]} error=${problem?.of(id) || ""} onInput=${(event) => setFields({ ...fields, [id]: event.currentTarget.value })} ...${more} />`;
+  const field = (id, more) => html`<${Field} label=${t(`signup.${id}`)} name=${id} value=${fields[id]} error=${explainField(problem, id)} onInput=${(event) => setFields({ ...fields, [id]: event.currentTarget.value })} ...${more} />`;
   const foot = html`${t("signup.known")} <a href="/login">${t("login.do")}</a>`;
   if (registration === "closed") return html`<${Entry} title=${t("signup.closed.title")} foot=${foot}><p>${t("signup.closed.text")}</p><//>`;
   if (waits) return html`<${Entry} title=${t("signup.waits.title")} foot=${foot}><p>${t("signup.waits.text")}</p><//>`;

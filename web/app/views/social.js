@@ -3,9 +3,11 @@ import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { post } from "../api/client.js";
+import { Problem } from "../api/problem.js";
 import { enterBy } from "../api/session.js";
+import { explain } from "../state/problems.js";
 import { go, route } from "../state/router.js";
-import { explain, toast } from "../state/toasts.js";
+import { toast } from "../state/toasts.js";
 import { Entry } from "../components/entry.js";
 import { Spinner } from "../components/skeleton.js";
 import { nameOf } from "../components/providers.js";
@@ -25,7 +27,7 @@ async function finish(provider, query) {
   const begun = JSON.parse(sessionStorage.getItem("social") || "{}");
   sessionStorage.removeItem("social");
   if (begun.provider !== provider || begun.state !== query.get("state") || !query.get("code")) {
-    throw new Error(query.get("error_description") || t("social.broken"));
+    throw new Problem(401, { code: "social_refused" });
   }
   const body = { code: query.get("code"), state: begun.state, redirect_uri: begun.redirect };
   if (begun.purpose === "link") {

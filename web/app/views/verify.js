@@ -4,8 +4,8 @@ import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { post } from "../api/client.js";
 import { reload, signedIn } from "../api/session.js";
+import { explain } from "../state/problems.js";
 import { route } from "../state/router.js";
-import { explain } from "../state/toasts.js";
 import { Entry } from "../components/entry.js";
 import { Spinner } from "../components/skeleton.js";
 
@@ -18,7 +18,7 @@ export function View() {
         setOutcome({ text: t("verify.done") });
         if (signedIn.peek()) reload();
       },
-      (problem) => setOutcome({ text: problem.of("key") ? t("link.old") : explain(problem), bad: true }),
+      (problem) => setOutcome({ text: explain(problem), bad: true }),
     );
   }, [key]);
   return html`<${Entry} title=${t("verify.title")} foot=${outcome?.bad ? html`<a href="/settings/account">${t("link.again")}</a>` : html`<a href="/">${t("nav.home")}</a>`}>

@@ -6,8 +6,9 @@ import { get, newKey, patch, post, request } from "../../api/client.js";
 import { Problem } from "../../api/problem.js";
 import { leave, profile, reload, user } from "../../api/session.js";
 import { ask } from "../../state/dialogs.js";
+import { explain, explainField } from "../../state/problems.js";
 import { go } from "../../state/router.js";
-import { complain, explain, toast } from "../../state/toasts.js";
+import { complain, toast } from "../../state/toasts.js";
 import { Field } from "../../components/field.js";
 import { Form } from "../../components/form.js";
 
@@ -58,8 +59,8 @@ function Password() {
     <h2>${t("account.password")}</h2>
     ${general && html`<p class="form-error" role="alert">${explain(problem)}</p>`}
     <input type="text" class="unseen" autocomplete="username" value=${profile.value.username} readonly tabindex="-1" aria-hidden="true" />
-    <${Field} label=${t("account.password.old")} type="password" autocomplete="current-password" required value=${fields.password} error=${problem?.of("password")} onInput=${input("password")} />
-    <${Field} label=${t("account.password.new")} type="password" autocomplete="new-password" minlength="8" required value=${fields.new_password} error=${problem?.of("new_password")} onInput=${input("new_password")} />
+    <${Field} label=${t("account.password.old")} type="password" autocomplete="current-password" required value=${fields.password} error=${explainField(problem, "password")} onInput=${input("password")} />
+    <${Field} label=${t("account.password.new")} type="password" autocomplete="new-password" minlength="8" required value=${fields.new_password} error=${explainField(problem, "new_password")} onInput=${input("new_password")} />
     <div class="form-foot"><button class="button button-primary">${t("account.password.do")}</button></div>
   <//>`;
 }

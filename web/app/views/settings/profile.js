@@ -10,6 +10,7 @@ import { Avatar } from "../../components/avatar.js";
 import { Field } from "../../components/field.js";
 import { Form } from "../../components/form.js";
 import { putPerson } from "../../state/entities.js";
+import { explainField } from "../../state/problems.js";
 import { complain, toast } from "../../state/toasts.js";
 
 export function ProfileSettings() {
@@ -63,8 +64,8 @@ export function ProfileSettings() {
       </div>
     </div>
     ${progress !== null && html`<progress max="1" value=${progress} aria-label=${t("composer.uploading")}></progress>`}
-    <${Field} label=${t("signup.full_name")} autocomplete="name" maxlength="100" dir="auto" value=${fields.full_name} error=${problem?.of("full_name")} onInput=${input("full_name")} />
-    <${Field} label=${t("profile.bio")} multiline rows="4" maxlength="500" dir="auto" value=${fields.bio} error=${problem?.of("bio")} onInput=${input("bio")} />
+    <${Field} label=${t("signup.full_name")} autocomplete="name" maxlength="100" dir="auto" value=${fields.full_name} error=${explainField(problem, "full_name")} onInput=${input("full_name")} />
+    <${Field} label=${t("profile.bio")} multiline rows="4" maxlength="500" dir="auto" value=${fields.bio} error=${explainField(problem, "bio")} onInput=${input("bio")} />
     <div class="form-foot"><button class="button button-primary">${t("save")}</button></div>
   <//>`;
 }
