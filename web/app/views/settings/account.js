@@ -70,10 +70,10 @@ const POLL_EVERY = 2_000;
 function Export() {
   const [state, setState] = useState(null);
   const begin = async () => {
+    setState({ waits: true });
     try {
       let found = await post("/auth/me/export", {}, { key: newKey() });
       const id = found.id || found.export_id;
-      setState({ waits: true });
       while (!found.url && found.status !== "failed") {
         await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
         found = await get(`/auth/exports/${id}`);
