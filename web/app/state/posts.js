@@ -1,11 +1,11 @@
 // What a person can do with posts: shown at once, taken back when the server refuses.
 import { del, get, newKey, patch, post, put, request } from "../api/client.js";
-import { signedIn } from "../api/session.js";
+import { signedIn, unsent } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
 import { comments, posts, putPost } from "./entities.js";
 import { listsUnder } from "./lists.js";
 import { open } from "./dialogs.js";
-import { complain, toast } from "./toasts.js";
+import { complain, dismiss, toast } from "./toasts.js";
 
 export const REACTIONS = ["like", "love", "haha", "sad", "angry"];
 const UNDO_SECONDS = 10;
@@ -80,32 +80,31 @@ export async function muteConversation(id, muted) {
   }
 }
 
-/** Takes a post away at once, and deletes it when there was time to undo. */
+/** Takes a post away at once, and deletes it when nobody has undone that: at the latest when the page or the session ends. */
 export function removePost(id) {
   const before = posts.of(id).peek();
   posts.gone(id);
-  const timer = setTimeout(commit, UNDO_SECONDS * 1000);
-  addEventListener("pagehide", commit, { once: true });
-  toast(t("post.deleted"), {
-    seconds: UNDO_SECONDS,
-    action: {
-      label: t("undo"),
-      run() {
-        clearTimeout(timer);
-        removeEventListener("pagehide", commit);
-        posts.of(id).value = before;
-      },
-    },
-  });
-  async function commit() {
-    clearTimeout(timer);
-    removeEventListener("pagehide", commit);
+  const restore = () => (posts.of(id).value = before);
+  const undo = () => {
+    forget();
+    restore();
+  };
+  const commit = async () => {
+    forget();
     await del(`/posts/${id}`, { keepalive: true }).catch((problem) => {
       if (problem.status === 404) return;
-      posts.of(id).value = before;
+      restore();
       complain(problem);
     });
-  }
+  };
+  const shown = toast(t("post.deleted"), { seconds: UNDO_SECONDS, action: { label: t("undo"), run: undo }, onGone: commit });
+  const end = () => dismiss(shown);
+  addEventListener("pagehide", end);
+  unsent.add(end);
+  const forget = () => {
+    removeEventListener("pagehide", end);
+    unsent.delete(end);
+  };
 }
 
 /** Reads a post with its ETag, for editing. */

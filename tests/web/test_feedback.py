@@ -1,0 +1,61 @@
+"""What the client shows over time: messages, ages, repeated clicks, old lists, the way back after logging in."""
+
+from collections.abc import Callable
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.web.conftest import Person, go
+
+_LIKE = "Like, 0 reactions"
+
+
+def opened(person: Person, path: str) -> Page:
+    """A page whose clock the test sets, without the service worker, and with a socket that says nothing."""
+    page = person.open(service_workers="block")
+    page.route_web_socket("**/ws/notifications/", lambda _: None)
+    page.clock.install()
+    page.goto(person.site.url + path)
+    return page
+
+
+def delete_post(page: Page) -> None:
+    """Deletes the post that is shown."""
+    page.get_by_role("button", name="More about this post").first.click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+
+
+def test_a_message_stays_while_it_is_pointed_at_or_focused(person: Callable[[str], Person]) -> None:
+    ada = person("ada_toast")
+    post = ada.post("Regretted, then not")
+    page = opened(ada, "/")
+    delete_post(page)
+    message = page.locator(".toast").filter(has_text="Post deleted")
+    message.hover()
+    page.clock.run_for(60_000)
+    expect(message).to_be_visible()
+    page.mouse.move(1, 1)
+    message.get_by_role("button", name="Undo").focus()
+    page.clock.run_for(60_000)
+    expect(message).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Regretted, then not")).to_be_visible()
+    page.clock.run_for(60_000)
+    assert ada.api("GET", f"/posts/{post}")["id"] == post
+    delete_post(page)
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.clock.run_for(12_000)
+    expect(message).to_have_count(0)
+
+
+def test_a_post_deleted_just_before_logging_out_is_deleted(person: Callable[[str], Person]) -> None:
+    ada = person("ada_leaves")
+    post = ada.post("Regretted")
+    page = ada.open()
+    delete_post(page)
+    expect(page.get_by_text("Post deleted")).to_be_visible()
+    go(page, "/settings")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
+    assert httpx.get(f"{ada.site.url}/v1/posts/{post}").status_code == 404
