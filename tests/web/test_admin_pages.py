@@ -22,6 +22,10 @@ _PAGES = (
     "/admin/moderation/report/",
     "/admin/moderation/report/reporters/",
 )
+_SCROLLING = """
+    [...document.querySelectorAll('.results, .card')]
+        .filter(each => each.scrollWidth > each.clientWidth).map(each => each.className)
+"""
 _OF_ADMINS = (
     "/admin/bus/faileddelivery/",
     "/admin/posts/post/",
@@ -75,6 +79,21 @@ def test_every_page_works_at_every_width(
                 if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
                     found.append(f"{path} is wider than {width}")
     assert found == []
+
+
+def test_lists_fit_on_phones(
+    site: Installation, person: Callable[[str], Person], new_context: Callable[..., BrowserContext]
+) -> None:
+    case = reported(person, "adm_c")
+    page = enter(site, person("adm_phil"), "moderator", new_context())
+    for path in _PAGES:
+        page.goto(site.url + path)
+        for width in (390, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(_SCROLLING) == [], f"{path} at {width}"
+    page.goto(f"{site.url}/admin/moderation/case/")
+    row = page.locator("#result_list tbody tr").filter(has_text=case)
+    expect(row.locator(".field-reasons")).to_have_attribute("data-column", "Why")
 
 
 def test_a_case_can_be_decided_with_the_keyboard_alone(

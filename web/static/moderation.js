@@ -42,3 +42,15 @@ document.addEventListener("change", (event) => {
   const rule = [...form.elements.rule.options].find((option) => option.dataset.number === template.dataset.rule);
   form.elements.rule.value = rule?.value ?? "";
 });
+
+/** On narrow screens a row is a card: each value needs the name of its column beside it. */
+document.addEventListener("DOMContentLoaded", () => {
+  const headers = [...document.querySelectorAll("#result_list thead th")];
+  const names = headers.map((header) => (header.querySelector(".text") ?? header).textContent.trim());
+  for (const cell of document.querySelectorAll("#result_list tbody td")) {
+    const name = names[cell.cellIndex];
+    if (name && cell.colSpan === 1) {
+      cell.dataset.column = name;
+    }
+  }
+});
