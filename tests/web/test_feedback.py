@@ -59,3 +59,15 @@ def test_a_post_deleted_just_before_logging_out_is_deleted(person: Callable[[str
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
     assert httpx.get(f"{ada.site.url}/v1/posts/{post}").status_code == 404
+
+
+def test_a_server_that_cannot_say_who_is_logged_in_is_tried_again(person: Callable[[str], Person]) -> None:
+    ada = person("ada_unsaid")
+    page = ada.open(service_workers="block")
+    page.route("**/v1/auth/refresh", lambda route: route.fulfill(status=429, body="{}"))
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("This could not be loaded")
+    expect(page.get_by_role("link", name="Log in")).to_have_count(0)
+    page.unroute("**/v1/auth/refresh")
+    page.evaluate("() => dispatchEvent(new Event('online'))")
+    expect(page.get_by_role("heading", name="Home")).to_be_visible()

@@ -10,6 +10,8 @@ export const user = signal(null);
 /** The caller's profile or null. @type {import("@preact/signals").Signal<import("#api").Person | null>} */
 export const profile = signal(null);
 export const signedIn = computed(() => user.value !== null);
+/** Whether somebody is signed in, but nobody could be asked who. */
+export const unreached = signal(false);
 /** Why the session ended without the person asking for it, or "". */
 export const endedBecause = signal("");
 
@@ -95,6 +97,7 @@ export async function restore() {
   if (!localStorage.getItem(MARK)) return;
   await token();
   if (localStorage.getItem(MARK)) await loadOwn();
+  unreached.value = !user.value && !!localStorage.getItem(MARK);
 }
 
 async function loadOwn() {

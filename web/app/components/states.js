@@ -1,4 +1,5 @@
 // What a page says when it has nothing to show, or could not get it.
+import { useEffect } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { explain } from "../state/problems.js";
@@ -13,7 +14,13 @@ export function Empty({ icon = "compass", title, text, children }) {
   </div>`;
 }
 
-export function Failed({ problem, onRetry }) {
+/** Tries again by itself when there is a connection again. */
+export function Failed({ problem, onRetry = null }) {
+  useEffect(() => {
+    if (!onRetry) return undefined;
+    addEventListener("online", onRetry);
+    return () => removeEventListener("online", onRetry);
+  }, [onRetry]);
   return html`<div class="state" role="alert">
     <span class="state-icon"><${Icon} name="warning" size=${32} /></span>
     <h2>${t("failed.title")}</h2>

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { Problem } from "../api/problem.js";
-import { endedBecause, signedIn } from "../api/session.js";
+import { endedBecause, signedIn, unreached } from "../api/session.js";
 import { loadInstance } from "../state/instance.js";
 import { waiting } from "../state/outbox.js";
 import { route } from "../state/router.js";
@@ -49,6 +49,10 @@ export function App() {
   const view = useView(wanted);
   useEffect(() => void loadInstance(), []);
   useEffect(closeAll, [path]);
+  if (unreached.value) {
+    const problem = new Problem(navigator.onLine ? 503 : 0);
+    return html`<main id="main" tabindex="-1"><${Failed} problem=${problem} onRetry=${() => location.reload()} /></main>`;
+  }
   if (PLAIN.has(wanted)) {
     return html`<div class="plain"><main id="main" tabindex="-1">${view}</main></div><${Toaster} /><${Dialogs} />`;
   }
