@@ -71,3 +71,17 @@ def test_a_server_that_cannot_say_who_is_logged_in_is_tried_again(person: Callab
     page.unroute("**/v1/auth/refresh")
     page.evaluate("() => dispatchEvent(new Event('online'))")
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
+
+
+def test_a_dismissed_question_leaves_pushes_off(person: Callable[[str], Person]) -> None:
+    ada = person("ada_unasked")
+    page = ada.open()
+    page.context.add_init_script(
+        "Object.defineProperty(Notification, 'permission', {value: 'default'});"
+        "Notification.requestPermission = async () => 'default';"
+    )
+    page.goto(f"{ada.site.url}/settings/notifications")
+    switch = page.get_by_role("switch", name="Push on this device")
+    switch.click()
+    expect(switch).to_be_enabled()
+    expect(switch).not_to_be_checked()

@@ -47,8 +47,13 @@ export async function subscribe() {
   const key = instance.value.push_key || (await get("/push-subscriptions/key")).key;
   const registration = await navigator.serviceWorker.ready;
   const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-  const made = await post("/push-subscriptions", subscription.toJSON());
-  localStorage.setItem(SUBSCRIPTION, made.id);
+  try {
+    const made = await post("/push-subscriptions", subscription.toJSON());
+    localStorage.setItem(SUBSCRIPTION, made.id);
+  } catch (problem) {
+    await subscription.unsubscribe(); // the server knows nothing of it
+    throw problem;
+  }
   return pushState();
 }
 

@@ -51,7 +51,7 @@ export function App() {
   useEffect(closeAll, [path]);
   if (unreached.value) {
     const problem = new Problem(navigator.onLine ? 503 : 0);
-    return html`<main id="main" tabindex="-1"><${Failed} problem=${problem} onRetry=${() => location.reload()} /></main>`;
+    return html`<div class="plain"><main id="main" tabindex="-1"><${Failed} problem=${problem} onRetry=${() => location.reload()} /></main></div>`;
   }
   if (PLAIN.has(wanted)) {
     return html`<div class="plain"><main id="main" tabindex="-1">${view}</main></div><${Toaster} /><${Dialogs} />`;

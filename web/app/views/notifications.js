@@ -12,7 +12,7 @@ import { NotificationRow } from "../components/notification_row.js";
 import { Page } from "../components/page.js";
 import { Empty } from "../components/states.js";
 import { Tabs } from "../components/tabs.js";
-import { complain } from "../state/toasts.js";
+import { complain, toast } from "../state/toasts.js";
 
 const ALL = "/notifications";
 const UNREAD = "/notifications?unread=true";
@@ -24,11 +24,15 @@ export function View() {
     if (list.status.peek() === "ready") list.refresh();
     pushState();
   }, [list]);
+  const turnOn = async () => {
+    await subscribe().catch(complain);
+    if (push.peek() === "denied") toast(t("push.denied"));
+  };
   const actions = unread.value > 0 && html`<button class="button button-quiet button-short" onClick=${markAllRead} title=${t("notifications.read")}><${Icon} name="check" size=${18} /> <span class="button-text">${t("notifications.read")}</span></button>`;
   const empty = html`<${Empty} icon="bell" title=${t("notifications.empty.title")} text=${t("notifications.empty.text")} />`;
   return html`<${Page} title=${t("nav.notifications")} actions=${actions} name="notifications">
     <${Tabs} label=${t("nav.notifications")} tabs=${[[ALL, t("all")], [UNREAD, t("notifications.unread")]]} current=${only ? UNREAD : ALL} />
-    ${push.value === "off" && list.items.value.length > 0 && html`<p class="notice"><${Icon} name="bell" size=${18} /> ${t("push.offer")} <button class="link" onClick=${() => subscribe().catch(complain)}>${t("push.do")}</button></p>`}
+    ${push.value === "off" && list.items.value.length > 0 && html`<p class="notice"><${Icon} name="bell" size=${18} /> ${t("push.offer")} <button class="link" onClick=${turnOn}>${t("push.do")}</button></p>`}
     <${Infinite} key=${list.path} list=${list} label=${t("nav.notifications")} skeleton="person" empty=${empty} row=${(id) => html`<${NotificationRow} key=${id} id=${id} />`} />
   <//>`;
 }

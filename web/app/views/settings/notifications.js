@@ -17,10 +17,17 @@ const DIGESTS = ["off", "daily", "weekly"];
 export function Notifications() {
   const [found, setFound] = useState(null);
   const [problem, read] = useReading(async () => setFound(await get("/notifications/preferences")));
+  const [turning, setTurning] = useState(null);
   useEffect(() => {
     read();
     pushState();
   }, []);
+  /** The browser may refuse: then the switch goes back. */
+  const turn = async (on) => {
+    setTurning(on);
+    await (on ? subscribe() : unsubscribe()).catch(complain);
+    setTurning(null);
+  };
   if (problem) return html`<${Failed} problem=${problem} onRetry=${read} />`;
   if (!found) return html`<${Skeleton} kind="person" number=${6} />`;
   const store = async (changes) => {
@@ -32,7 +39,7 @@ export function Notifications() {
   };
   const kinds = Object.keys(found).filter((kind) => typeof found[kind] === "object" && found[kind]);
   return html`<div class="form">
-    ${["on", "off"].includes(push.value) && html`<${Toggle} label=${t("push.device")} hint=${t("push.device.text")} checked=${push.value === "on"} onChange=${(on) => (on ? subscribe() : unsubscribe()).catch(complain)} />`}
+    ${["on", "off"].includes(push.value) && html`<${Toggle} label=${t("push.device")} hint=${t("push.device.text")} checked=${turning ?? push.value === "on"} disabled=${turning !== null} onChange=${turn} />`}
     ${push.value === "denied" && html`<p class="notice">${t("push.denied")}</p>`}
     <div class="table-box" tabindex="0" role="region" aria-label=${t("settings.notifications")}>
       <table class="preferences">
