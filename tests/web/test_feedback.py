@@ -61,6 +61,17 @@ def test_a_post_deleted_just_before_logging_out_is_deleted(person: Callable[[str
     assert httpx.get(f"{ada.site.url}/v1/posts/{post}").status_code == 404
 
 
+def test_ages_grow_while_a_page_is_open(person: Callable[[str], Person]) -> None:
+    ada = person("ada_ages")
+    page = opened(ada, "/")
+    ada.post("Just now")
+    page.reload()
+    age = page.get_by_role("article", name="Post by Ada_Ages").locator("time")
+    expect(age).to_have_text("now")
+    page.clock.run_for(185_000)
+    expect(age).to_have_text("3 min. ago")
+
+
 def test_a_server_that_cannot_say_who_is_logged_in_is_tried_again(person: Callable[[str], Person]) -> None:
     ada = person("ada_unsaid")
     page = ada.open(service_workers="block")
