@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.web.conftest import Person, go
 
@@ -70,6 +70,30 @@ def test_ages_grow_while_a_page_is_open(person: Callable[[str], Person]) -> None
     expect(age).to_have_text("now")
     page.clock.run_for(185_000)
     expect(age).to_have_text("3 min. ago")
+
+
+def test_the_last_of_several_clicks_counts(person: Callable[[str], Person]) -> None:
+    ada = person("ada_clicks")
+    post = ada.post("Liked by mistake")
+    page = ada.open(f"/posts/{post}", service_workers="block")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(f"**/v1/posts/{post}/reaction", hold)
+    with page.expect_request(f"**/v1/posts/{post}/reaction"):
+        page.get_by_role("button", name=_LIKE).click()
+    page.get_by_role("button", name="Like, 1 reaction").click()
+    expect(page.get_by_role("button", name=_LIKE)).to_be_visible()
+    assert [each.request.method for each in held] == ["PUT"]  # the other waits for its answer
+    with page.expect_request(f"**/v1/posts/{post}/reaction"):
+        held[0].continue_()
+    expect(page.get_by_role("button", name=_LIKE)).to_be_visible()  # not as it was for a moment
+    with page.expect_response(f"**/v1/posts/{post}/reaction"):
+        held[1].continue_()
+    expect(page.get_by_role("button", name=_LIKE)).to_be_visible()
+    assert ada.api("GET", f"/posts/{post}")["my_reaction"] is None
 
 
 def test_a_server_that_cannot_say_who_is_logged_in_is_tried_again(person: Callable[[str], Person]) -> None:

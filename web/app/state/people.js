@@ -8,6 +8,7 @@ import { ask } from "./dialogs.js";
 import { forgetLists, listsUnder } from "./lists.js";
 import { route } from "./router.js";
 import { complain, toast } from "./toasts.js";
+import { inTurn } from "./turns.js";
 
 export const isMe = (id) => user.value?.id === id;
 
@@ -15,8 +16,9 @@ async function change(id, verb, on, guess) {
   const before = people.of(id).peek();
   people.change(id, (person) => ({ relationship: { ...person.relationship, ...guess } }));
   try {
-    const relationship = await (on ? put : del)(`/profiles/${id}/${verb}`);
-    people.change(id, { relationship });
+    const path = `/profiles/${id}/${verb}`;
+    const { answer: relationship, isLast } = await inTurn(path, () => (on ? put(path) : del(path)));
+    if (isLast) people.change(id, { relationship });
     return relationship;
   } catch (problem) {
     if (before) people.of(id).value = before;
@@ -39,11 +41,11 @@ export async function toggleFollow(id) {
       });
       if (!sure) return;
     }
-    await change(id, "follow", false, { following: false, requested: false });
-    if (following) count(id, -1);
+    const done = await change(id, "follow", false, { following: false, requested: false });
+    if (done && following) count(id, -1);
   } else {
-    await change(id, "follow", true, person.is_private ? { requested: true } : { following: true });
-    if (!person.is_private) count(id, 1);
+    const done = await change(id, "follow", true, person.is_private ? { requested: true } : { following: true });
+    if (done && !person.is_private) count(id, 1);
   }
   await readHomeAgain();
 }

@@ -6,6 +6,7 @@ import { comments, posts, putPost } from "./entities.js";
 import { listsUnder } from "./lists.js";
 import { open } from "./dialogs.js";
 import { complain, dismiss, toast } from "./toasts.js";
+import { inTurn } from "./turns.js";
 
 export const REACTIONS = ["like", "love", "haha", "sad", "angry"];
 const UNDO_SECONDS = 10;
@@ -17,11 +18,13 @@ export function needsAccount() {
   return false;
 }
 
-async function optimistic(store, id, changes, send) {
+/** Shows changes, and puts or deletes what is at `path`. The answer; null when it failed, or when it is out of date already. */
+async function optimistic(store, id, changes, { path, on, body = undefined }) {
   const before = store.of(id).peek();
   store.change(id, changes);
   try {
-    return await send();
+    const { answer, isLast } = await inTurn(path, () => (on ? put(path, body) : del(path)));
+    return isLast ? answer : null;
   } catch (problem) {
     if (before) store.of(id).value = before;
     complain(problem);
@@ -40,10 +43,8 @@ function withReaction(item, type) {
 export async function react(kind, id, type) {
   if (!needsAccount()) return;
   const store = kind === "post" ? posts : comments;
-  const path = `/${kind}s/${id}/reaction`;
-  const answer = await optimistic(store, id, (item) => withReaction(item, type), () =>
-    type ? put(path, { reaction_type: type }) : del(path),
-  );
+  const sent = { path: `/${kind}s/${id}/reaction`, on: !!type, body: { reaction_type: type } };
+  const answer = await optimistic(store, id, (item) => withReaction(item, type), sent);
   if (answer) store.change(id, { reactions: answer.reactions, my_reaction: answer.my_reaction });
 }
 
@@ -51,21 +52,15 @@ export async function toggleRepost(id) {
   if (!needsAccount()) return;
   const was = !!posts.of(id).peek().reposted;
   const by = was ? -1 : 1;
-  const done = await optimistic(
-    posts,
-    id,
-    (item) => ({ reposted: !was, reposts_count: Math.max(0, item.reposts_count + by) }),
-    () => (was ? del(`/posts/${id}/repost`) : put(`/posts/${id}/repost`)),
-  );
+  const changes = (item) => ({ reposted: !was, reposts_count: Math.max(0, item.reposts_count + by) });
+  const done = await optimistic(posts, id, changes, { path: `/posts/${id}/repost`, on: !was });
   if (done !== null && !was) toast(t("post.reposted"), { action: { label: t("undo"), run: () => toggleRepost(id) } });
 }
 
 export async function toggleBookmark(id) {
   if (!needsAccount()) return;
   const was = posts.of(id).peek().bookmarked;
-  await optimistic(posts, id, { bookmarked: !was }, () =>
-    was ? del(`/posts/${id}/bookmark`) : put(`/posts/${id}/bookmark`),
-  );
+  await optimistic(posts, id, { bookmarked: !was }, { path: `/posts/${id}/bookmark`, on: !was });
   for (const list of listsUnder("/bookmarks")) was ? list.drop(id) : list.prepend(id);
 }
 
