@@ -1,5 +1,6 @@
 """What the client shows over time: messages, ages, repeated clicks, old lists, the way back after logging in."""
 
+import json
 from collections.abc import Callable
 
 import httpx
@@ -94,6 +95,27 @@ def test_the_last_of_several_clicks_counts(person: Callable[[str], Person]) -> N
         held[1].continue_()
     expect(page.get_by_role("button", name=_LIKE)).to_be_visible()
     assert ada.api("GET", f"/posts/{post}")["my_reaction"] is None
+
+
+def test_a_changed_text_is_sent_under_another_key(person: Callable[[str], Person]) -> None:
+    ada = person("ada_keys")
+    page = ada.open("/compose", service_workers="block")
+    keys: list[str] = []
+
+    def refuse(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        body = json.dumps({"status": 409, "code": "conflict", "title": "Conflict"})
+        route.fulfill(status=409, content_type="application/problem+json", body=body)
+
+    page.route("**/v1/posts", refuse)
+    field = page.get_by_role("textbox", name="What's on your mind?")
+    for text in ("First", "First", "Second"):
+        if text != field.input_value():
+            field.fill(text)
+        with page.expect_response("**/v1/posts"):
+            page.get_by_role("button", name="Post", exact=True).click()
+        expect(page.locator(".composer")).to_have_attribute("aria-busy", "false")
+    assert keys[0] == keys[1] != keys[2]
 
 
 def test_a_server_that_cannot_say_who_is_logged_in_is_tried_again(person: Callable[[str], Person]) -> None:

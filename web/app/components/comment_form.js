@@ -22,7 +22,10 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   const [media, setMedia] = useState([]);
   const picker = useRef(null);
   const key = useRef(newKey());
-  useLayoutEffect(() => keepDraft(place, { content: text }), [text]);
+  useLayoutEffect(() => {
+    key.current = newKey(); // another text is another comment, also after the first was sent without an answer
+    keepDraft(place, { content: text });
+  }, [text, media]);
   const ready = text.trim() && media.every((each) => each.media); // a failed one is tried again or removed
   const pick = (event) => {
     addFiles([...event.currentTarget.files], setMedia, 1, /^image\//);
@@ -45,7 +48,6 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
     }
   };
   const finish = () => {
-    key.current = newKey();
     setText("");
     setMedia([]);
     dropDraft(place);

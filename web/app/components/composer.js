@@ -31,11 +31,12 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
   const change = (changes) => setFields((before) => ({ ...before, ...changes }));
   const isChanged = !edited || !isSame(fields, pick(edited)) || !isSame(media.map((each) => each.key), (edited.media || []).map((each) => each.id));
   useLayoutEffect(() => {
+    key.current = newKey(); // another text is another post, also after the first was sent without an answer
     // Before the paint: whoever leaves at once finds it, too.
     if (!isChanged) return dropDraft(place);
     keepDraft(place, edited ? { ...fields, etag } : fields);
     return keepDraftMedia(place, media.map((each) => each.media).filter(Boolean));
-  }, [fields, media]);
+  }, [fields, media, warned]);
   const left = contentLimit() - [...fields.content].length;
   const ready = fields.content.trim() && left >= 0 && media.every((each) => each.media); // a failed one is tried again or removed
   const body = () => ({
@@ -69,7 +70,6 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
       leave();
       return;
     }
-    key.current = newKey();
     dropDraft(place);
     setFields({ ...EMPTY, is_private: fields.is_private });
     setMedia([]);
