@@ -97,6 +97,19 @@ def test_the_last_of_several_clicks_counts(person: Callable[[str], Person]) -> N
     assert ada.api("GET", f"/posts/{post}")["my_reaction"] is None
 
 
+def test_a_list_that_was_read_long_ago_is_read_again(person: Callable[[str], Person]) -> None:
+    ada = person("ada_old")
+    ada.post("The first")
+    page = opened(ada, f"/@{ada.username}")
+    expect(page.get_by_text("The first")).to_be_visible()
+    ada.post("The second")
+    go(page, "/settings")
+    page.clock.run_for(31_000)
+    go(page, f"/@{ada.username}")
+    expect(page.get_by_text("The second")).to_be_visible()
+    expect(page.get_by_text("The first")).to_be_visible()
+
+
 def test_a_changed_text_is_sent_under_another_key(person: Callable[[str], Person]) -> None:
     ada = person("ada_keys")
     page = ada.open("/compose", service_workers="block")

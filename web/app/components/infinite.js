@@ -7,15 +7,20 @@ import { Skeleton, Spinner } from "./skeleton.js";
 import { Failed } from "./states.js";
 
 const FIRST = 5; // as many as a screen shows: the others follow in later tasks, so that none takes long
+const OLD = 30_000; // what was read so long ago is read again, except on the way back
 const LONG = 10; // from so many rows on it is worth saying that there are no more
 
-/** `list` is of state/lists.js; `row(item)` renders one; `empty` is shown when there is none. */
-export function Infinite({ list, row, empty, skeleton = "post", label }) {
+/** `list` is of state/lists.js; `row(item)` renders one; `empty` is shown when there is none; `isLive`: what is new is told. */
+export function Infinite({ list, row, empty, skeleton = "post", label, isLive = false }) {
   const end = useRef(null);
   const items = list.items.value;
   const shown = useInSteps(items.length);
   const rows = useRows(row);
-  useLayoutEffect(() => void list.load(), [list]); // before the paint: what is there already never flickers
+  useLayoutEffect(() => {
+    list.load(); // before the paint: what is there already never flickers
+    const isOld = list.status.peek() === "ready" && Date.now() - list.readAt > OLD;
+    if (isOld && !isLive && !route.peek().isBack && navigator.onLine) list.refresh();
+  }, [list]);
   useEffect(() => {
     // Again for each page: whoever is back at the end before the browser looked would wait for ever.
     const watcher = new IntersectionObserver(([entry]) => entry.isIntersecting && list.more(), { rootMargin: "900px" });
@@ -31,7 +36,7 @@ export function Infinite({ list, row, empty, skeleton = "post", label }) {
     ${items.length > 0 && html`<div class="list-rows" role="feed" aria-label=${label} aria-busy=${busy}>${items.slice(0, shown).map(rows)}</div>`}
     ${(status === "new" || status === "loading") && !items.length && html`<${Skeleton} kind=${skeleton} number=${4} />`}
     ${status === "ready" && !items.length && empty}
-    ${status === "failed" && html`<${Failed} problem=${list.problem.value} onRetry=${() => (items.length ? list.more() : list.load())} />`}
+    ${status === "failed" && html`<${Failed} problem=${list.problem.value} onRetry=${list.retry} />`}
     ${status === "more" && html`<div class="list-more"><${Spinner} /></div>`}
     ${status === "ready" && items.length >= LONG && !list.hasMore && html`<p class="list-end">${t("list.end")}</p>`}
     <div ref=${end} class="list-sentinel"></div>

@@ -58,7 +58,7 @@ function newList(path, put) {
     }
   }
 
-  return {
+  const list = {
     path,
     items,
     status,
@@ -90,6 +90,11 @@ function newList(path, put) {
       await read(path, false);
       if (status.peek() === "failed") unseen.value += missed;
     },
+    /** Goes on after a failure: from the start where the server does not know the place any more. */
+    async retry() {
+      if (!items.peek().length) await list.load();
+      else await (problem.peek()?.code.startsWith("cursor_") ? list.refresh() : list.more());
+    },
     /** Takes one out. */
     drop(item) {
       items.value = items.peek().filter((each) => each !== item);
@@ -103,4 +108,5 @@ function newList(path, put) {
       if (!items.peek().includes(item)) items.value = [...items.peek(), item];
     },
   };
+  return list;
 }

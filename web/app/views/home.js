@@ -26,7 +26,7 @@ function Feed() {
   return html`<${Page} title=${t("nav.home")} name="home">
     <div class="home-composer"><${Composer} /></div>
     <${NewPosts} number=${unseen} />
-    <${PostList} path=${FEED} label=${t("nav.home")} empty=${empty} />
+    <${PostList} path=${FEED} label=${t("nav.home")} empty=${empty} isLive />
   <//>`;
 }
 

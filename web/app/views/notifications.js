@@ -33,6 +33,6 @@ export function View() {
   return html`<${Page} title=${t("nav.notifications")} actions=${actions} name="notifications">
     <${Tabs} label=${t("nav.notifications")} tabs=${[[ALL, t("all")], [UNREAD, t("notifications.unread")]]} current=${only ? UNREAD : ALL} />
     ${push.value === "off" && list.items.value.length > 0 && html`<p class="notice"><${Icon} name="bell" size=${18} /> ${t("push.offer")} <button class="link" onClick=${turnOn}>${t("push.do")}</button></p>`}
-    <${Infinite} key=${list.path} list=${list} label=${t("nav.notifications")} skeleton="person" empty=${empty} row=${(id) => html`<${NotificationRow} key=${id} id=${id} />`} />
+    <${Infinite} key=${list.path} list=${list} label=${t("nav.notifications")} isLive skeleton="person" empty=${empty} row=${(id) => html`<${NotificationRow} key=${id} id=${id} />`} />
   <//>`;
 }

@@ -63,7 +63,7 @@ function Comments({ post, wanted, replying }) {
       <h2>${t("comments.count", { count: post.comments_count })}</h2>
       ${post.comments_count > 1 && html`<label class="select">${t("comments.sort")} <select value=${sort} onChange=${(event) => setSort(event.currentTarget.value)}>${SORTS.map((each) => html`<option value=${each}>${t(`comments.${each}`)}</option>`)}</select></label>`}
     </div>
-    ${path !== null && html`<${Infinite} key=${list.path} list=${list} label=${t("comments.title")} skeleton="person" empty=${empty} row=${(id) => html`<${Comment} key=${id} id=${id} path=${path} postAuthor=${post.author.id} />`} />`}
+    ${path !== null && html`<${Infinite} key=${list.path} list=${list} label=${t("comments.title")} isLive skeleton="person" empty=${empty} row=${(id) => html`<${Comment} key=${id} id=${id} path=${path} postAuthor=${post.author.id} />`} />`}
   </section>`;
 }
 

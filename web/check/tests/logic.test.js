@@ -66,6 +66,18 @@ test("a list reads pages in order, holds each item once, and goes on after a fai
   assert.equal(listOf("/feed", ({ id }) => id), list);
 });
 
+test("a list whose place was forgotten begins again", async () => {
+  answers.set("/v1/search", { results: [{ id: "2" }], next: "https://example.org/v1/search?cursor=x" });
+  answers.set("/v1/search?cursor=x", { status: 400, code: "cursor_expired" });
+  const list = listOf("/search", ({ id }) => id);
+  await list.load();
+  await list.more();
+  assert.equal(list.status.value, "failed");
+  answers.set("/v1/search", { results: [{ id: "3" }], next: null });
+  await list.retry();
+  assert.deepEqual([list.status.value, list.items.value], ["ready", ["3"]]);
+});
+
 test("a list that is not there is empty, not broken", async () => {
   answers.set("/v1/profiles/1/posts", { status: 404, code: "not_found" });
   const list = listOf("/profiles/1/posts", ({ id }) => id);
