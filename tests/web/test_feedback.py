@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable
 
 import httpx
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.web.conftest import Person, go
+from tests.run.installation import Installation
+from tests.web.conftest import PASSWORD, Person, go
 
 _LIKE = "Like, 0 reactions"
 
@@ -131,6 +132,22 @@ def test_a_changed_text_is_sent_under_another_key(person: Callable[[str], Person
     assert keys[0] == keys[1] != keys[2]
 
 
+def test_logging_in_leads_back_to_the_page(
+    site: Installation, person: Callable[[str], Person], new_context: Callable[..., BrowserContext]
+) -> None:
+    ada = person("ada_backto")
+    post = ada.post("Come in to answer")
+    page = new_context().new_page()
+    page.goto(f"{site.url}/posts/{post}")
+    page.get_by_role("button", name=_LIKE).click()
+    page.get_by_role("dialog").get_by_role("link", name="Log in").click()
+    page.get_by_label("E-mail or username").fill(ada.username)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.get_by_role("textbox", name="Write a comment")).to_be_visible()
+    assert page.url == f"{site.url}/posts/{post}"
+
+
 def test_a_server_that_cannot_say_who_is_logged_in_is_tried_again(person: Callable[[str], Person]) -> None:
     ada = person("ada_unsaid")
     page = ada.open(service_workers="block")
@@ -155,3 +172,11 @@ def test_a_dismissed_question_leaves_pushes_off(person: Callable[[str], Person])
     switch.click()
     expect(switch).to_be_enabled()
     expect(switch).not_to_be_checked()
+
+
+def test_going_back_keeps_the_place_on_settings(person: Callable[[str], Person]) -> None:
+    page = person("ada_place").open("/settings", viewport={"width": 390, "height": 500})
+    page.get_by_role("link", name="Devices").click()
+    expect(page.get_by_role("heading", name="Devices")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Devices")).to_be_in_viewport()

@@ -1,8 +1,8 @@
 // The frame of a page in the middle column: heading, a way back, and what stands beside the heading.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { back } from "../state/router.js";
+import { back, restoreScroll, route } from "../state/router.js";
 import { setTitle } from "../state/title.js";
 import { Icon } from "./icon.js";
 import { SmallAccount } from "./navigation.js";
@@ -21,6 +21,9 @@ export function Page({ title, withBack = false, actions = null, children, name =
   const heading = useRef(null);
   useEffect(() => setTitle(title), [title]);
   useFocusedHeading(heading);
+  useLayoutEffect(() => {
+    if (route.peek().isBack) restoreScroll();
+  }, []);
   return html`<div class="page page-${name}">
     <header class="page-head">
       ${!withBack && html`<${SmallAccount} />`}

@@ -36,6 +36,9 @@ const ROUTES = [
  */
 export const route = signal({ name: "", params: {}, query: new URLSearchParams(), path: "" });
 const leaving = new Set();
+/** Ways in: whoever has come in goes on where they were before. */
+const ENTRIES = new Set(["login", "signup", "forgot", "reset", "verify", "social"]);
+let lastPlace = "/";
 
 export function startRouter() {
   history.scrollRestoration = "manual";
@@ -56,6 +59,11 @@ export function go(address, { replace = false } = {}) {
   if (!replace) rememberScroll();
   history[replace ? "replaceState" : "pushState"](null, "", address);
   show(false);
+}
+
+/** Goes on where somebody was before they logged in. */
+export function goOn() {
+  go(lastPlace, { replace: true });
 }
 
 /** One page back, or home for who came here from elsewhere. */
@@ -124,5 +132,6 @@ function show(isBack) {
   const path = location.pathname.length > 1 ? location.pathname.replace(/\/$/, "") : "/";
   const found = match(path) || { name: "notFound", params: {} };
   route.value = { ...found, query: new URLSearchParams(location.search), path, isBack, hash: location.hash };
+  if (!ENTRIES.has(found.name)) lastPlace = location.pathname + location.search;
   if (!isBack) scrollTo(0, 0);
 }

@@ -5,7 +5,7 @@ import { t } from "../i18n/i18n.js";
 import { endedBecause, enterBy, signedIn } from "../api/session.js";
 import { canBeConditional, login as byPasskey, supported } from "../api/passkeys.js";
 import { explain } from "../state/problems.js";
-import { go, route } from "../state/router.js";
+import { goOn, route } from "../state/router.js";
 import { Entry } from "../components/entry.js";
 import { Field } from "../components/field.js";
 import { Form } from "../components/form.js";
@@ -21,7 +21,7 @@ export function View() {
   const [error, setError] = useState("");
   useConditionalPasskey();
   useEffect(() => {
-    if (signedIn.value && route.peek().path === "/login") go("/", { replace: true });
+    if (signedIn.value && route.peek().path === "/login") goOn();
   }, [signedIn.value]);
   const send = async () => {
     setError("");
