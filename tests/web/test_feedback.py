@@ -180,3 +180,33 @@ def test_going_back_keeps_the_place_on_settings(person: Callable[[str], Person])
     expect(page.get_by_role("heading", name="Devices")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("link", name="Devices")).to_be_in_viewport()
+
+
+def test_what_an_unreachable_server_did_not_get_is_sent_later(person: Callable[[str], Person]) -> None:
+    ada = person("ada_later")
+    page = opened(ada, "/compose")
+    field = page.get_by_role("textbox", name="What's on your mind?")
+
+    def refuse(route: Route) -> None:
+        body = json.dumps({"status": 403, "code": "account_limited", "title": "Forbidden"})
+        route.fulfill(status=403, content_type="application/problem+json", body=body)
+
+    page.route("**/v1/posts", lambda route: route.abort())
+    field.fill("Sent in the end")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("1 message waits to be sent.")).to_be_visible()
+    page.unroute("**/v1/posts")
+    page.clock.run_for(6_000)
+    expect(page.get_by_text("What you wrote offline was sent.")).to_be_visible()
+    assert [each["content"] for each in ada.api("GET", f"/profiles/{ada.id}/posts")["results"]] == ["Sent in the end"]
+    page.route("**/v1/posts", lambda route: route.abort())
+    field.fill("Refused in the end")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("1 message waits to be sent.")).to_be_visible()
+    page.unroute("**/v1/posts")
+    page.route("**/v1/posts", refuse)
+    page.clock.run_for(6_000)
+    expect(page.get_by_text("A moderator has limited your account")).to_be_visible()
+    go(page, "/settings")
+    go(page, "/")
+    expect(field).to_have_value("Refused in the end")

@@ -1,20 +1,33 @@
 // What was written without a connection: kept in IndexedDB, sent when there is one again, each exactly once.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { newKey, post } from "../api/client.js";
 import { signedIn, user } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
+import { draft, keepDraft } from "./drafts.js";
 import { putPost } from "./entities.js";
 import { listsUnder } from "./lists.js";
 import { explain } from "./problems.js";
 import { toast } from "./toasts.js";
 
+const FIRST_PAUSE = 5_000;
+const LONGEST_PAUSE = 60_000;
+
 /** How many wait. */
 export const waiting = signal(0);
 let sending = false;
+let retry = 0;
+let pause = FIRST_PAUSE;
 
 export function startOutbox() {
   addEventListener("online", flush);
-  flush();
+  effect(() => void (signedIn.value && flush()));
+}
+
+/** The server may be unreachable while the browser has a connection: then nothing tells when it is back. */
+function flushLater() {
+  clearTimeout(retry);
+  retry = setTimeout(flush, pause);
+  pause = Math.min(pause * 2, LONGEST_PAUSE);
 }
 
 function database() {
@@ -41,6 +54,7 @@ export async function enqueue(path, body, key = newKey()) {
   await withStore("readwrite", (store) => store.put({ key, path, body, owner: user.value?.id, at: Date.now() }));
   waiting.value += 1;
   toast(t("outbox.kept"));
+  flushLater();
 }
 
 /** Sends what waits, oldest first. The key of each makes sending it again harmless. */
@@ -52,7 +66,11 @@ export async function flush() {
     const own = all.filter((each) => each.owner === user.value?.id).sort((a, b) => a.at - b.at);
     waiting.value = own.length;
     for (const each of own) {
-      if (!(await deliver(each))) break;
+      if (!(await deliver(each))) {
+        flushLater();
+        break;
+      }
+      pause = FIRST_PAUSE;
       waiting.value -= 1;
     }
   } catch {
@@ -71,9 +89,16 @@ async function deliver({ key, path, body }) {
     }
     toast(t("outbox.sent"));
   } catch (problem) {
-    if (problem.temporary) return false;
+    if (problem.temporary || problem.status === 401) return false;
     toast(explain(problem), { kind: "bad" });
+    backToDraft(path, body);
   }
   await withStore("readwrite", (store) => store.delete(key));
   return true;
+}
+
+/** What the server refuses is where it was written again, unless something else is there by now. */
+function backToDraft(path, { content, content_warning: warning, parent_comment_id: parent }) {
+  const place = path === "/posts" ? "new" : parent ? `reply:${parent}` : `comment:${path.split("/")[2]}`;
+  if (!draft(place)) keepDraft(place, { content, content_warning: warning });
 }
