@@ -221,6 +221,27 @@ def test_pushes_are_opt_in_and_open_their_subject(person: Callable[[str], Person
     assert ada.api("GET", "/push-subscriptions")["results"] == []
 
 
+def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Person]) -> None:
+    ada = person("ada_shared")
+    page = ada.open(permissions=["notifications"])
+    page.context.add_init_script(
+        _PUSH_SERVICE % json.dumps({"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS})
+    )
+    page.goto(f"{ada.site.url}/settings/notifications")
+    page.get_by_role("switch", name="Push on this device").click()
+    expect(page.get_by_role("switch", name="Push on this device")).to_be_checked()
+    assert len(ada.api("GET", "/push-subscriptions")["results"]) == 1
+    go(page, "/search")
+    page.get_by_role("main").get_by_role("searchbox").fill("private matters")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Search: private matters")).to_be_visible()
+    go(page, "/settings")
+    page.get_by_role("main").get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
+    assert ada.api("GET", "/push-subscriptions")["results"] == []
+    assert "private" not in page.evaluate("() => JSON.stringify(localStorage)")
+
+
 def pushed(page: Page, message: dict[str, Any]) -> Any:
     """Delivers a push message to the service worker; returns the notifications that it shows."""
     worker_runs(page)

@@ -19,8 +19,8 @@ const access = { token: "", expires: 0 };
 let refreshToken = ""; // only from servers that do not set the cookie
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("session") : null;
 const listeners = new Set();
-/** What has to be sent before the session ends, such as a deletion that could still be undone. @type {Set<() => unknown>} */
-export const unsent = new Set();
+/** What has to be done before the session ends, such as a deletion that could still be undone. @type {Set<() => unknown>} */
+export const beforeLeaving = new Set();
 
 /** Calls `listener(token)` whenever there is a new access token. */
 export function onToken(listener) {
@@ -133,7 +133,7 @@ export async function enterBy(path, body, options = {}) {
 
 /** Signs out here; the other tabs follow. */
 export async function leave() {
-  await Promise.all([...unsent].map((send) => send()));
+  await Promise.allSettled([...beforeLeaving].map((run) => run()));
   await post("/auth/logout", refreshToken ? { refresh: refreshToken } : {}, { anonymous: true }).catch(() => null);
   forget();
   channel?.postMessage({ type: "out" });

@@ -7,6 +7,7 @@ import { lookAgain } from "../api/uploads.js";
 import { comments, people, posts } from "./entities.js";
 import { forgetLists, listsUnder } from "./lists.js";
 import { arrived, lookFor, markedRead, unread } from "./notifications.js";
+import { forgetRecent } from "./recent.js";
 import { title } from "./title.js";
 import { looked } from "./views.js";
 import { route } from "./router.js";
@@ -58,6 +59,7 @@ export function startLive() {
 function forgetEverything() {
   clearTimeout(looking);
   forgetLists();
+  forgetRecent();
   for (const store of [posts, comments, people]) store.clear();
 }
 

@@ -1,6 +1,6 @@
 // What a person can do with posts: shown at once, taken back when the server refuses.
 import { del, get, newKey, patch, post, put, request } from "../api/client.js";
-import { signedIn, unsent } from "../api/session.js";
+import { beforeLeaving, signedIn } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
 import { comments, posts, putPost } from "./entities.js";
 import { listsUnder } from "./lists.js";
@@ -95,10 +95,10 @@ export function removePost(id) {
   const shown = toast(t("post.deleted"), { seconds: UNDO_SECONDS, action: { label: t("undo"), run: undo }, onGone: commit });
   const end = () => dismiss(shown);
   addEventListener("pagehide", end);
-  unsent.add(end);
+  beforeLeaving.add(end);
   const forget = () => {
     removeEventListener("pagehide", end);
-    unsent.delete(end);
+    beforeLeaving.delete(end);
   };
 }
 

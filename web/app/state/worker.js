@@ -1,6 +1,7 @@
 // The service worker: the app without a connection, and push messages.
 import { signal } from "@preact/signals";
 import { del, get, post } from "../api/client.js";
+import { beforeLeaving } from "../api/session.js";
 import { root } from "../i18n/i18n.js";
 import { instance } from "./instance.js";
 
@@ -17,6 +18,8 @@ const policy = globalThis.trustedTypes?.createPolicy("socialapp", {
 
 export async function registerWorker() {
   if (!("serviceWorker" in navigator)) return;
+  // The next person at this device is not told what concerns this one.
+  beforeLeaving.add(() => localStorage.getItem(SUBSCRIPTION) && unsubscribe());
   try {
     await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
     await keepFiles();
