@@ -181,3 +181,18 @@ def test_jumping_to_the_end_of_a_list_loads_all_pages(person: Callable[[str], Pe
     expect(page.get_by_text("Number 64")).to_be_visible()
     page.evaluate("() => setInterval(() => scrollTo(0, document.documentElement.scrollHeight), 5)")
     expect(page.locator("main [data-post]")).to_have_count(65)
+
+
+def test_arrows_go_through_what_the_search_suggests(person: Callable[[str], Person]) -> None:
+    ada = person("ada_arrows")
+    page = ada.open("/search")
+    field = page.get_by_role("main").get_by_role("searchbox")
+    field.fill("ada_arrows")
+    expect(page.locator("main a.search-hit")).to_be_visible()
+    field.press("ArrowDown")
+    expect(page.locator("main a.search-hit")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(field).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ada_Arrows")).to_be_visible()

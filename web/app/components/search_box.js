@@ -42,8 +42,21 @@ export function SearchBox({ focused = false }) {
   const left = (event) => {
     if (!box.current?.contains(event.relatedTarget)) setOpen(false);
   };
+  const pressed = (event) => {
+    if (event.key === "Escape") {
+      field.current.focus();
+      setOpen(false);
+    }
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by || event.isComposing) return;
+    const stops = [field.current, .../** @type {NodeListOf<HTMLElement>} */ (box.current.querySelectorAll(".search-hit"))];
+    const next = stops[stops.indexOf(document.activeElement) + by];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  };
   const showsRecent = isOpen && !text.trim() && recent.value.length > 0;
-  return html`<form class="search" role="search" ref=${box} onFocusOut=${left} onSubmit=${(event) => { event.preventDefault(); search(text); }} onKeyDown=${(event) => event.key === "Escape" && setOpen(false)}>
+  return html`<form class="search" role="search" ref=${box} onFocusOut=${left} onSubmit=${(event) => { event.preventDefault(); search(text); }} onKeyDown=${pressed}>
     <${Icon} name="search" size=${20} />
     <input ref=${field} class="input" type="search" enterkeyhint="search" autocomplete="off" dir="auto" aria-label=${t("search.label")} placeholder=${t("search.label")} value=${text} onFocus=${() => setOpen(true)} onInput=${(event) => { setText(event.currentTarget.value); setOpen(true); }} />
     ${showsRecent &&
