@@ -129,3 +129,20 @@ def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], pictu
     expect(page.locator("main img.avatar-huge")).to_have_js_property("complete", value=True)
     expect(page.get_by_role("button", name="Remove")).to_be_visible()
     assert ada.api("GET", f"/profiles/{ada.id}")["profile_picture"]
+
+
+def test_pictures_change_when_they_are_swiped(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_swipe")
+    page = ada.open("/compose", has_touch=True)
+    page.locator("input[type=file]").set_input_files([picture, picture])
+    expect(page.get_by_label("Describe this for people")).to_have_count(2)
+    page.get_by_role("textbox", name="What's on your mind?").fill("Two of them")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    page.get_by_role("button", name="Enlarge").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 of 2")
+    devtools = page.context.new_cdp_session(page)
+    for kind, x in (("touchStart", 600), ("touchMove", 500), ("touchMove", 400), ("touchEnd", None)):
+        points = [] if x is None else [{"x": x, "y": 400}]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    expect(page.get_by_role("dialog")).to_contain_text("2 of 2")

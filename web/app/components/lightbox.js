@@ -1,9 +1,11 @@
-// Pictures at full size: arrows change, clicking zooms, the description below.
-import { useState } from "preact/hooks";
+// Pictures at full size: arrows and swipes change, clicking zooms, the description below.
+import { useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { Icon } from "./icon.js";
 import { Modal } from "./modal.js";
+
+const SWIPE = 50; // pixels
 
 export function Lightbox({ media, index, close }) {
   const [at, setAt] = useState(index);
@@ -13,13 +15,20 @@ export function Lightbox({ media, index, close }) {
     setZoomed(false);
     setAt((at + by + media.length) % media.length);
   };
+  const onwards = document.documentElement.dir === "rtl" ? -1 : 1;
   const pressed = (event) => {
     if (media.length < 2) return;
-    if (event.key === "ArrowRight") step(1);
-    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(onwards);
+    if (event.key === "ArrowLeft") step(-onwards);
+  };
+  const from = useRef(NaN);
+  const touched = ({ touches }) => (from.current = touches.length === 1 ? touches[0].clientX : NaN); // two fingers zoom
+  const swiped = ({ changedTouches }) => {
+    const by = changedTouches[0].clientX - from.current;
+    if (media.length > 1 && !zoomed && Math.abs(by) > SWIPE) step(by < 0 ? onwards : -onwards);
   };
   return html`<${Modal} title=${t("media.of", { number: at + 1, count: media.length })} onClose=${close} full>
-    <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onKeyDown=${pressed}>
+    <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onKeyDown=${pressed} onTouchStart=${touched} onTouchEnd=${swiped}>
       ${shown.type === "image"
         ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${() => setZoomed(!zoomed)}><img src=${shown.url} alt=${shown.description || ""} /></button>`
         : html`<video src=${shown.url} poster=${shown.preview_url} controls playsinline></video>`}
