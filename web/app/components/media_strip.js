@@ -57,13 +57,13 @@ export function MediaStrip({ media, setMedia, sensitive = false, onSensitive = n
       ${media.map(
         (each, index) => html`<li key=${each.key} class="strip-one">
           <img src=${each.media?.preview_url || each.preview || each.media?.url} alt="" />
-          ${!each.media && !each.problem && html`<progress max="1" value=${each.progress} aria-label=${t("composer.uploading")}></progress>`}
+          ${!each.media && !each.problem && html`<progress key=${each.progress < 1} max="1" ...${each.progress < 1 ? { value: each.progress } : {}} aria-label=${t("composer.uploading")}></progress>`}
           ${each.problem && html`<p class="field-error" role="alert">${explain(each.problem)}</p>`}
           ${each.problem?.temporary && html`<button type="button" class="link" onClick=${each.retry}>${t("failed.retry")}</button>`}
           <div class="strip-tools">
             ${index > 0 && html`<button type="button" class="icon-button" aria-label=${t("composer.earlier")} onClick=${() => move(index, -1)}><span class="flips"><${Icon} name="left" size=${16} /></span></button>`}
             ${index < media.length - 1 && html`<button type="button" class="icon-button" aria-label=${t("composer.later")} onClick=${() => move(index, 1)}><span class="flips"><${Icon} name="right" size=${16} /></span></button>`}
-            <button type="button" class="icon-button" aria-label=${t("composer.remove")} onClick=${() => remove(each)}><${Icon} name="close" size=${16} /></button>
+            <button type="button" class="icon-button" aria-label=${t(each.media || each.problem ? "composer.remove" : "cancel")} onClick=${() => remove(each)}><${Icon} name="close" size=${16} /></button>
           </div>
           ${each.media && html`<textarea class="input" rows="2" maxlength="1500" dir="auto" aria-label=${t("composer.description")} placeholder=${t("composer.description")} value=${each.media.description || ""} onInput=${(event) => say(each.key, event.currentTarget.value)} onChange=${(event) => describe(each.media.id, event.currentTarget.value)}></textarea>`}
         </li>`,

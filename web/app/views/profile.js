@@ -39,7 +39,7 @@ function Person({ username }) {
   if (problem?.status === 404) {
     return html`<${Page} title="@${username}" withBack><${Empty} icon="user" title=${t("profile.gone.title")} text=${t("profile.gone.text")} /><//>`;
   }
-  if (problem) return html`<${Page} title="@${username}" withBack><${Failed} problem=${problem} onRetry=${read} /><//>`;
+  if (problem && !person) return html`<${Page} title="@${username}" withBack><${Failed} problem=${problem} onRetry=${read} /><//>`;
   if (!person) return html`<${Page} title="@${username}" withBack><${Skeleton} number=${3} /><//>`;
   return html`<${Page} title=${person.full_name || person.username} withBack name="profile">
     <${Head} person=${person} />
