@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import BrowserContext, Locator, expect
 
+from tests.run.installation import Installation
 from tests.web.conftest import Person, go
 
 _VERY_NARROW = {"width": 280, "height": 650}
@@ -71,3 +72,29 @@ def test_a_very_narrow_screen_shows_names_the_present_tab_and_whole_passwords(pe
     password = page.get_by_label("Current password").first
     show = page.get_by_role("button", name="Show password").first
     assert float(style(password, "paddingRight").removesuffix("px")) >= show.evaluate("button => button.offsetWidth")
+
+
+def test_between_phones_and_desktops_the_icons_have_names_and_fit(
+    site: Installation, person: Callable[[str], Person], new_context: Callable[..., BrowserContext]
+) -> None:
+    between = {"width": 768, "height": 900}
+    page = new_context(viewport=between, locale="de").new_page()
+    page.goto(f"{site.url}/explore")
+    way_in = page.get_by_role("banner").get_by_role("link", name="Anmelden")
+    expect(way_in).to_be_visible()
+    assert way_in.evaluate("link => link.closest('header').scrollWidth - link.closest('header').clientWidth") == 0
+    page = person("ada_mid").open(viewport=between)
+    for name in ("Home", "Explore", "Notifications", "Bookmarks", "Profile", "Settings"):
+        expect(page.get_by_role("banner").get_by_role("link", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_role("banner").get_by_role("button", name="New post")).to_be_visible()
+
+
+def test_a_handle_without_room_is_left_out(person: Callable[[str], Person]) -> None:
+    ada = person("ada_augusta_byron_lovelace")
+    ada.post("Narrow")
+    page = ada.open(viewport={"width": 320, "height": 650})
+    name, handle = page.locator(".post-author .name").first, page.locator(".post-author .handle").first
+    expect(name).to_be_visible()
+    top = "each => each.getBoundingClientRect().top"
+    assert handle.evaluate(top) > name.evaluate(top) + 10  # on a second line, which is not shown
+    assert name.evaluate("each => each.offsetWidth") > 120

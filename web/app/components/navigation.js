@@ -23,6 +23,7 @@ function places() {
       ["/", "home", t("nav.home")],
       ["/explore", "compass", t("nav.explore")],
       ["/search", "search", t("nav.search")],
+      ["/login", "user", t("login.do")],
     ];
   }
   return [
@@ -92,11 +93,10 @@ export function SmallAccount() {
 
 /** The bar at the bottom of narrow screens. */
 export function Bar() {
-  const wanted = signedIn.value ? ["/", "/explore", "/notifications", `/@${profile.value.username}`] : ["/", "/explore", "/search"];
+  const wanted = signedIn.value ? ["/", "/explore", "/notifications", `/@${profile.value.username}`] : ["/", "/explore", "/search", "/login"];
   const shown = places().filter(([href]) => wanted.includes(href));
   return html`<nav class="bar" aria-label=${t("nav.main")}>
     ${shown.map(([href, icon, label, badge]) => html`<${Place} key=${href} href=${href} icon=${icon} label=${label} badge=${badge} />`)}
-    ${!signedIn.value && html`<${Place} href="/login" icon="user" label=${t("login.do")} />`}
   </nav>
   ${signedIn.value && !NO_COMPOSE.has(route.value.name) && html`<button class="bar-compose" aria-label=${t("nav.compose")} onClick=${() => open("compose")}><${Icon} name="pen" size=${24} /></button>`}`;
 }
