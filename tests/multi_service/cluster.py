@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from socialapp.core.contexts import CONTEXTS
 from tests.gateway.nginx import Gateway
 from tests.migrated import copy_migrated
-from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
+from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port, pause_after
 
 SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
     "split1": {"everything": tuple(CONTEXTS)},
@@ -72,11 +72,12 @@ class Service:
     def wait(self) -> None:
         """Waits until it is ready."""
         assert self.process
-        deadline = time.monotonic() + _START_SECONDS
+        started = time.monotonic()
         while not self.is_ready():
             assert self.process.poll() is None, self.said()
-            assert time.monotonic() < deadline, f"{self.name} is not ready: {self.said()}"
-            time.sleep(0.1)
+            waited = time.monotonic() - started
+            assert waited < _START_SECONDS, f"{self.name} is not ready: {self.said()}"
+            time.sleep(pause_after(waited))
 
     def is_ready(self) -> bool:
         """Whether its own databases respond."""

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.migrated import copy_migrated
-from tests.scenarios.product import free_port
+from tests.scenarios.product import free_port, pause_after
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 180.0  # on a busy machine; about ten on an idle one
@@ -27,8 +27,9 @@ def until(true: Callable[[], bool], *, seconds: float, why: str) -> float:
     """Waits until `true()`; returns the seconds it took."""
     started = time.monotonic()
     while not true():
-        assert time.monotonic() - started < seconds, why
-        time.sleep(0.02)
+        waited = time.monotonic() - started
+        assert waited < seconds, why
+        time.sleep(pause_after(waited))
     return time.monotonic() - started
 
 

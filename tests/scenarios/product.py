@@ -26,12 +26,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 T = TypeVar("T")
 _WORKERS = 8  # the maximum of test processes of ./test
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _given_ports: set[int] = set()
 
 
 def eventually(check: Callable[[], T], *, seconds: float = 60.0) -> T:
     """Calls `check` until its result is true, and returns it; AssertionError with the last result after the timeout."""
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
     while True:
         try:
             found = check()
@@ -40,9 +41,15 @@ def eventually(check: Callable[[], T], *, seconds: float = 60.0) -> T:
                 return found
         except AssertionError as error:
             failure = error
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - started
+        if waited > seconds:
             raise AssertionError(f"not true after {seconds} s: {failure!r}")
-        time.sleep(0.05)
+        time.sleep(pause_after(waited))
+
+
+def pause_after(waited: float) -> float:
+    """The seconds until the next look, a tenth of those waited so far: every look takes CPU from what is awaited."""
+    return min(max(_SHORTEST_PAUSE, waited / 10), _LONGEST_PAUSE)
 
 
 def _client_without_cookies() -> httpx.Client:
