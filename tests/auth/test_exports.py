@@ -89,6 +89,18 @@ def test_one_export_is_made_at_a_time(register: Callable[..., Person]) -> None:
     assert alice.client.post("/v1/auth/me/export").json()["id"] != first.json()["id"]
 
 
+def test_the_progress_of_an_export_has_an_etag(register: Callable[..., Person]) -> None:
+    alice = register("alice")
+    alice.confirm()
+    path = f"/v1/auth/exports/{alice.client.post('/v1/auth/me/export').json()['id']}"
+    before = alice.client.get(path)
+    same = alice.client.get(path, If_None_Match=before.headers["ETag"])
+    assert (same.status_code, same.headers["ETag"]) == (304, before.headers["ETag"])
+    tasks.build_exports()
+    after = alice.client.get(path, If_None_Match=before.headers["ETag"])
+    assert (after.status_code, after.json()["status"], after.headers["Cache-Control"]) == (200, "ready", "no-store")
+
+
 def test_an_export_is_available_to_its_owner_only(register: Callable[..., Person], anonymous: JsonClient) -> None:
     alice, bob = register("alice"), register("bob")
     alice.confirm()

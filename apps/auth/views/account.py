@@ -157,6 +157,8 @@ class ExportsView(AuthView):
 class ExportView(AuthView):
     """GET /auth/exports/{id}."""
 
+    has_etag = True
+
     @extend_schema(
         summary="Get the progress of an export",
         description="Once ready, `url` is a link that downloads the archive without a token, for five minutes, as"
@@ -169,7 +171,7 @@ class ExportView(AuthView):
         url = None
         if export.has_archive:
             url = request.build_absolute_uri(f"{request.path}/archive?key={access.archive_key(export_id)}")
-        return Response(export_body(export, url=url), headers={"Cache-Control": "no-store"})
+        return single(request, body=export_body(export, url=url), version=0)
 
 
 class ArchiveView(AuthView):
@@ -198,6 +200,7 @@ class ErasureView(AuthView):
 
     authentication_classes = ()  # a token, if sent, was revoked with the account
     permission_classes = [Public]
+    has_etag = True
 
     @extend_schema(
         summary="Get the progress of an erasure",
@@ -206,7 +209,7 @@ class ErasureView(AuthView):
     )
     def get(self, request: Request, erasure_id: int) -> Response:
         """200 with every context and when it erased its data."""
-        return Response(erasure_body(queries.erasure_progress(erasure_id)))
+        return single(request, body=erasure_body(queries.erasure_progress(erasure_id)), version=0)
 
 
 class UserView(AuthView):
