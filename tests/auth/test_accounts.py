@@ -216,6 +216,28 @@ def test_changing_the_address_requires_a_confirmed_session(register: Callable[..
     assert mails() == []
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"username": "a", "email": "x"}, {"username", "email"}),
+        ({"username": 1, "email": "x"}, {"username", "email"}),
+        ({"username": "admin", "email": None, "roles": []}, {"username", "email", "roles"}),
+        ({"username": "alicia", "email": "x"}, {"email"}),
+    ],
+)
+def test_every_invalid_field_of_a_change_is_reported(
+    register: Callable[..., Person], change: dict[str, Any], named: set[str]
+) -> None:
+    """Before the session has to be confirmed, and nothing changes."""
+    alice = register("alice")
+    for _ in range(2):
+        refused = alice.client.patch("/v1/auth/me", change)
+        assert (refused.status_code, {error["field"] for error in refused.json()["errors"]}) == (422, named)
+        alice.confirm()
+    me = alice.client.get("/v1/auth/me").json()
+    assert (me["username"], me["email"], me["pending_email"]) == ("alice", "alice@example.org", None)
+
+
 def test_setting_the_current_address_keeps_it_verified_and_cancels_a_pending_one(
     register: Callable[..., Person], anonymous: JsonClient
 ) -> None:

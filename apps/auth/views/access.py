@@ -1,10 +1,7 @@
 """Views for sign-up, log-in, tokens, mailed keys, passwords, providers and passkeys."""
 
-from typing import Any, cast
-
 from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -43,12 +40,10 @@ from apps.auth.views.cookies import (
     user_id_in,
     wants_cookie,
 )
-from socialapp.core.errors import Invalid
 from socialapp.http.admission import client_address
 from socialapp.http.fields import Input
 from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.permissions import Public
-from socialapp.http.problems import as_problem
 
 
 class RegisterView(AuthView):
@@ -74,7 +69,7 @@ class RegisterView(AuthView):
     )
     def post(self, request: Request) -> Response:
         """201 with the user and tokens, or 202 with the user who is pending approval."""
-        fields = self._fields()
+        fields = self.read_account(RegisterInput)
         in_cookie = wants_cookie(request, fields)
         invite, text = fields.pop("invite", ""), fields.pop("application", "")
         captcha = fields.pop("captcha", "")
@@ -99,20 +94,6 @@ class RegisterView(AuthView):
         if in_cookie:
             move_refresh_to_cookie(request, answer)
         return answer
-
-    def _fields(self) -> dict[str, Any]:
-        """The validated body; 422 lists errors of form and of content together."""
-        try:
-            return self.read_input(RegisterInput)
-        except ValidationError as error:
-            wrong = cast(dict[str, Any], error.detail)
-            sent = cast(dict[str, Any], self.request.data)
-            well_formed = {
-                name: sent[name] for name in ("username", "email", "password") if name in sent and name not in wrong
-            }
-            problem = as_problem(error)
-            errors = [*(problem.errors if problem else []), *actions.account_errors(**well_formed)]
-            raise Invalid("some fields are not valid", errors=errors) from None
 
 
 class CaptchaView(AuthView):

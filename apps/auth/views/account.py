@@ -24,6 +24,7 @@ from apps.auth.serializers import (
 )
 from apps.auth.views.auth_view import AuthView
 from apps.auth.views.cookies import device_of
+from socialapp.core.errors import Invalid
 from socialapp.http.etags import expected_versions, single
 from socialapp.http.fields import Input
 from socialapp.http.idempotency import create_once
@@ -94,8 +95,10 @@ class MeView(AuthView):
     )
     def patch(self, request: Request) -> Response:
         """200 with the caller's user."""
-        fields = self.read_input(MeInput)
+        fields = self.read_account(MeInput)
         user_id = self.principal.id
+        if errors := actions.account_errors(**fields):
+            raise Invalid("some fields are not valid", errors=errors)
         if "username" in fields or (
             "email" in fields and actions.is_new_address(user_id=user_id, email=fields["email"])
         ):
