@@ -25,7 +25,6 @@ FILES = {
 NOT_IMPORTED = {
     "argon2-cffi": "Django's Argon2 password hasher",
     "hiredis": "redis parses answers with it",
-    "httptools": "uvicorn's HTTP parser",
     "mysqlclient": "Django's database backend",
     "packaging": "kombu's Redis transport, which does not ask for it",
     "uvloop": "uvicorn's event loop",

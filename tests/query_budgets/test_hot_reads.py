@@ -46,8 +46,8 @@ BUDGETS = [
     Budget("/v1/posts/{post}", statements=2, cold=5, redis=1, calls=1_110),
     Budget("/v1/auth/me", statements=1, cold=2, redis=1, calls=790),
     Budget("/v1/notifications", statements=3, cold=4, redis=1, calls=2_030),
-    Budget("/v1/search?type=posts&q=needle", statements=2, cold=6, redis=2, calls=3_260, requests=1),
-    Budget("/v1/search?type=users&q=hotread", statements=1, cold=3, redis=1, calls=1_930, requests=1),
+    Budget("/v1/search?type=posts&q=needle", statements=2, cold=6, redis=2, calls=2_930, requests=1),
+    Budget("/v1/search?type=users&q=hotread", statements=1, cold=3, redis=1, calls=1_530, requests=1),
 ]
 
 

@@ -1,9 +1,9 @@
 """The transport to Elasticsearch: a connection kept per thread, as a search is one small request."""
 
 import select
+import socket
 import threading
 import time
-from http.client import HTTPConnection, HTTPException
 from typing import Any
 
 from elastic_transport import (
@@ -16,68 +16,129 @@ from elastic_transport import (
 )
 from elastic_transport import ConnectionError as NoConnection
 from elastic_transport.client_utils import DEFAULT
+from httptools import HttpParserError, HttpResponseParser
+
+_READ_BYTES = 65_536
 
 
 class ThreadNode(BaseNode):
-    """A node behind plain HTTP. urllib3's pool, retries and headers take three times as long as the request."""
+    """A node behind plain HTTP.
 
-    _CLIENT_META_HTTP_CLIENT = ("hc", "1")
+    urllib3's pool, retries and headers take three times as long as the request. `http.client` sends headers and body
+    one after the other, so that Elasticsearch reads twice, and parses the headers of a response as those of a mail.
+    """
+
+    _CLIENT_META_HTTP_CLIENT = ("ht", "0")
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
         self._own = threading.local()
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        self._same_headers = {"host": f"{host}:{self.port}", **dict(self.headers.items())}
 
     def perform_request(  # type: ignore[override]
         self, method: str, target: str, body: bytes | None = None, headers: Any = None, request_timeout: Any = DEFAULT
     ) -> TransportApiResponse:
         """See `BaseNode`: ConnectionTimeout and ConnectionError where there is no answer, whatever its status is."""
         start = time.monotonic()
-        connection = self._connection(self.config.request_timeout if request_timeout is DEFAULT else request_timeout)
+        seconds = self.config.request_timeout if request_timeout is DEFAULT else request_timeout
+        request = self._written(method, target, body or b"", headers or {})
         try:
-            connection.request(
-                method, self.path_prefix + target, body=body, headers={**self.headers, **(headers or {})}
-            )
-            response = connection.getresponse()
-            content = response.read()
-        except (OSError, HTTPException) as error:
-            connection.close()
+            connection = self._connection(seconds)
+            connection.exchange(request, is_head=method == "HEAD")
+        except (OSError, HttpParserError) as error:
+            self.close()
             kind = ConnectionTimeout if isinstance(error, TimeoutError) else NoConnection
             raise kind(str(error) or type(error).__name__, errors=(error,)) from error
         meta = ApiResponseMeta(
-            status=response.status,
+            status=connection.status,
             http_version="1.1",
-            headers=HttpHeaders(response.getheaders()),
+            headers=HttpHeaders(connection.headers),
             duration=time.monotonic() - start,
             node=self.config,
         )
-        return TransportApiResponse(meta, content)
+        return TransportApiResponse(meta, b"".join(connection.body))
 
     def close(self) -> None:
         """Closes the connection of this thread; others close with their threads."""
-        self._connection(None).close()
+        connection: _Connection | None = self._own.__dict__.pop("connection", None)
+        if connection:
+            connection.close()
 
-    def _connection(self, seconds: float | None) -> HTTPConnection:
-        connection: _OwnConnection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = _OwnConnection(self.host, self.port)
-        connection.limit(seconds)
-        return connection
+    def _written(self, method: str, target: str, body: bytes, headers: Any) -> bytes:
+        named = {**self._same_headers, **headers, "content-length": str(len(body))}
+        lines = [f"{name}: {value}\r\n" for name, value in named.items()]
+        return f"{method} {self.path_prefix}{target} HTTP/1.1\r\n{''.join(lines)}\r\n".encode("latin-1") + body
+
+    def _connection(self, seconds: float | None) -> "_Connection":
+        """The connection of this thread, a new one if the other side has closed it."""
+        connection: _Connection | None = self._own.__dict__.get("connection")
+        if connection and connection.is_usable():
+            connection.limit(seconds)
+            return connection
+        self.close()
+        self._own.connection = opened = _Connection(socket.create_connection((self.host, self.port), seconds))
+        return opened
 
 
-class _OwnConnection(HTTPConnection):
-    """A connection that reopens itself if the other side has closed it."""
+class _Connection:
+    """An open connection, and the last response read from it, which the parser tells its `on_…` methods."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._waiting = select.poll()
+        self._waiting.register(self._socket, select.POLLIN)
+        self._parser = HttpResponseParser(self)
+        self._is_kept = True
+        self._start(is_head=False)
+
+    def is_usable(self) -> bool:
+        """Whether it can send another request: what is readable before one is the end of the connection."""
+        return self._is_kept and not self._waiting.poll(0)
 
     def limit(self, seconds: float | None) -> None:
         """Sets the timeout of the next request's network operations."""
-        self.timeout = seconds
-        if self.sock is None:
-            return
-        waiting = select.poll()
-        waiting.register(self.sock, select.POLLIN)
-        if waiting.poll(0):  # readable before a request: the other side has closed it
-            self.close()
-        else:
-            self.sock.settimeout(seconds)
+        if seconds != self._socket.gettimeout():
+            self._socket.settimeout(seconds)
+
+    def exchange(self, request: bytes, *, is_head: bool) -> None:
+        """Sends a request and reads the response."""
+        self._start(is_head=is_head)
+        self._socket.sendall(request)
+        while not self._is_complete:
+            data = self._socket.recv(_READ_BYTES)
+            if not data:
+                raise ConnectionError("closed before the end of the response")
+            self._parser.feed_data(data)
+
+    def _start(self, *, is_head: bool) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self.body: list[bytes] = []
+        self._is_head, self._is_complete = is_head, False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self.headers[name.decode("latin-1")] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """All headers. The parser would wait for the body that a response to HEAD announces, but does not have."""
+        self.status = self._parser.get_status_code()
+        self._is_kept = self._parser.should_keep_alive() and not self._is_head
+        self._is_complete = self._is_head
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        self.body.append(part)
+
+    def on_message_complete(self) -> None:
+        """The end of the response."""
+        self._is_complete = True
+
+    def close(self) -> None:
+        """Closes it."""
+        self._socket.close()
 
     def __del__(self) -> None:
         self.close()
