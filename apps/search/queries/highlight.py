@@ -6,7 +6,7 @@ The work is bounded: a text is scanned once, up to the end of the shown part, an
 import re
 from collections import deque
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from itertools import islice
 
@@ -123,11 +123,17 @@ class Highlighter:
 def mark_beginnings(*, text: str, words: list[str]) -> str | None:
     """Like `Highlighter.mark`, for words of `text` that begin with one of `words`."""
     beginnings = tuple(words)
-    lower = text.lower()
-    # Words of ASCII text are written as they are searched for, except for grouped numbers ("1,000").
-    if text.isascii() and not any(word in lower or word[0].isdigit() for word in beginnings):
-        return None
+    if text.isascii() and (pattern := _words_with_beginning(beginnings)):
+        return _excerpt(text, (found.span() for found in pattern.finditer(text.lower())))
     return _excerpt(text, ((token.start, token.end) for token in tokens(text) if token.word.startswith(beginnings)))
+
+
+@lru_cache(maxsize=16)  # for the texts of one page
+def _words_with_beginning(beginnings: tuple[str, ...]) -> "re.Pattern[str] | None":
+    """Finds words in lower-case ASCII text; None where digits make that uncertain, as in `Highlighter._beginning`."""
+    if not all(beginning[0].isalpha() for beginning in beginnings):
+        return None
+    return re.compile(f"(?<![a-z0-9])(?:{'|'.join(map(re.escape, beginnings))})[a-z0-9]*")
 
 
 def mark_tag(*, tag: str, prefixes: list[str]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet, Sum
 
 from apps.users.models import FollowCount, FollowRequest, Profile
-from apps.users.queries.relations import ALL_FLAGS, flags_sql
+from apps.users.queries.relations import ALL_FLAGS, flags_joins, flags_sql
 from socialapp.core.sql import as_utc, placeholders, select
 
 
@@ -37,7 +37,7 @@ class ProfileRow(NamedTuple):
 _COLUMNS = ", ".join(f"profiles.{name}" for name in ProfileRow._fields[: ProfileRow._fields.index("followers")])
 _ROWS_SQL = (
     f"SELECT {_COLUMNS}, counted.followers, counted.following, post_counts.posts, post_counts.public_posts,"  # noqa: S608
-    f" {flags_sql(other='profiles.user_id', kinds=ALL_FLAGS)} FROM profiles"
+    f" {flags_sql(ALL_FLAGS)} FROM profiles{flags_joins(other='profiles.user_id', kinds=ALL_FLAGS)}"
     " LEFT JOIN (SELECT user_id, SUM(followers) AS followers, SUM(following) AS following FROM follow_counts"
     " WHERE user_id IN ({0}) GROUP BY user_id) AS counted ON counted.user_id = profiles.user_id"
     " LEFT JOIN post_counts ON post_counts.user_id = profiles.user_id WHERE profiles.user_id IN ({0})"
@@ -58,17 +58,10 @@ def profile_rows(ids: Collection[int], *, viewer_id: int | None) -> dict[int, Pr
 
 
 def _profile_row(columns: Sequence[Any]) -> ProfileRow:
-    row = ProfileRow(*columns)
-    return row._replace(
-        is_private=bool(row.is_private),
-        silenced=bool(row.silenced),
-        erased=bool(row.erased),
-        created_at=as_utc(row.created_at),
-        followers=int(row.followers or 0),  # a sum is a decimal
-        following=int(row.following or 0),
-        posts=row.posts or 0,
-        public_posts=row.public_posts or 0,
-    )
+    *head, is_private, silenced, erased, version, created_at, followers, following, posts, public_posts, flags = columns
+    counts = int(followers or 0), int(following or 0), posts or 0, public_posts or 0  # a sum is a decimal
+    marks = bool(is_private), bool(silenced), bool(erased)
+    return ProfileRow._make((*head, *marks, version, as_utc(created_at), *counts, flags))
 
 
 def active_ids(ids: Collection[int]) -> set[int]:
