@@ -42,9 +42,11 @@ POST_COLUMNS = PostRow._fields[: PostRow._fields.index("reposts")]
 _COLUMNS = ", ".join(f"posts.`{name}`" for name in POST_COLUMNS)  # "sensitive" is a reserved word of MariaDB's
 _ROWS_SQL = (
     f"SELECT {_COLUMNS}, posts.marked_sensitive, repost_counts.count,"  # noqa: S608 (names of ours only)
-    " EXISTS (SELECT 1 FROM bookmarks WHERE user_id = %s AND post_id = posts.id),"
-    " EXISTS (SELECT 1 FROM reposts WHERE user_id = %s AND post_id = posts.id),"
+    # Joins, as MariaDB plans every EXISTS like a query of its own.
+    " bookmarks.id IS NOT NULL, reposts.id IS NOT NULL,"
     f" {', '.join(f'link_previews.{name}' for name in PREVIEW_COLUMNS)} FROM posts"
+    " LEFT JOIN bookmarks ON bookmarks.user_id = %s AND bookmarks.post_id = posts.id"
+    " LEFT JOIN reposts ON reposts.user_id = %s AND reposts.post_id = posts.id"
     " LEFT JOIN repost_counts ON repost_counts.post_id = posts.id"
     " LEFT JOIN post_links ON post_links.post_id = posts.id"
     " LEFT JOIN link_previews ON link_previews.url_key = post_links.url_key AND link_previews.title <> ''"

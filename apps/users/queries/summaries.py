@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from apps.users.models import SLOTS, Follow, FollowCount, Profile
 from apps.users.queries.profiles import counts_of, named
-from apps.users.queries.relations import AUDIENCE_FLAGS, BLOCKED, RelationshipFlags, flags_sql
+from apps.users.queries.relations import AUDIENCE_FLAGS, BLOCKED, RelationshipFlags, flags_joins, flags_sql
 from socialapp.contracts.users import Audience, Author, Circle, Following, ProfileDocument, ProfileSummary
 from socialapp.core.sql import placeholders, select
 
@@ -46,9 +46,9 @@ def _summaries(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
 
 
 _AUDIENCE_SQL = (
-    "SELECT user_id, username, full_name, profile_picture, status, is_private, following_version,"  # noqa: S608
-    " silenced, limited, links_limited, media_limited,"
-    f" {flags_sql(other='profiles.user_id', kinds=AUDIENCE_FLAGS)} FROM profiles WHERE user_id IN ({{}})"
+    "SELECT profiles.user_id, username, full_name, profile_picture, status, is_private, following_version,"  # noqa: S608
+    f" silenced, limited, links_limited, media_limited, {flags_sql(AUDIENCE_FLAGS)}"
+    f" FROM profiles{flags_joins(other='profiles.user_id', kinds=AUDIENCE_FLAGS)} WHERE profiles.user_id IN ({{}})"
 )
 
 
