@@ -132,7 +132,7 @@ class PostBody(serializers.Serializer[Any]):
     is_private = serializers.BooleanField()
     hashtags = serializers.ListField(child=serializers.CharField())
     link_preview = LinkPreviewBody(allow_null=True)
-    mentions = MentionBody(many=True)
+    mentions = MentionBody(many=True, help_text="Those whom you may see; the names of others are plain text.")
     reposted_by = ProfileSummaryBody(allow_null=True)
     comments_locked = serializers.BooleanField(help_text="A moderator has locked the comments: nobody can add any.")
     withheld = serializers.ChoiceField(

@@ -290,6 +290,33 @@ def test_the_service_returns_visible_posts_only(
     assert posts.documents(post_ids=both[:1]) == []
 
 
+def test_mentions_of_people_whom_the_reader_may_not_see_are_plain_text(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    anonymous: JsonClient,
+    drain: Callable[[], int],
+    settings: Any,
+) -> None:
+    settings.ERASURE_GRACE_DAYS = 14
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    post_id = write(alice, "@bob and @carol")["id"]
+    drain()
+
+    def named(reader: JsonClient) -> list[list[str]]:
+        bodies = [reader.get(f"/v1/posts/{post_id}").json(), *reader.get("/v1/explore").json()["results"]]
+        if reader is alice.client:
+            bodies += reader.get("/v1/feed").json()["results"]
+        return [[mention["username"] for mention in body["mentions"]] for body in bodies]
+
+    assert bob.client.put(f"/v1/profiles/{carol.id}/block").status_code == 200
+    assert named(carol.client) == [["carol"]] * 2
+    assert named(bob.client) == [["bob"]] * 2
+    assert named(anonymous) == [["bob", "carol"]] * 2
+    assert carol.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    assert named(anonymous) == [["bob"]] * 2
+    assert named(alice.client) == [["bob"]] * 3
+
+
 def test_a_private_text_mentions_only_those_who_may_read_it(
     register: Callable[..., Person], write: Callable[..., dict[str, Any]], follow: Callable[[Person, Person], None]
 ) -> None:

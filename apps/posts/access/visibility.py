@@ -1,6 +1,6 @@
 """The single rule of who may see a post, and the loading of posts through it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -85,6 +85,10 @@ class Visibility:
         """Whether the viewer sees this post."""
         return self.may_see(author_id=row.user_id, is_private=row.is_private, hidden=row.hidden)
 
+    def as_shown(self, row: PostRow) -> PostRow:
+        """The post, without mentions of people whom the viewer may not see: those are plain text."""
+        return row._replace(mentions=[mention for mention in row.mentions if self.may_see_author(mention[0])])
+
 
 def is_for_followers(author: Author) -> bool:
     """Whether only followers see the author's posts: by the author's choice, or because a moderator silenced them."""
@@ -109,6 +113,11 @@ class VisiblePost(NamedTuple):
         return self._replace(row=self.row._replace(reposted=True, reposts=reposts))
 
 
+def people_in(rows: Collection[PostRow]) -> set[int]:
+    """The authors of posts and the people whom they mention."""
+    return {row.user_id for row in rows} | {user_id for row in rows for user_id, _ in row.mentions}
+
+
 def load_visibility(*, viewer_id: int | None, author_ids: Iterable[int]) -> Visibility:
     """What `viewer_id` may see of these authors: one call, whatever their number."""
     wanted = sorted(set(author_ids))
@@ -119,9 +128,9 @@ def load_visibility(*, viewer_id: int | None, author_ids: Iterable[int]) -> Visi
 def visible_posts(*, viewer_id: int | None, post_ids: Sequence[int]) -> list[VisiblePost]:
     """Those of the posts that the viewer may see, in the order of `post_ids`. One query and one call."""
     rows = {row.id: row for row in post_rows(post_ids, viewer_id=viewer_id)}
-    visibility = load_visibility(viewer_id=viewer_id, author_ids=(row.user_id for row in rows.values()))
+    visibility = load_visibility(viewer_id=viewer_id, author_ids=people_in(rows.values()))
     return [
-        VisiblePost(row.id, row, visibility.authors[row.user_id])
+        VisiblePost(row.id, visibility.as_shown(row) if row.mentions else row, visibility.authors[row.user_id])
         for post_id in post_ids
         if (row := rows.get(post_id)) and visibility.shows(row)
     ]

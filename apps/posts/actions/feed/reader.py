@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from apps.posts.access import Visibility, VisiblePost, fill_page, load_visibility
+from apps.posts.access import Visibility, VisiblePost, fill_page, load_visibility, people_in
 from apps.posts.actions.feed import epochs, store
 from apps.posts.actions.feed.builder import build_feed
 from apps.posts.actions.feed.store import CachedFeed
@@ -129,7 +129,7 @@ class _FeedReading:
         """The posts of the entries that may be shown. At most two queries and one call."""
         post_ids = [entry.post_id for entry in entries]
         rows = {row.id: row for row in post_rows(post_ids, viewer_id=self._user_id)}
-        people = {row.user_id for row in rows.values()}.union(*(entry.reposter_ids for entry in entries))
+        people = people_in(rows.values()).union(*(entry.reposter_ids for entry in entries))
         visibility = load_visibility(viewer_id=self._user_id, author_ids=people)
         self._check(visibility)
         reposters = _present_reposters([entry for entry in entries if entry.reposter_ids])
@@ -180,6 +180,8 @@ def _shown(row: PostRow, *, visibility: Visibility, reposter_ids: Sequence[int])
     author = visibility.authors.get(row.user_id)
     if author is None or author.muted or not visibility.shows(row):
         return None
+    if row.mentions:
+        row = visibility.as_shown(row)
     if visibility.may_see_private(row.user_id):
         return VisiblePost(row.id, row, author)
     for user_id in reposter_ids:
