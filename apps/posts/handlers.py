@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from apps.posts.access import load_visibility
+from apps.posts.access import is_for_followers, load_visibility
 from apps.posts.actions import (
     CLEAN_UP,
     FAN_OUT_BATCH,
@@ -14,6 +14,7 @@ from apps.posts.actions import (
     fan_out,
     mark_popular,
     purge_author,
+    purge_profile,
     remove_post,
     restore_post,
     restrict_post,
@@ -144,7 +145,7 @@ def _is_hidden(user_id: int) -> bool:
     if not settings.MEDIA_PURGE:
         return False
     author = load_visibility(viewer_id=None, author_ids=[user_id]).authors.get(user_id)
-    return author is None or author.is_private or not author.active
+    return author is None or is_for_followers(author) or not author.active
 
 
 @handles(ProfileChanged, StatusChanged, gather=lambda event: _is_hidden(event.user_id))
@@ -152,6 +153,21 @@ def purge_hidden_author(event: ProfileChanged | StatusChanged, is_hidden: bool) 
     """Purges the media of an account that became private or was banned from caches."""
     if is_hidden:
         purge_author(event.user_id)
+
+
+def _shown_in_profile(event: ProfileChanged) -> list[str] | None:
+    """The URLs of the pictures that a profile shows; None if there is no cache to purge."""
+    if not settings.MEDIA_PURGE:
+        return None
+    profiles = client(Users).profile_bodies(viewer_id=None, ids=[event.user_id])
+    return [str(profile[name]) for profile in profiles for name in ("profile_picture", "header_picture")]
+
+
+@handles(ProfileChanged, gather=_shown_in_profile)
+def purge_reset_pictures(event: ProfileChanged, shown: list[str] | None) -> None:
+    """Purges the pictures of a profile that a moderator has reset: they stay in their place, for an appeal."""
+    if shown is not None:
+        purge_profile(event.user_id, except_urls=shown)
 
 
 @handles(UserDeleted)

@@ -16,7 +16,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.posts.actions import restrict_post
+from apps.users.actions import reset_profile, restore_profile, restrict_profile
+from socialapp.contracts.posts import Posts
 from socialapp.core.media import stores
+from socialapp.rpc.calls import client
 from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import BOTH_STORES, animation, is_served, path_of, picture, post_with
@@ -117,6 +120,69 @@ def test_a_public_url_gets_404_once_a_moderator_hides_the_post(
     for is_active in (True, False):
         restrict_post(post_id=int(post["id"]), kind="hidden", is_active=is_active, at=timezone.now())
         assert is_served(anonymous, url) is not is_active
+
+
+def test_signed_urls_of_a_hidden_post_are_for_its_author(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    private = post_with(ann, upload(ann, picture((50, 50))), is_private=True)
+    public = post_with(ann, upload(ann, picture((60, 60))))
+    for post in (private, public):
+        path = f"/v1/posts/{post['id']}"
+        assert ann.client.patch(path, {"content": "look again"}).status_code == 200
+        restrict_post(post_id=int(post["id"]), kind="hidden", is_active=True, at=timezone.now())
+        assert not is_served(anonymous, post["media"][0]["url"]), "readers have this URL"
+        [version] = ann.client.get(f"{path}/history").json()["results"]
+        for shown in (ann.client.get(path).json(), version):
+            assert is_served(anonymous, shown["media"][0]["url"]), "its author still sees it"
+        assert is_served(anonymous, ann.client.get(f"/v1/media/{post['media'][0]['id']}").json()["url"])
+        [reviewed] = client(Posts).reviewed_media(post_ids=[int(post["id"])])
+        assert is_served(anonymous, reviewed.url), "moderators do, too"
+
+
+def test_media_of_a_silenced_author_are_for_followers(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    post = post_with(ann, upload(ann))
+    url = post["media"][0]["url"]
+    for kind in ("silence", "unsilence"):
+        restrict_profile(user_id=int(ann.id), kind=kind, at=timezone.now())
+        assert is_served(anonymous, url) is (kind == "unsilence")
+        assert is_served(anonymous, ann.client.get(f"/v1/posts/{post['id']}").json()["media"][0]["url"])
+
+
+def test_media_of_somebody_inactive_are_sent_to_moderators_only(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]], settings: Any
+) -> None:
+    settings.ERASURE_GRACE_DAYS = 14
+    ann = register("ann")
+    unused = upload(ann, picture((50, 50)))["url"]
+    post = post_with(ann, upload(ann, picture((60, 60))), is_private=True)
+    signed = post["media"][0]["url"]
+    assert [is_served(anonymous, url) for url in (unused, signed)] == [True, True]
+    assert ann.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    assert [is_served(anonymous, url) for url in (unused, signed)] == [False, False]
+    [reviewed] = client(Posts).reviewed_media(post_ids=[int(post["id"])])
+    assert is_served(anonymous, reviewed.url)
+
+
+def test_the_pictures_of_a_profile_get_404_once_a_moderator_resets_it(
+    register: Callable[..., Person], anonymous: JsonClient, upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    chosen = {
+        f"{name}_media_id": upload(ann, picture((size, 50)))["id"]
+        for name, size in (("profile_picture", 60), ("header_picture", 70))
+    }
+    shown = ann.client.patch("/v1/profiles/me", chosen).json()
+    urls = [shown["profile_picture"], shown["header_picture"]]
+    assert [is_served(anonymous, url) for url in urls] == [True, True]
+    reset_profile(user_id=int(ann.id), action_id=7)
+    assert [is_served(anonymous, url) for url in urls] == [False, False]
+    restore_profile(user_id=int(ann.id), action_id=7)
+    assert [is_served(anonymous, url) for url in urls] == [True, True]
 
 
 @BOTH_STORES

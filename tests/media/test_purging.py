@@ -8,9 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.posts.actions import purge_caches
 from apps.posts.models import MediaPurge
+from apps.users.actions import reset_profile, restrict_profile
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import picture, post_with
 
@@ -109,3 +111,24 @@ def test_media_of_an_account_made_private_are_purged(
     assert purge_caches() == 2
     [(*_, body)] = cache.asked
     assert sorted(json.loads(body)["files"]) == sorted(urls)
+
+
+def test_what_moderators_hide_of_an_account_is_purged(
+    cache: FakeCache,
+    register: Callable[..., Person],
+    upload: Callable[..., dict[str, Any]],
+    drain: Callable[[], int],
+    settings: Any,
+) -> None:
+    settings.MEDIA_PURGE = "nginx"
+    ann, bob = register("ann"), register("bob")
+    face = upload(ann, picture((50, 50)))["id"]
+    picture_url = ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": face}).json()["profile_picture"]
+    post_url = post_with(bob, upload(bob))["media"][0]["url"]
+    drain()
+    assert purge_caches() == 0
+    reset_profile(user_id=int(ann.id), action_id=7)
+    restrict_profile(user_id=int(bob.id), kind="silence", at=timezone.now())
+    drain()
+    assert purge_caches() == 2
+    assert {path for _, path, _, _ in cache.asked} == {url.removeprefix(cache.url) for url in (picture_url, post_url)}

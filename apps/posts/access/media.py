@@ -6,10 +6,11 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.posts.access.visibility import load_visibility
+from apps.posts.access.visibility import is_for_followers, load_visibility
 from apps.posts.models import Media
 from apps.posts.queries import MediaPlace, media_by_id, media_of, media_place, uploaded_since
 from socialapp.contracts.comments import Comments
+from socialapp.contracts.users import Author, Users
 from socialapp.core.errors import NotFound, TooMany
 from socialapp.core.media import stores
 from socialapp.core.media.addresses import path_of, seconds_left
@@ -19,6 +20,8 @@ from socialapp.rpc.refusals import refuse_limited, screen_text
 MAX_DESCRIPTION = 1500
 # The audience that a signed URL is for: when the audience of the media changes, the URL becomes invalid.
 OWNER, READERS, MODERATORS, UPLOADER = "owner", "readers", "moderators", "uploader"
+_SHOWN = (MODERATORS, OWNER, READERS)
+_WITHHELD = (MODERATORS, OWNER)  # authors still see what moderators have hidden but not removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def served_file(*, media_id: int, file_name: str, expires: str, signature: str) 
     """The file behind a URL; NotFound if there is none, or if this URL does not allow seeing it.
 
     Without a signature only public media are found. That is checked each time, so the URLs of media that are no longer
-    public stop working. One query, and for public media one call.
+    public stop working. One query and one call, two for media in a comment.
     """
     place = media_place(media_id=media_id)
     if place is None:
@@ -111,33 +114,47 @@ def served_file(*, media_id: int, file_name: str, expires: str, signature: str) 
         seconds = next((number for number in left if number is not None), None)
         if seconds is None:
             raise no_such_file()
-    elif not _is_public(place):
+    elif not _is_public(place, media_id=media_id):
         raise no_such_file()
     extension = file["extension"]
     return ServedFile(stores.file_name(file["digest"], extension=extension), stores.CONTENT_TYPES[extension], seconds)
 
 
 def _audiences(place: MediaPlace) -> tuple[str, ...]:
-    """The audiences whose signed URLs are valid at present. One call for media in a comment."""
-    if place.post_id is None:
-        return (OWNER,)
-    if place.comment_id is None:
-        return (MODERATORS,) if place.is_in_removed_post else (READERS, OWNER)
-    if place.is_in_removed_post or not client(Comments).documents(comment_ids=[place.comment_id]):
-        return (MODERATORS, OWNER)  # authors still see what moderators have hidden but not removed
-    return (MODERATORS, READERS, OWNER)
+    """The audiences whose signed URLs are valid at present. One call, two for media in a comment."""
+    if _active_owner(place) is None:
+        return (MODERATORS,)
+    if place.comment_id is not None:
+        is_shown = not place.is_in_removed_post and client(Comments).documents(comment_ids=[place.comment_id])
+        return _SHOWN if is_shown else _WITHHELD
+    if place.is_in_removed_post:
+        return (MODERATORS,)
+    return _WITHHELD if place.is_in_hidden_post or place.post_id is None else _SHOWN
 
 
-def _is_public(place: MediaPlace) -> bool:
+def _is_public(place: MediaPlace, *, media_id: int) -> bool:
     """Whether these media are public: in a profile, or in a public post of a public account.
 
     Media in comments have signed URLs only.
     """
-    in_profile = Media.Place(place.shown_in).is_in_profile
-    if not (place.is_in_public_post or in_profile):
-        return False
-    author = load_visibility(viewer_id=None, author_ids=[place.user_id]).authors.get(place.user_id)
-    return author is not None and author.active and (in_profile or not author.is_private)
+    if Media.Place(place.shown_in).is_in_profile:
+        return _is_in_profile(user_id=place.user_id, media_id=media_id)
+    owner = _active_owner(place) if place.is_in_public_post else None
+    return owner is not None and not is_for_followers(owner)
+
+
+def _active_owner(place: MediaPlace) -> Author | None:
+    owner = load_visibility(viewer_id=None, author_ids=[place.user_id]).authors.get(place.user_id)
+    return owner if owner is not None and owner.active else None
+
+
+def _is_in_profile(*, user_id: int, media_id: int) -> bool:
+    """Whether the profile shows it now: not of somebody inactive, nor after a moderator reset the profile."""
+    return any(
+        f"/{media_id}/" in str(profile[name])
+        for profile in client(Users).profile_bodies(viewer_id=None, ids=[user_id])
+        for name in ("profile_picture", "header_picture")
+    )
 
 
 def no_such_file() -> NotFound:

@@ -25,7 +25,13 @@ from apps.posts.actions.media.places import (
 from apps.posts.actions.media.processing import process_media, process_waiting_media
 from apps.posts.actions.media.refusals import end_refusals, refuse_media
 from apps.posts.actions.media.regeneration import is_ready, ready_media, regenerate_media
-from apps.posts.actions.media.removal import delete_comment_media, delete_unused_media, purge_author, purge_caches
+from apps.posts.actions.media.removal import (
+    delete_comment_media,
+    delete_unused_media,
+    purge_author,
+    purge_caches,
+    purge_profile,
+)
 from apps.posts.actions.media.uploads import (
     Upload,
     accepted_format,
@@ -104,6 +110,7 @@ __all__ = [
     "process_waiting_media",
     "purge_author",
     "purge_caches",
+    "purge_profile",
     "read_home_feed",
     "reader_of",
     "ready_media",

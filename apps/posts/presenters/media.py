@@ -26,7 +26,7 @@ _SIZES = ("large", "medium", "small")
 
 def media_body(media: Media) -> Body:
     """The API's media object, for its owner."""
-    audience = None if Media.Place(media.shown_in).is_in_profile else OWNER if media.post_id is None else READERS
+    audience = None if Media.Place(media.shown_in).is_in_profile else OWNER
     shown = _shown_body(media.shown(), audience=audience, expires=next_expiry())
     return {
         **shown,
@@ -35,9 +35,10 @@ def media_body(media: Media) -> Body:
     }
 
 
-def media_fragment(copies: str, *, is_public: bool) -> orjson.Fragment:
-    """The media objects of a post, from the copies that it stores: JSON in, JSON out."""
-    audience, expires = (None, 0) if is_public else (READERS, next_expiry())
+def media_fragment(copies: str, *, audience: str | None) -> orjson.Fragment:
+    """The media objects of a post, from the copies that it stores: JSON in, JSON out. Without an audience they are
+    public."""
+    expires = next_expiry() if audience else 0
     return orjson.Fragment(_rendered(copies, audience, expires, settings.MEDIA_URL))
 
 
@@ -67,19 +68,16 @@ def comment_media(media: Iterable[Media], *, withheld_ids: Collection[int] = ())
 
 def reviewed_comment_media(media: Iterable[Media]) -> list[ReviewedMedia]:
     """The media of comments, for moderators."""
-    return [_reviewed(row.post_id or 0, row.shown(), audience=MODERATORS) for row in media]
+    return [_reviewed(row.post_id or 0, row.shown()) for row in media]
 
 
 def reviewed_media(shown: Iterable[ShownMedia]) -> list[ReviewedMedia]:
     """The media of posts, for moderators."""
-    return [
-        _reviewed(post_id, media, audience=MODERATORS if is_removed else READERS)
-        for post_id, media, is_removed in shown
-    ]
+    return [_reviewed(post_id, media) for post_id, media in shown]
 
 
-def _reviewed(post_id: int, media: Mapping[str, Any], *, audience: str) -> ReviewedMedia:
-    body = _shown_body(media, audience=audience, expires=next_expiry())
+def _reviewed(post_id: int, media: Mapping[str, Any]) -> ReviewedMedia:
+    body = _shown_body(media, audience=MODERATORS, expires=next_expiry())
     return ReviewedMedia(
         id=media["id"],
         post_id=post_id,

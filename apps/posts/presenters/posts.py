@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import orjson
 
-from apps.posts.access import PostStats, Rule, VisiblePost, load_stats
+from apps.posts.access import OWNER, READERS, PostStats, Rule, VisiblePost, is_for_followers, load_stats
 from apps.posts.models import PostEdit
 from apps.posts.presenters.link_previews import link_preview_body
 from apps.posts.presenters.media import media_fragment
@@ -43,7 +43,7 @@ def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], held: He
             author=post.author.card,
             stats=stats,
             reposted_by=post.reposted_by,
-            is_public=not (post.row.is_private or post.author.is_private),
+            is_public=not (post.row.is_private or is_for_followers(post.author)),
         )
         for post in posts
     ]
@@ -57,12 +57,12 @@ def post_body(
     is_public: bool,
     reposted_by: ProfileSummary | None = None,
 ) -> Body:
-    """One post object. `is_public`: anybody may see it, so its media have permanent URLs."""
+    """One post object. `is_public`: anybody may see it unless it is withheld, so its media have permanent URLs."""
     return {
         "id": str(row.id),
         "author": profile_summary_body(author),
         "content": row.content,
-        "media": media_fragment(row.media, is_public=is_public) if row.media else [],
+        "media": media_fragment(row.media, audience=media_audience(row, is_public=is_public)) if row.media else [],
         "is_private": row.is_private,
         "sensitive": row.sensitive,
         "content_warning": row.content_warning or None,
@@ -96,13 +96,21 @@ def withheld_as(row: PostRow) -> str | None:
     return "waiting" if row.waiting else "hidden"
 
 
-def version_bodies(edits: Sequence[PostEdit]) -> list[Body]:
+def media_audience(row: PostRow, *, is_public: bool) -> str | None:
+    """Whom the URLs of a post's media are for; None for everybody."""
+    if row.hidden:
+        return OWNER
+    return None if is_public else READERS
+
+
+def version_bodies(edits: Sequence[PostEdit], *, post: PostRow) -> list[Body]:
     """The earlier texts of a post. Media that are no longer in the post have no public URL."""
+    audience = media_audience(post, is_public=False)
     return [
         {
             "version": edit.version,
             "content": edit.content,
-            "media": media_fragment(to_json(edit.media).decode(), is_public=False) if edit.media else [],
+            "media": media_fragment(to_json(edit.media).decode(), audience=audience) if edit.media else [],
             "created_at": edit.written_at,
         }
         for edit in edits

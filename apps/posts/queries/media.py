@@ -31,6 +31,7 @@ class MediaPlace:
     comment_id: int | None
     files: dict[str, dict[str, Any]]
     is_in_public_post: bool
+    is_in_hidden_post: bool
     is_in_removed_post: bool
 
 
@@ -69,20 +70,19 @@ def claimed_media() -> int:
 
 
 class ShownMedia(NamedTuple):
-    """The copy that a post stores of one of its media, and whether moderators have removed that post."""
+    """The copy that a post stores of one of its media."""
 
     post_id: int
     media: dict[str, Any]
-    is_removed: bool
 
 
 def shown_media(post_ids: Sequence[int]) -> list[ShownMedia]:
     """The media of posts, in order, including removed posts. Two queries."""
     found = []
-    for model, is_removed in ((Post, False), (RemovedPost, True)):
+    for model in (Post, RemovedPost):
         posts = model._default_manager.filter(id__in=list(post_ids), media__isnull=False)
         for post_id, media in posts.values_list("id", "media"):
-            found += [ShownMedia(post_id, each, is_removed) for each in media or ()]
+            found += [ShownMedia(post_id, each) for each in media or ()]
     return found
 
 
@@ -106,16 +106,15 @@ def media_of_comments(comment_ids: Sequence[int]) -> list[Media]:
 
 
 _FILE_SQL = (
-    "SELECT m.user_id, m.shown_in, m.position, m.post_id, m.comment_id, m.files, p.is_private, p.hidden, w.id"
-    " FROM media m LEFT JOIN posts p ON p.id = m.post_id LEFT JOIN withdrawn_posts w ON w.id = m.post_id"
-    " WHERE m.id = %s AND m.status = 'ready'"
+    "SELECT m.user_id, m.shown_in, m.position, m.post_id, m.comment_id, m.files, p.is_private, p.hidden"
+    " FROM media m LEFT JOIN posts p ON p.id = m.post_id WHERE m.id = %s AND m.status = 'ready'"
 )
 
 
 def media_place(*, media_id: int) -> MediaPlace | None:
     """Where ready media are shown. One query."""
     for row in select(Media, sql=_FILE_SQL, values=[media_id]):
-        user_id, shown_in, position, post_id, comment_id, files, is_private, hidden, removed_id = row
+        user_id, shown_in, position, post_id, comment_id, files, is_private, hidden = row
         return MediaPlace(
             user_id=user_id,
             shown_in=shown_in,
@@ -123,7 +122,8 @@ def media_place(*, media_id: int) -> MediaPlace | None:
             comment_id=comment_id,
             files=orjson.loads(files),
             is_in_public_post=is_private is not None and not (is_private or hidden) and position is not None,
-            is_in_removed_post=removed_id is not None,
+            is_in_hidden_post=bool(hidden),
+            is_in_removed_post=post_id is not None and is_private is None,
         )
     return None
 

@@ -17,6 +17,7 @@ from apps.posts.access import (
     held_list_stats,
     held_stats,
     history_page,
+    is_for_followers,
     list_stats_command,
     repostable_post,
     stats_command,
@@ -119,7 +120,7 @@ class PostList(_PostView):
         draft = draft_post(author_id=self.principal.id, **{"is_private": None, **sent})
 
         def create() -> tuple[int, dict[str, object]]:
-            is_public = not (draft.is_private or draft.author.is_private)
+            is_public = not (draft.is_private or is_for_followers(draft.author))
             row = create_post(draft=draft)
             return 201, post_body(row, author=draft.author.card, stats=PostStats(), is_public=is_public)
 
@@ -203,7 +204,7 @@ class PostHistory(_PostView):
         """One page."""
         post = visible_post(viewer_id=self.viewer, post_id=post_id)
         page = history_page(viewer_id=self.viewer, post=post, page=page_request(request))
-        return page_response(request, page=page, results=version_bodies(page.items))
+        return page_response(request, page=page, results=version_bodies(page.items, post=post.row))
 
 
 class PostVisibility(View):

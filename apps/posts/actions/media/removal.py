@@ -46,6 +46,12 @@ def purge_author(user_id: int) -> None:
             purge([media])
 
 
+def purge_profile(user_id: int, *, except_urls: Sequence[str]) -> None:
+    """Queues the pictures of a profile for purging that it no longer shows; joins the caller's transaction."""
+    pictures = Media.objects.filter(user_id=user_id, shown_in__in=(Media.Place.PROFILE, Media.Place.HEADER))
+    purge(media for media in pictures if not any(f"/{media.id}/" in url for url in except_urls))
+
+
 def purge_caches() -> int:
     """Purges a batch of URLs from the caching proxy; returns how many.
 
