@@ -428,7 +428,8 @@ class Lives(RuleBasedStateMachine):
         self.kept[viewer, path] = (answer.headers.get("ETag", ""), text)
         self.links[viewer].update(NEXT.findall(text))
         for url in FILE.finditer(text):
-            self.files[url[0]].add(viewer)
+            if url[1] in self.pictures:  # not one of an earlier sequence in the same database
+                self.files[url[0]].add(viewer)
         return text
 
     def hidden_words(self, viewer: int | None) -> Iterator[str]:
