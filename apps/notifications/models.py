@@ -219,11 +219,13 @@ class MutedConversation(models.Model):
 class PushSubscription(models.Model):
     """The push subscription of one person's browser or app. Source: W3C Push API, PushSubscription.
 
-    `endpoint` is a URL, or the device token of APNs or FCM (`provider`). `failures` counts failed sends in a row.
+    `endpoint` is a URL, or the device token of APNs or FCM (`provider`). `failures` counts failed sends in a row. A row
+    goes when the session that made it ends; those from before sessions were recorded have none.
     """
 
     id = IdField()
     user_id = RemoteKey("users.Profile", gone=Gone.ERASE)
+    session_id = RemoteKey("auth.Session", gone=Gone.ERASE, null=True, blank=True)
     provider = models.CharField(max_length=10, choices=Provider.choices, db_default=Provider.WEB, default=Provider.WEB)
     endpoint = models.CharField(max_length=2048)
     endpoint_digest = models.CharField(max_length=64, unique=True)

@@ -222,7 +222,9 @@ class PushSubscriptionsView(View):
             create=lambda: (
                 201,
                 presenters.subscription_body(
-                    actions.subscribe_to_push(user_id=self.principal.id, language=language, **sent)
+                    actions.subscribe_to_push(
+                        user_id=self.principal.id, session_id=self.principal.session, language=language, **sent
+                    )
                 ),
             ),
         )

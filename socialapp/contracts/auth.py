@@ -55,6 +55,14 @@ class UserDeleted:
     erasure_id: int
 
 
+@event("auth.sessions_ended", subject="user_id")
+class SessionsEnded:
+    """These sessions of the account have ended before they expired: by their owner, an administrator or a safeguard."""
+
+    user_id: int
+    session_ids: list[int]
+
+
 @event("auth.roles_changed", subject="user_id")
 class RolesChanged:
     """The account has these roles from now on."""

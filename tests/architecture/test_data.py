@@ -20,6 +20,7 @@ from tests.conftest import ALL_CONTEXTS
 DELETION_EVENTS = {
     "users.Profile": {"auth.user_deleted.v1"},
     "auth.User": {"auth.user_deleted.v1"},
+    "auth.Session": {"auth.sessions_ended.v1"},
     "posts.Post": {"posts.post_deleted.v1", "auth.user_deleted.v1"},
     "comments.Comment": {"comments.comment_deleted.v1", "auth.user_deleted.v1"},
 }

@@ -59,6 +59,7 @@ class World:
     comment: int
     removed_post: int
     removed_comment: int
+    picture: int
 
     def arguments(self, context: str, contract: str, parameter: str) -> list[Any]:
         """Values for a parameter; a method is called with each of them."""
@@ -71,6 +72,7 @@ class World:
             "muted_id": [self.eve],
             "post_id": [self.post, self.private, UNKNOWN],
             "media_id": [None, UNKNOWN],
+            "media_ids": [[self.picture, UNKNOWN], []],
             "ids": [of_records if contract == "BulkTransfer" else people, []],
             "user_ids": [people, []],
             "pairs": [[(actor, person) for actor in people for person in people], []],
@@ -155,7 +157,8 @@ def world(register: Callable[..., Person], drain: Callable[[], int]) -> World:
     drain()
     roll_up(older_than=timedelta(0))
     drain()
-    return World(*map(int, (ada.id, bob.id, eve.id, post, private, comment, removed["post"], removed["comment"])))
+    removed_ids = (removed["post"], removed["comment"])
+    return World(*map(int, (ada.id, bob.id, eve.id, post, private, comment, *removed_ids, picture.id)))
 
 
 def _picture(owner: Person, **shown: Any) -> Media:

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from apps.notifications.models import NotificationSettings, OutgoingMessage, Pus
 from apps.notifications.tasks import retry_pushes, send_pushes
 from apps.users.models import Profile
 from socialapp.core.vapid import new_private_key, public_key_of
-from tests.conftest import ALL_CONTEXTS, Person
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.notifications.conftest import comment, notifications_of, post, react
 from tests.notifications.live import SocketServer, connected, do, ready, run, serving
 from tests.notifications.push_service import serving_pushes
@@ -92,6 +93,25 @@ def test_a_comment_reaches_the_browser_encrypted_signed_and_in_its_language(
     assert OutgoingMessage.objects.count() == 0
     send_pushes()
     assert (english.asked, german.asked) == (1, 1)
+
+
+def test_a_session_ended_from_elsewhere_takes_its_devices_along(
+    register: Callable[..., Person], drain: Callable[[], int], subscribe: Any
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    lost = JsonClient().post("/v1/auth/login", {"login": "alice", "password": "correct horse battery"}).json()
+    of_lost = subscribe(replace(alice, client=JsonClient(lost["access"])))
+    kept = subscribe(alice)
+    drain()
+    sessions = alice.client.get("/v1/auth/sessions").json()["results"]
+    [ended] = [session["id"] for session in sessions if not session["current"]]
+    assert alice.client.delete(f"/v1/auth/sessions/{ended}").status_code == 204
+    drain()
+    comment(bob, post(alice), "well")
+    drain()
+    send_pushes()
+    assert (of_lost.asked, kept.asked) == (0, 1)
+    assert PushSubscription.objects.count() == 1
 
 
 def test_followers_with_and_without_devices(

@@ -242,6 +242,21 @@ def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Pe
     assert "private" not in page.evaluate("() => JSON.stringify(localStorage)")
 
 
+def test_a_session_ended_from_elsewhere_ends_pushes_here(person: Callable[[str], Person]) -> None:
+    ada = person("ada_lost")
+    page = ada.open(permissions=["notifications"])
+    page.context.add_init_script(
+        _PUSH_SERVICE % json.dumps({"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS})
+    )
+    page.goto(f"{ada.site.url}/settings/notifications")
+    page.get_by_role("switch", name="Push on this device").click()
+    expect(page.get_by_role("switch", name="Push on this device")).to_be_checked()
+    ada.api("DELETE", "/auth/sessions")
+    page.reload()
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+    wait_until_true(page, "() => !localStorage.getItem('push-subscription')")
+
+
 def pushed(page: Page, message: dict[str, Any]) -> Any:
     """Delivers a push message to the service worker; returns the notifications that it shows."""
     worker_runs(page)

@@ -20,7 +20,7 @@ from apps.auth.actions.mails import queue_mail
 from apps.auth.actions.tokens import access_token, digest, new_refresh_token, session_of_refresh_token
 from apps.auth.models import Erasure, Mail, Session, User
 from apps.auth.queries import LoggedIn, Tokens, account, existing_users, lock_user, past_sessions
-from socialapp.contracts.auth import UserReactivated
+from socialapp.contracts.auth import SessionsEnded, UserReactivated
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.errors import NotFound, Unauthenticated
 from socialapp.core.resending import Resender
@@ -211,6 +211,11 @@ def end_sessions(ids: list[int]) -> int:
     """Ends sessions and, after the commit, revokes their access tokens everywhere; returns how many ended."""
     if not ids:
         return 0
+    owners: dict[int, list[int]] = {}
+    for session_id, user_id in Session.objects.filter(id__in=ids, ended_at=None).values_list("id", "user_id"):
+        owners.setdefault(user_id, []).append(session_id)
+    for user_id, session_ids in owners.items():
+        publish(SessionsEnded(user_id=user_id, session_ids=session_ids))
     ended = Session.objects.filter(id__in=ids, ended_at=None).update(ended_at=timezone.now())
     after_commit("auth", callback=lambda: announce_revoked([f"session:{session_id}" for session_id in ids]))
     return ended

@@ -42,7 +42,11 @@ from apps.notifications.actions.socket_messages import (
     publish_post_changes,
     user_group,
 )
-from apps.notifications.actions.subscriptions import remove_subscription, subscribe_to_push
+from apps.notifications.actions.subscriptions import (
+    forget_devices_of_sessions,
+    remove_subscription,
+    subscribe_to_push,
+)
 
 __all__ = [
     "EVERYBODY",
@@ -64,6 +68,7 @@ __all__ = [
     "day_of",
     "decode_socket_message",
     "delete_notification",
+    "forget_devices_of_sessions",
     "mark_read",
     "mark_read_up_to",
     "notify",

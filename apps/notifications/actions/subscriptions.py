@@ -19,6 +19,7 @@ MAX_SUBSCRIPTIONS = 20
 def subscribe_to_push(
     *,
     user_id: int,
+    session_id: int,
     endpoint: str,
     p256dh: str = "",
     auth: str = "",
@@ -26,7 +27,7 @@ def subscribe_to_push(
     language: str = "",
     provider: str = Provider.WEB,
 ) -> PushSubscription:
-    """Stores a device's subscription; a known one is renewed, and moved from the device's previous user.
+    """Stores a device's subscription for a session; a known one is renewed, and moved from the device's previous user.
 
     A person's oldest ones beyond MAX_SUBSCRIPTIONS are deleted.
     """
@@ -39,6 +40,7 @@ def subscribe_to_push(
         endpoint_digest=digest.hexdigest(),
         defaults={
             "user_id": user_id,
+            "session_id": session_id,
             "provider": provider,
             "endpoint": endpoint,
             "p256dh": p256dh,
@@ -59,6 +61,12 @@ def remove_subscription(*, user_id: int, subscription_id: int) -> None:
     if not subscriptions(user_id=user_id).filter(id=subscription_id).exists():
         raise NotFound("there is no such subscription")
     _forget([subscription_id])
+
+
+@transactional("notifications")
+def forget_devices_of_sessions(session_ids: Iterable[int], *, user_id: int) -> None:
+    """Deletes the subscriptions that these sessions of the person made. Idempotent."""
+    _forget(subscriptions(user_id=user_id).filter(session_id__in=list(session_ids)).values_list("id", flat=True))
 
 
 @transactional("notifications")

@@ -1,11 +1,11 @@
-"""Handlers of follows, follow requests, blocks, muted conversations and erasure."""
+"""Handlers of follows, follow requests, blocks, muted conversations, ended sessions and erasure."""
 
 from datetime import UTC, datetime
 
 from apps.notifications import actions
 from apps.notifications.access import recipients
 from apps.notifications.actions import NotificationRequest, day_of
-from socialapp.contracts.auth import UserDeleted
+from socialapp.contracts.auth import SessionsEnded, UserDeleted
 from socialapp.contracts.posts import PostMuted, PostUnmuted
 from socialapp.contracts.users import Blocked, Followed, FollowRequested, FollowRequestWithdrawn, Unfollowed
 from socialapp.lifecycle.removal import begin_removal
@@ -134,3 +134,9 @@ def unmute_conversation(event: PostUnmuted) -> None:
 def erase_user(event: UserDeleted) -> None:
     """Erases everything about a deleted person; acknowledged once nothing is left."""
     begin_removal("notifications", kind="user", subject_id=event.user_id, erasure_id=event.erasure_id)
+
+
+@handles(SessionsEnded)
+def end_pushes(event: SessionsEnded) -> None:
+    """Stops pushes to the devices whose sessions have ended."""
+    actions.forget_devices_of_sessions(event.session_ids, user_id=event.user_id)

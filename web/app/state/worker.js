@@ -1,7 +1,7 @@
 // The service worker: the app without a connection, and push messages.
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { del, get, post } from "../api/client.js";
-import { beforeLeaving } from "../api/session.js";
+import { beforeLeaving, signedIn, unreached } from "../api/session.js";
 import { root } from "../i18n/i18n.js";
 import { instance } from "./instance.js";
 
@@ -19,7 +19,10 @@ const policy = globalThis.trustedTypes?.createPolicy("socialapp", {
 export async function registerWorker() {
   if (!("serviceWorker" in navigator)) return;
   // The next person at this device is not told what concerns this one.
-  beforeLeaving.add(() => localStorage.getItem(SUBSCRIPTION) && unsubscribe());
+  const end = () => localStorage.getItem(SUBSCRIPTION) && unsubscribe();
+  beforeLeaving.add(end);
+  // A session that was ended elsewhere has taken its subscription along.
+  effect(() => void (signedIn.value || unreached.value || end()));
   try {
     await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
     await keepFiles();
