@@ -1,5 +1,6 @@
 """The transport to Elasticsearch: what it sends, and which responses it accepts."""
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -62,3 +63,21 @@ def test_a_response_to_head_has_no_body() -> None:
 def test_anything_but_a_whole_response_is_no_answer(answer: bytes) -> None:
     with _answering(answer) as (node, _), pytest.raises(NoConnection):
         node.perform_request("GET", "/")
+
+
+def test_a_connection_closes_with_its_thread() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        node = ThreadNode(NodeConfig("http", "127.0.0.1", listener.getsockname()[1], request_timeout=5))
+        asking = threading.Thread(target=node.perform_request, args=("GET", "/"))
+        gc.disable()  # it must not have to wait for that
+        try:
+            asking.start()
+            accepted, _ = listener.accept()
+            with accepted:
+                accepted.settimeout(5)
+                accepted.recv(65_536)
+                accepted.sendall(_HEADERS + b"Content-Length: 2\r\n\r\n{}")
+                asking.join(timeout=5)
+                assert accepted.recv(1) == b""
+        finally:
+            gc.enable()

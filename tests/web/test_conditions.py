@@ -203,7 +203,7 @@ def test_pushes_are_opt_in_and_open_their_subject(person: Callable[[str], Person
     page.goto(f"{ada.site.url}/notifications")
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("button", name="Turn on")).to_have_count(0)
-    assert len(ada.api("GET", "/push-subscriptions")["results"]) == 1
+    eventually(lambda: len(ada.api("GET", "/push-subscriptions")["results"]) == 1)
     assert [shown["title"] for shown in pushed(page, {"title": "Bob wrote", "url": f"{ada.site.url}/posts/1"})] == [
         "Bob wrote"
     ]
@@ -230,7 +230,7 @@ def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Pe
     page.goto(f"{ada.site.url}/settings/notifications")
     page.get_by_role("switch", name="Push on this device").click()
     expect(page.get_by_role("switch", name="Push on this device")).to_be_checked()
-    assert len(ada.api("GET", "/push-subscriptions")["results"]) == 1
+    eventually(lambda: len(ada.api("GET", "/push-subscriptions")["results"]) == 1)
     go(page, "/search")
     page.get_by_role("main").get_by_role("searchbox").fill("private matters")
     page.keyboard.press("Enter")
@@ -243,7 +243,7 @@ def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Pe
 
 
 def test_a_session_ended_from_elsewhere_ends_pushes_here(person: Callable[[str], Person]) -> None:
-    ada = person("ada_lost")
+    ada = person("ada_stolen")
     page = ada.open(permissions=["notifications"])
     page.context.add_init_script(
         _PUSH_SERVICE % json.dumps({"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS})
@@ -251,6 +251,7 @@ def test_a_session_ended_from_elsewhere_ends_pushes_here(person: Callable[[str],
     page.goto(f"{ada.site.url}/settings/notifications")
     page.get_by_role("switch", name="Push on this device").click()
     expect(page.get_by_role("switch", name="Push on this device")).to_be_checked()
+    wait_until_true(page, "() => localStorage.getItem('push-subscription')")
     ada.api("DELETE", "/auth/sessions")
     page.reload()
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()

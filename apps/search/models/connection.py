@@ -44,20 +44,19 @@ class ThreadNode(BaseNode):
         seconds = self.config.request_timeout if request_timeout is DEFAULT else request_timeout
         request = self._written(method, target, body or b"", headers or {})
         try:
-            connection = self._connection(seconds)
-            connection.exchange(request, is_head=method == "HEAD")
+            response = self._connection(seconds).exchange(request, is_head=method == "HEAD")
         except (OSError, HttpParserError) as error:
             self.close()
             kind = ConnectionTimeout if isinstance(error, TimeoutError) else NoConnection
             raise kind(str(error) or type(error).__name__, errors=(error,)) from error
         meta = ApiResponseMeta(
-            status=connection.status,
+            status=response.status,
             http_version="1.1",
-            headers=HttpHeaders(connection.headers),
+            headers=HttpHeaders(response.headers),
             duration=time.monotonic() - start,
             node=self.config,
         )
-        return TransportApiResponse(meta, b"".join(connection.body))
+        return TransportApiResponse(meta, b"".join(response.body))
 
     def close(self) -> None:
         """Closes the connection of this thread; others close with their threads."""
@@ -81,42 +80,27 @@ class ThreadNode(BaseNode):
         return opened
 
 
-class _Connection:
-    """An open connection, and the last response read from it, which the parser tells its `on_…` methods."""
+class _Response:
+    """The last response of a connection, of which the parser tells its `on_…` methods.
 
-    def __init__(self, opened: socket.socket) -> None:
-        self._socket = opened
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._waiting = select.poll()
-        self._waiting.register(self._socket, select.POLLIN)
+    It and the parser refer to each other, so it is apart from the connection, which thus closes with its thread.
+    """
+
+    def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
-        self._is_kept = True
-        self._start(is_head=False)
+        self.is_kept = True
+        self.await_next(is_head=False)
 
-    def is_usable(self) -> bool:
-        """Whether it can send another request: what is readable before one is the end of the connection."""
-        return self._is_kept and not self._waiting.poll(0)
-
-    def limit(self, seconds: float | None) -> None:
-        """Sets the timeout of the next request's network operations."""
-        if seconds != self._socket.gettimeout():
-            self._socket.settimeout(seconds)
-
-    def exchange(self, request: bytes, *, is_head: bool) -> None:
-        """Sends a request and reads the response."""
-        self._start(is_head=is_head)
-        self._socket.sendall(request)
-        while not self._is_complete:
-            data = self._socket.recv(_READ_BYTES)
-            if not data:
-                raise ConnectionError("closed before the end of the response")
-            self._parser.feed_data(data)
-
-    def _start(self, *, is_head: bool) -> None:
+    def await_next(self, *, is_head: bool) -> None:
+        """Makes it ready for the response to another request."""
         self.status = 0
         self.headers: dict[str, str] = {}
         self.body: list[bytes] = []
-        self._is_head, self._is_complete = is_head, False
+        self._is_head, self.is_complete = is_head, False
+
+    def feed(self, data: bytes) -> None:
+        """Parses a part of it."""
+        self._parser.feed_data(data)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
@@ -125,8 +109,8 @@ class _Connection:
     def on_headers_complete(self) -> None:
         """All headers. The parser would wait for the body that a response to HEAD announces, but does not have."""
         self.status = self._parser.get_status_code()
-        self._is_kept = self._parser.should_keep_alive() and not self._is_head
-        self._is_complete = self._is_head
+        self.is_kept = self._parser.should_keep_alive() and not self._is_head
+        self.is_complete = self._is_head
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
@@ -134,7 +118,39 @@ class _Connection:
 
     def on_message_complete(self) -> None:
         """The end of the response."""
-        self._is_complete = True
+        self.is_complete = True
+
+
+class _Connection:
+    """An open connection, and the last response read from it."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._waiting = select.poll()
+        self._waiting.register(self._socket, select.POLLIN)
+        self._response = _Response()
+
+    def is_usable(self) -> bool:
+        """Whether it can send another request: what is readable before one is the end of the connection."""
+        return self._response.is_kept and not self._waiting.poll(0)
+
+    def limit(self, seconds: float | None) -> None:
+        """Sets the timeout of the next request's network operations."""
+        if seconds != self._socket.gettimeout():
+            self._socket.settimeout(seconds)
+
+    def exchange(self, request: bytes, *, is_head: bool) -> _Response:
+        """Sends a request and reads the response."""
+        response = self._response
+        response.await_next(is_head=is_head)
+        self._socket.sendall(request)
+        while not response.is_complete:
+            data = self._socket.recv(_READ_BYTES)
+            if not data:
+                raise ConnectionError("closed before the end of the response")
+            response.feed(data)
+        return response
 
     def close(self) -> None:
         """Closes it."""
