@@ -221,8 +221,8 @@ def test_pushes_are_opt_in_and_open_their_subject(person: Callable[[str], Person
     assert ada.api("GET", "/push-subscriptions")["results"] == []
 
 
-def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Person]) -> None:
-    ada = person("ada_shared")
+def with_pushes(ada: Person) -> Page:
+    """A page in a new window, in which pushes were turned on."""
     page = ada.open(permissions=["notifications"])
     page.context.add_init_script(
         _PUSH_SERVICE % json.dumps({"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS})
@@ -230,6 +230,12 @@ def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Pe
     page.goto(f"{ada.site.url}/settings/notifications")
     page.get_by_role("switch", name="Push on this device").click()
     expect(page.get_by_role("switch", name="Push on this device")).to_be_checked()
+    return page
+
+
+def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Person]) -> None:
+    ada = person("ada_shared")
+    page = with_pushes(ada)
     eventually(lambda: len(ada.api("GET", "/push-subscriptions")["results"]) == 1)
     go(page, "/search")
     page.get_by_role("main").get_by_role("searchbox").fill("private matters")
@@ -244,13 +250,7 @@ def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Pe
 
 def test_a_session_ended_from_elsewhere_ends_pushes_here(person: Callable[[str], Person]) -> None:
     ada = person("ada_stolen")
-    page = ada.open(permissions=["notifications"])
-    page.context.add_init_script(
-        _PUSH_SERVICE % json.dumps({"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS})
-    )
-    page.goto(f"{ada.site.url}/settings/notifications")
-    page.get_by_role("switch", name="Push on this device").click()
-    expect(page.get_by_role("switch", name="Push on this device")).to_be_checked()
+    page = with_pushes(ada)
     wait_until_true(page, "() => localStorage.getItem('push-subscription')")
     ada.api("DELETE", "/auth/sessions")
     page.reload()
