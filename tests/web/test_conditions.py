@@ -249,7 +249,7 @@ def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Pe
 
 
 def test_a_session_ended_from_elsewhere_ends_pushes_here(person: Callable[[str], Person]) -> None:
-    ada = person("ada_stolen")
+    ada = person("ada_two_devices")
     page = with_pushes(ada)
     wait_until_true(page, "() => localStorage.getItem('push-subscription')")
     ada.api("DELETE", "/auth/sessions")
