@@ -76,7 +76,7 @@ def _check_other_sessions(user: User, session: Session, device: Device) -> None:
     past = past_sessions(user_id=user.id, address_digest=session.address_digest, user_agent=session.user_agent)
     if past.unended >= MAX_SESSIONS:
         live = Session.objects.filter(user_id=user.id, ended_at=None, expires_at__gt=now).order_by("-id")
-        end_sessions(list(live.values_list("id", flat=True)[MAX_SESSIONS - 1 : _BATCH]))
+        end_sessions(list(live.values_list("id", flat=True)[MAX_SESSIONS - 1 : _BATCH]), user_id=user.id)
     if past.total and not past.alike and not device_of_token(device.token, user_id=user.id):
         queue_mail(
             Mail.Kind.NEW_DEVICE, user=user, at=f"{now:%Y-%m-%d %H:%M} UTC", address_range=session.address or "unknown"
@@ -131,7 +131,7 @@ def _rotate(session_id: int, refresh: str) -> Tokens | _Rotation:
         known = _successor_within_grace(session, refresh, now=now)
         if known is None:
             log.warning("auth.refresh_reused", user_id=session.user_id, session_id=session.id)
-            end_sessions([session.id])
+            end_sessions([session.id], user_id=session.user_id)
             queue_mail(Mail.Kind.REFRESH_REUSED, user=user)
             return _Rotation.REUSED
         successor = known
@@ -158,7 +158,8 @@ def log_out(*, refresh: str) -> None:
 
 @transactional("auth")
 def _end_session(session_id: int) -> None:
-    end_sessions([session_id])
+    for user_id in Session.objects.filter(id=session_id).values_list("user_id", flat=True):
+        end_sessions([session_id], user_id=user_id)
 
 
 @transactional("auth")
@@ -182,7 +183,7 @@ def start_site_session(*, user_id: int, device: Device) -> int:
 @transactional("auth")
 def end_session(*, user_id: int, session_id: int) -> None:
     """Ends one of a user's sessions; NotFound if they have no such live session."""
-    if not end_sessions(list(_live_ids(user_id, Q(id=session_id)))):
+    if not end_sessions(list(_live_ids(user_id, Q(id=session_id))), user_id=user_id):
         raise NotFound("there is no such session")
 
 
@@ -200,23 +201,20 @@ def end_sessions_of(*, user_id: int) -> None:
 
 def end_all_sessions(user_id: int, *, but: int | None = None) -> None:
     """Ends all sessions of a user except `but`; the caller holds the transaction."""
-    end_sessions(list(_live_ids(user_id, ~Q(id=but) if but is not None else Q())))
+    end_sessions(list(_live_ids(user_id, ~Q(id=but) if but is not None else Q())), user_id=user_id)
 
 
 def _live_ids(user_id: int, which: Q) -> Iterable[int]:
     return Session.objects.filter(which, user_id=user_id, ended_at=None).values_list("id", flat=True)
 
 
-def end_sessions(ids: list[int]) -> int:
-    """Ends sessions and, after the commit, revokes their access tokens everywhere; returns how many ended."""
+def end_sessions(ids: list[int], *, user_id: int) -> int:
+    """Ends sessions of a user and, after the commit, revokes their access tokens everywhere; returns how many ended."""
     if not ids:
         return 0
-    owners: dict[int, list[int]] = {}
-    for session_id, user_id in Session.objects.filter(id__in=ids, ended_at=None).values_list("id", "user_id"):
-        owners.setdefault(user_id, []).append(session_id)
-    for user_id, session_ids in owners.items():
-        publish(SessionsEnded(user_id=user_id, session_ids=session_ids))
     ended = Session.objects.filter(id__in=ids, ended_at=None).update(ended_at=timezone.now())
+    if ended:
+        publish(SessionsEnded(user_id=user_id, session_ids=ids))
     after_commit("auth", callback=lambda: announce_revoked([f"session:{session_id}" for session_id in ids]))
     return ended
 
