@@ -269,23 +269,9 @@ def worker() -> None:
 def _start_consumer() -> BaseProcess:
     """Kafka's events are consumed by a child, as a process that forks must have no threads; neither outlives the
     other."""
-    from celery import signals
-
     child = multiprocessing.get_context("fork").Process(target=_consume, name="consumer", daemon=True)
     child.start()
-    ended = threading.Event()
-
-    def end_together() -> None:
-        child.join()
-        if not ended.is_set():
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    def stop(**_: object) -> None:
-        ended.set()
-        child.terminate()
-
-    signals.worker_shutting_down.connect(stop, weak=False)
-    threading.Thread(target=end_together, name="consumer", daemon=True).start()
+    beside_worker("consumer", run=child.join, stop=child.terminate).start()
     return child
 
 
