@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from apps.posts.access import is_for_followers, load_visibility
+from apps.posts.access import is_for_followers, load_visibility, profile_pictures
 from apps.posts.actions import (
     CLEAN_UP,
     FAN_OUT_BATCH,
@@ -157,10 +157,7 @@ def purge_hidden_author(event: ProfileChanged | StatusChanged, is_hidden: bool) 
 
 def _shown_in_profile(event: ProfileChanged) -> list[str] | None:
     """The URLs of the pictures that a profile shows; None if there is no cache to purge."""
-    if not settings.MEDIA_PURGE:
-        return None
-    profiles = client(Users).profile_bodies(viewer_id=None, ids=[event.user_id])
-    return [str(profile[name]) for profile in profiles for name in ("profile_picture", "header_picture")]
+    return profile_pictures(event.user_id) if settings.MEDIA_PURGE else None
 
 
 @handles(ProfileChanged, gather=_shown_in_profile)

@@ -13,7 +13,7 @@ from socialapp.contracts.comments import Comments
 from socialapp.contracts.users import Author, Users
 from socialapp.core.errors import NotFound, TooMany
 from socialapp.core.media import stores
-from socialapp.core.media.addresses import path_of, seconds_left
+from socialapp.core.media.addresses import is_url_of, path_of, seconds_left
 from socialapp.rpc.calls import client
 from socialapp.rpc.refusals import refuse_limited, screen_text
 
@@ -138,7 +138,7 @@ def _is_public(place: MediaPlace, *, media_id: int) -> bool:
     Media in comments have signed URLs only.
     """
     if Media.Place(place.shown_in).is_in_profile:
-        return _is_in_profile(user_id=place.user_id, media_id=media_id)
+        return any(is_url_of(url, media_id=media_id) for url in profile_pictures(place.user_id))
     owner = _active_owner(place) if place.is_in_public_post else None
     return owner is not None and not is_for_followers(owner)
 
@@ -148,13 +148,11 @@ def _active_owner(place: MediaPlace) -> Author | None:
     return owner if owner is not None and owner.active else None
 
 
-def _is_in_profile(*, user_id: int, media_id: int) -> bool:
-    """Whether the profile shows it now: not of somebody inactive, nor after a moderator reset the profile."""
-    return any(
-        f"/{media_id}/" in str(profile[name])
-        for profile in client(Users).profile_bodies(viewer_id=None, ids=[user_id])
-        for name in ("profile_picture", "header_picture")
-    )
+def profile_pictures(user_id: int) -> list[str]:
+    """The URLs of the pictures that a profile shows now: none of somebody inactive, nor after a moderator reset the
+    profile. One call."""
+    profiles = client(Users).profile_bodies(viewer_id=None, ids=[user_id])
+    return [str(profile[name]) for profile in profiles for name in ("profile_picture", "header_picture")]
 
 
 def no_such_file() -> NotFound:

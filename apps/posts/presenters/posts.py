@@ -11,7 +11,7 @@ from apps.posts.presenters.link_previews import link_preview_body
 from apps.posts.presenters.media import media_fragment
 from apps.posts.queries import PostRow
 from socialapp.contracts.reactions import ReactionCounts
-from socialapp.contracts.users import ProfileSummary
+from socialapp.contracts.users import Author, ProfileSummary
 from socialapp.core.fragments import NOTHING_HELD, Held
 from socialapp.core.json import rfc3339, to_json
 from socialapp.http.profile_summary import profile_summary_body
@@ -40,10 +40,9 @@ def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], held: He
     return [
         post_body(
             post.row,
-            author=post.author.card,
+            author=post.author,
             stats=stats,
             reposted_by=post.reposted_by,
-            is_public=not (post.row.is_private or is_for_followers(post.author)),
         )
         for post in posts
     ]
@@ -52,17 +51,16 @@ def post_bodies(*, viewer_id: int | None, posts: Sequence[VisiblePost], held: He
 def post_body(
     row: PostRow,
     *,
-    author: ProfileSummary,
+    author: Author,
     stats: PostStats,
-    is_public: bool,
     reposted_by: ProfileSummary | None = None,
 ) -> Body:
-    """One post object. `is_public`: anybody may see it unless it is withheld, so its media have permanent URLs."""
+    """One post object."""
     return {
         "id": str(row.id),
-        "author": profile_summary_body(author),
+        "author": profile_summary_body(author.card),
         "content": row.content,
-        "media": media_fragment(row.media, audience=media_audience(row, is_public=is_public)) if row.media else [],
+        "media": media_fragment(row.media, audience=_media_audience(row, author)) if row.media else [],
         "is_private": row.is_private,
         "sensitive": row.sensitive,
         "content_warning": row.content_warning or None,
@@ -96,16 +94,16 @@ def withheld_as(row: PostRow) -> str | None:
     return "waiting" if row.waiting else "hidden"
 
 
-def media_audience(row: PostRow, *, is_public: bool) -> str | None:
-    """Whom the URLs of a post's media are for; None for everybody."""
+def _media_audience(row: PostRow, author: Author) -> str | None:
+    """Whom the URLs of a post's media are for; None for everybody, as they are permanent then."""
     if row.hidden:
         return OWNER
-    return None if is_public else READERS
+    return READERS if row.is_private or is_for_followers(author) else None
 
 
 def version_bodies(edits: Sequence[PostEdit], *, post: PostRow) -> list[Body]:
     """The earlier texts of a post. Media that are no longer in the post have no public URL."""
-    audience = media_audience(post, is_public=False)
+    audience = OWNER if post.hidden else READERS
     return [
         {
             "version": edit.version,

@@ -17,7 +17,6 @@ from apps.posts.access import (
     held_list_stats,
     held_stats,
     history_page,
-    is_for_followers,
     list_stats_command,
     repostable_post,
     stats_command,
@@ -120,9 +119,8 @@ class PostList(_PostView):
         draft = draft_post(author_id=self.principal.id, **{"is_private": None, **sent})
 
         def create() -> tuple[int, dict[str, object]]:
-            is_public = not (draft.is_private or is_for_followers(draft.author))
             row = create_post(draft=draft)
-            return 201, post_body(row, author=draft.author.card, stats=PostStats(), is_public=is_public)
+            return 201, post_body(row, author=draft.author, stats=PostStats())
 
         return create_once(request, context="posts", create=create)
 

@@ -17,6 +17,11 @@ def path_of(media_id: int | str, *, digest: str, extension: str) -> str:
     return f"{media_id}/{digest[:_DIGEST_CHARACTERS]}.{extension}"
 
 
+def is_url_of(url: str, *, media_id: int) -> bool:
+    """Whether a URL is of a file of these media."""
+    return f"/{media_id}/" in url
+
+
 def public_url(path: str) -> str:
     """The public URL, valid as long as the media are public."""
     return f"{settings.MEDIA_URL}{path}"
