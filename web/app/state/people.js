@@ -1,5 +1,5 @@
 // Following, blocking and muting: shown at once, taken back when the server refuses.
-import { del, get, post, put } from "../api/client.js";
+import { get, post } from "../api/client.js";
 import { profile, user } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
 import { people } from "./entities.js";
@@ -8,7 +8,7 @@ import { ask } from "./dialogs.js";
 import { forgetLists, listsUnder } from "./lists.js";
 import { route } from "./router.js";
 import { complain, toast } from "./toasts.js";
-import { inTurn } from "./turns.js";
+import { putInTurn } from "./turns.js";
 
 export const isMe = (id) => user.value?.id === id;
 
@@ -16,8 +16,7 @@ async function change(id, verb, on, guess) {
   const before = people.of(id).peek();
   people.change(id, (person) => ({ relationship: { ...person.relationship, ...guess } }));
   try {
-    const path = `/profiles/${id}/${verb}`;
-    const { answer: relationship, isLast } = await inTurn(path, () => (on ? put(path) : del(path)));
+    const { answer: relationship, isLast } = await putInTurn(`/profiles/${id}/${verb}`, { on });
     if (isLast) people.change(id, { relationship });
     return relationship;
   } catch (problem) {

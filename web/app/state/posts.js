@@ -6,7 +6,7 @@ import { comments, posts, putPost } from "./entities.js";
 import { listsUnder } from "./lists.js";
 import { open } from "./dialogs.js";
 import { complain, dismiss, toast } from "./toasts.js";
-import { inTurn } from "./turns.js";
+import { putInTurn } from "./turns.js";
 
 export const REACTIONS = ["like", "love", "haha", "sad", "angry"];
 const UNDO_SECONDS = 10;
@@ -23,7 +23,7 @@ async function optimistic(store, id, changes, { path, on, body = undefined }) {
   const before = store.of(id).peek();
   store.change(id, changes);
   try {
-    const { answer, isLast } = await inTurn(path, () => (on ? put(path, body) : del(path)));
+    const { answer, isLast } = await putInTurn(path, { on, body });
     return isLast ? answer : null;
   } catch (problem) {
     if (before) store.of(id).value = before;
