@@ -16,16 +16,20 @@ from socialapp.core.text.urls import without_urls
 MAX_HASHTAG: Final = 100  # characters of a name; a longer one is not a hashtag
 MAX_HASHTAGS: Final = 30  # of distinct hashtags in one text; those after it are plain text
 
-# Middle dots (Catalan, Greek, Katakana), hyphenation point, geresh and gershayim, tsheg, ZWNJ and ZWJ.
-_MEDIAL: Final = r"\u00b7\u0387\u30fb\uff65\u2027\u05f3\u05f4\u0f0b\u200c\u200d"
-_CONTINUE: Final = rf"[\p{{XID_Continue}}--[{_MEDIAL}]]"
+# Middle dots (Catalan, Greek, Katakana), hyphenation point, gershayim, maqaf, tshegs, the Japanese double hyphen, wave
+# dashes, ZWNJ and ZWJ.
+_MEDIAL: Final = r"\u00b7\u0387\u30fb\uff65\u2027\u05f4\u05be\u0f0b\u0f0c\u30a0\u301c\uff5e\u200c\u200d"
+_GERESH: Final = r"\u05f3"  # also ends words, as in the Hebrew "etc."
+_CONTINUE: Final = rf"[[\p{{XID_Continue}}{_GERESH}]--[{_MEDIAL}]]"
 # A mark belongs to the character before it, here the number sign, so a hashtag cannot start with one (a keycap).
-_BODY: Final = rf"(?!\p{{M}}){_CONTINUE}++(?:[{_MEDIAL}]{{1,2}}{_CONTINUE}++)*+"
+_BODY: Final = rf"(?![\p{{M}}{_GERESH}]){_CONTINUE}++(?:[{_MEDIAL}]{{1,2}}{_CONTINUE}++)*+"
 _HASHTAG: Final = regex.compile(rf"(?V1)(?<![[{SPACED_WORD}]&/{NUMBER_SIGNS}])[{NUMBER_SIGNS}]({_BODY})")
 _LEADING: Final = regex.compile(rf"(?V1)[{NUMBER_SIGNS}]?({_BODY})")
 _LETTER: Final = regex.compile(r"\p{L}")
-# Separate Hangul letters, as in "#ㅋㅋㅋ": NFKC turns them into parts of syllables, which look different on their own.
-_NOT_LONE_LETTERS: Final = regex.compile(r"[^\u3131-\u318e]++")
+# NFKC would misspell words with these: separate Hangul letters ("#ㅋㅋㅋ") become parts of syllables, a Thai or Lao am
+# two characters of which the first belongs before a tone mark, Lao digraphs and the Armenian ew two letters.
+_UNCHANGED: Final = r"\u3131-\u318e\u0e33\u0eb3\u0edc\u0edd\u0587"
+_CHANGEABLE: Final = regex.compile(rf"[^{_UNCHANGED}]++")
 _UNSEEN: Final = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}--[\u200c\u200d]]+")
 
 
@@ -46,13 +50,13 @@ def find_hashtags(text: str, *, limit: int = MAX_HASHTAGS) -> list[str]:
 
 def hashtag_name(tag: str) -> str:
     """The form in which a hashtag is shown: in lower case, with the joiners that its script may need."""
-    lower = _compatible(tag).lower()
+    lower = _compatible(_one_dash(tag)).lower()
     return _compatible(_UNSEEN.sub("", lower))
 
 
 def hashtag_key(tag: str) -> str:
     """The form in which hashtags are compared."""
-    return nfkc_casefold(tag)
+    return nfkc_casefold(_one_dash(tag))
 
 
 def hashtag_digest(tag: str) -> str:
@@ -66,5 +70,10 @@ def leading_hashtag(text: str) -> str:
     return hashtag_key(found[1]) if found else ""
 
 
+def _one_dash(text: str) -> str:
+    """The text with wave dashes as Unicode names them: Windows types the full-width tilde, which NFKC turns into ~."""
+    return text.replace("\uff5e", "\u301c")
+
+
 def _compatible(text: str) -> str:
-    return _NOT_LONE_LETTERS.sub(lambda found: unicodedata2.normalize("NFKC", found[0]), text)
+    return _CHANGEABLE.sub(lambda found: unicodedata2.normalize("NFKC", found[0]), text)

@@ -2,15 +2,15 @@
 import { html } from "../html.js";
 
 // As the server finds them (socialapp/core/text): signs may be full width, scripts without spaces touch a mention, and
-// some languages have dots or joiners inside words.
+// some languages have dots, dashes or joiners inside words.
 const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}`;
 const BEFORE = String.raw`(?<!(?![${UNSPACED}])[\p{L}\p{N}\p{M}_]|[@﹫＠#﹟＃/])`;
-const LETTERS = String.raw`[\p{L}\p{N}\p{M}_]+`;
+const LETTERS = String.raw`[\p{L}\p{N}\p{M}_\u05f3]+`;
 const TOKEN = new RegExp(
   [
     String.raw`(https?:\/\/[^\s<>"']+)`,
     String.raw`${BEFORE}[@﹫＠]([A-Za-z0-9_](?:[A-Za-z0-9_]|\.(?=[A-Za-z0-9_])){0,29})`,
-    String.raw`(?<!&)${BEFORE}[#﹟＃](${LETTERS}(?:[·\u0387・･‧׳״་\u200c\u200d]{1,2}${LETTERS})*)`,
+    String.raw`(?<!&)${BEFORE}[#﹟＃]((?!\u05f3)${LETTERS}(?:[·\u0387・･‧\u05f4\u05be་\u0f0c゠〜～\u200c\u200d]{1,2}${LETTERS})*)`,
   ].join("|"),
   "gu",
 );

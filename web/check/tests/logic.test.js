@@ -44,10 +44,10 @@ test("links end before punctuation, hashtags need a letter, mentions need a pers
     [`/hashtags/${encodeURIComponent("été2026")}`, "#Été2026"],
     ["/@Ada", "@ada"],
   ]);
-  assert.deepEqual(links("谢谢@a.da, ＠bobさん é@bob x@bob #paral·lel ＃東京 #ハリー・ポッター: #_1", [{ username: "a.da" }, { username: "bob" }]), [
+  assert.deepEqual(links("谢谢@a.da, ＠bobさん é@bob x@bob #paral·lel ＃東京 #ハリー・ポッター: #メ〜テレ〜 #בית־ספר #וכו׳ #_1", [{ username: "a.da" }, { username: "bob" }]), [
     ["/@a.da", "@a.da"],
     ["/@bob", "@bob"],
-    ...["paral·lel", "東京", "ハリー・ポッター"].map((tag) => [`/hashtags/${encodeURIComponent(tag)}`, `#${tag}`]),
+    ...["paral·lel", "東京", "ハリー・ポッター", "メ〜テレ", "בית־ספר", "וכו׳"].map((tag) => [`/hashtags/${encodeURIComponent(tag)}`, `#${tag}`]),
   ]);
   assert.deepEqual(links("javascript:alert(1) data:text/html,x"), []);
 });
