@@ -91,6 +91,7 @@ def test_the_number_of_names_is_limited() -> None:
         ("https://example.org/a, and example.org/b.", ["https://example.org/a", "example.org/b"]),
         ("看https://example.org/#a。好", ["https://example.org/#a"]),
         ("<https://example.org/?a=[1]>", ["https://example.org/?a=[1]"]),
+        ("at xn--e1afmkfd.xn--p1ai/a, 192.0.2.1/b or v1.2.3.4.5/6", ["xn--e1afmkfd.xn--p1ai/a", "192.0.2.1/b"]),
         ("example.org?q=1 either/or 1.5/2 Mr.Smith", ["example.org?q=1"]),
         ("http:// x", []),
     ],

@@ -17,13 +17,18 @@ _STOP: Final = rf"\s\p{{Cc}}\p{{Bidi_Control}}<>\"`“”„«»{_CJK_PUNCTUATIO
 _PARAMETERS: Final = r"[\w%.\-+&;]*+"
 _BRACKETS: Final = {")": "(", "]": "[", "}": "{"}
 
+# After a top-level domain, also in its ASCII form, or an IPv4 address.
+_END_OF_HOST: Final = (
+    r"(?<=\.[\p{L}\p{M}]{2,63}) | (?<=\.xn--[A-Za-z0-9\-]{1,59}) | (?<=(?<![\w.\-])[0-9]{1,3}(?:\.[0-9]{1,3}){3})"
+)
+
 _BEGINNING: Final = regex.compile(
     rf"""(?V1)
       (?<![A-Za-z0-9+.\-]) [A-Za-z0-9+.\-]++ :// (?=[^{_STOP}])
     | (?<![A-Za-z0-9+.\-]) (?i:{_SCHEMES_WITHOUT_AUTHORITY}) : (?=[^{_STOP}])
     | (?<![\w.\-{AT_SIGNS}{NUMBER_SIGNS}]) [\w.\-]++
         (?:
-            (?<=\.[\p{{L}}\p{{M}}]{{2,63}}) (?: / | \?{_PARAMETERS}[=\#] | \#(?=[{AT_SIGNS}]) )
+            (?:{_END_OF_HOST}) (?: / | \?{_PARAMETERS}[=\#] | \#(?=[{AT_SIGNS}]) )
           | :\d{{1,5}} (?: / | \?{_PARAMETERS}= )
         )
     | (?<![\w/:]) (?:\.\.?|~)?/ (?=[^{_STOP}])
