@@ -66,6 +66,20 @@ def test_emoji_can_be_searched(searching: Searching, people: dict[str, Person], 
     assert searching.contents(anonymous, "🦩") == []
 
 
+def test_flags_of_parts_of_countries_and_signs_are_emoji(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
+    """The black flag is not the one of England, and neither is Scotland's."""
+    england = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    scotland = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+    posts = [f"home {england}", f"away {scotland}", "🏴", "press #\ufe0f\u20e3", "this ↔\ufe0f that"]
+    for content in posts:
+        searching.post(people["alice"], content)
+    searching.settle()
+    for q, content in zip((england, scotland, "🏴", "#\ufe0f\u20e3", "↔\ufe0f"), posts, strict=True):
+        assert searching.contents(anonymous, q) == [content]
+
+
 def test_alternatives_and_parentheses(searching: Searching, people: dict[str, Person], anonymous: JsonClient) -> None:
     for content in ("red cat", "blue cat", "red dog", "green bird #wild"):
         searching.post(people["alice"], content)

@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from socialapp.core.text.folding import fold_words, tokens
 
+ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+SCOTLAND = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
+
 
 @pytest.mark.parametrize(
     ("one", "other"),
@@ -29,11 +32,22 @@ from socialapp.core.text.folding import fold_words, tokens
         ("٢٠٢٦", "2026"),
         ("ＡＢＣ", "abc"),
         ("は\u3099", "ば"),
+        ("ｶﾞｷﾞﾊﾟ", "ガギパ"),
+        ("㍻", "平成"),
+        ("10㎏", "10kg"),
+        ("㈱", "株"),
+        ("⼀", "一"),
+        ("ᾠδή", "ωδη"),
+        ("کتابی", "كتابي"),
+        ("على", "علي"),
+        ("ہم", "هم"),
         ("\u1112\u1161\u11ab\u1100\u116e\u11a8", "한국"),
         ("하\u11ab", "한"),
         ("❤\ufe0f", "❤"),
         ("👍🏽", "👍"),
         ("1\ufe0f\u20e3", "1\u20e3"),
+        ("#\ufe0f\u20e3", "#\u20e3"),
+        ("↔\ufe0f", "↔"),
     ],
 )
 def test_spellings_of_the_same_words_are_equal(one: str, other: str) -> None:
@@ -48,6 +62,8 @@ def test_spellings_of_the_same_words_are_equal(one: str, other: str) -> None:
         ("หน้า", "หนา"),
         ("🎉", "🎊"),
         ("🇩🇪", "🇫🇷"),
+        (ENGLAND, SCOTLAND),
+        (ENGLAND, "🏴"),
         ("1\ufe0f\u20e3", "1"),
         ("1\ufe0f\u20e3", "2\ufe0f\u20e3"),
         ("1,5", "15"),

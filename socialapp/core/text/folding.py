@@ -18,19 +18,24 @@ _UNSPACED_WORD: Final = rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}\p{{M}}]]"
 _SYLLABLE: Final = (
     r"(?:[\u1100-\u115e\ua960-\ua97c][\u1161-\u11a7\ud7b0-\ud7c6]|[\uac00-\ud7a3])[\u11a8-\u11ff\ud7cb-\ud7fb]*+"
 )
-_INSIDE: Final = r"[\p{M}\p{Default_Ignorable_Code_Point}\u0640]"
-_EMOJI: Final = r"[\p{Extended_Pictographic}--[\u0000-\u21ff]]"
-_EMOJI_PARTS: Final = r"[\ufe0f\p{Emoji_Modifier}\U000e0020-\U000e007f]"
-_KEYCAP: Final = r"(?<![\p{L}\p{N}])[0-9]\ufe0f?\u20e3"
+# Marks, tatweel, and the voiced and semi-voiced marks of half-width kana, which are letters to Unicode.
+_INSIDE: Final = r"[\p{M}\p{Default_Ignorable_Code_Point}\u0640\uff9e\uff9f]"
+# Besides letters: radicals, and words and units in one character, as in "㍻", "㈱" and "10㎏"; two of them are emoji.
+_LETTER: Final = r"[[\p{L}\u2f00-\u2fd5\u3200-\u33ff]--[\u3297\u3299\uff9e\uff9f]]"
+_EMOJI: Final = r"[\p{Extended_Pictographic}--[\u0000-\u2139]]"
+_EMOJI_PARTS: Final = r"[\ufe0f\p{Emoji_Modifier}]"
+_KEYCAP: Final = r"(?<![\p{L}\p{N}])[0-9#]\ufe0f?\u20e3"
+# The flags of England, Scotland, Wales and other parts of countries: a black flag and a code of invisible characters.
+_FLAG_OF_A_PART: Final = r"\U0001f3f4[\U000e0030-\U000e007a]++\U000e007f"
 # Groups of three digits: "1,000", "1.000", "1’000" and "1 000" (with a no-break space) are 1000.
 _GROUPED: Final = r"(?<![\p{L}\p{N}])\d{1,3}(?:[.,'’_\u00a0\u2009\u202f]\d{3})+(?![\p{L}\p{N}])"
 _TOKEN: Final = regex.compile(
     rf"""(?V1)
-      (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_EMOJI}{_EMOJI_PARTS}*+ | {_KEYCAP} )
+      (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_FLAG_OF_A_PART} | {_EMOJI}{_EMOJI_PARTS}*+ | {_KEYCAP} )
     | (?P<number> {_GROUPED} )
     | {_SYLLABLE}{_INSIDE}*+
     | {_UNSPACED_WORD}{_INSIDE}*+
-    | (?: [[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}]{_INSIDE}*+ )++
+    | (?: [[{_LETTER}\p{{N}}]--{_UNSPACED_WORD}]{_INSIDE}*+ )++
     """,
     regex.VERBOSE,
 )
@@ -40,10 +45,12 @@ _OPTIONAL_MARKS: Final = regex.compile(
     r"(?V1)[[\p{Mn}\p{Me}]&&[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Latin}\p{Script=Greek}"
     r"\p{Script=Cyrillic}\p{Script=Inherited}]--[\u3099\u309a]]+|\u0640+"
 )
-_NOT_IN_EMOJI: Final = regex.compile(r"(?V1)[\p{Default_Ignorable_Code_Point}\p{Emoji_Modifier}]+")
-# Letters that Unicode does not decompose, although people type them without their strokes.
-_STROKES: Final = str.maketrans(
+_NOT_IN_EMOJI: Final = regex.compile(r"[\ufe0f\p{Emoji_Modifier}]+")
+# Letters that Unicode does not decompose, although people type them without their strokes; and kaf, yeh and heh as
+# Persian and Urdu keyboards type them, and yeh without dots.
+_SAME_LETTERS: Final = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "þ": "th", "ð": "d"}
+    | {"\u06a9": "\u0643", "\u06cc": "\u064a", "\u0649": "\u064a", "\u06c1": "\u0647"}
 )
 
 
@@ -103,10 +110,13 @@ def _folded_words(written: str) -> list[str]:
 
 
 def _fold(word: str) -> str:
-    decomposed = unicodedata2.normalize("NFKD", _IGNORABLE.sub("", word)).casefold()
-    bare = _OPTIONAL_MARKS.sub("", unicodedata2.normalize("NFKD", decomposed))
-    composed = unicodedata2.normalize("NFC", bare).translate(_STROKES)
+    unmarked = _without_marks(_IGNORABLE.sub("", word)).casefold()  # would make a letter of an iota subscript
+    composed = unicodedata2.normalize("NFC", _without_marks(unmarked)).translate(_SAME_LETTERS)
     return "".join(map(_digit, composed))
+
+
+def _without_marks(word: str) -> str:
+    return _OPTIONAL_MARKS.sub("", unicodedata2.normalize("NFKD", word))
 
 
 def _digit(character: str) -> str:
