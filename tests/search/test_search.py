@@ -108,12 +108,13 @@ def test_users_are_found_by_name_prefixes_and_words_of_their_bio(
 ) -> None:
     ada = register("ada_l", full_name="Ada Lovelace")
     register("adam", full_name="Adam Émile")
-    ada.client.patch("/v1/profiles/me", {"bio": "Analytical engines"})
+    ada.client.patch("/v1/profiles/me", {"bio": "Analytical engines, Bakı şəhəri"})
     searching.settle()
     assert searching.names(anonymous, "ada love") == ["ada_l"]
     assert searching.names(anonymous, "emil") == ["adam"]
     assert searching.names(anonymous, "engines") == ["ada_l"]
     assert searching.names(anonymous, "engin") == []
+    assert searching.names(anonymous, "ŞƏHƏRİ") == ["ada_l"]
     assert searching.names(anonymous, "ada -adam") == ["ada_l"]
     assert searching.names(anonymous, "ada has:media") == []
 

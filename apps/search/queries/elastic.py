@@ -339,7 +339,7 @@ def _profile_condition(node: Node, *, names_only: bool) -> Query:
 
 def _profile_word(word: str, *, names_only: bool, nearly: bool) -> Query:
     choices = [_clause("match", names=word)]
-    choices += [] if names_only else [_clause("term", text=word)]
+    choices += [] if names_only else [_phrase((word,))]
     choices += [_clause("terms", variants=variants(word))] if nearly else []
     return _any(choices)
 
