@@ -199,6 +199,9 @@ def test_highlights_escape_everything_except_the_marks() -> None:
     assert mark("nothing", ("b",)) is None
     assert mark_beginnings(text="Álice Alison <Bob>", words=["ali"]) == "<em>Álice</em> <em>Alison</em> &lt;Bob&gt;"
     assert mark_tag(tag="summer", prefixes=["sum", "s"]) == "#<em>sum</em>mer"
+    assert mark_tag(tag="straße", prefixes=["strass"]) == "#<em>straß</em>e"
+    assert mark_tag(tag="ශ්\u200dරී", prefixes=["ශ්රී", "ශ්ර"]) == "#<em>ශ්\u200dරී</em>"
+    assert mark_tag(tag="straße", prefixes=["straß"]) is None
 
 
 def test_highlights_mark_the_longest_matching_phrase_and_inflected_words() -> None:

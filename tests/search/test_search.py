@@ -146,6 +146,19 @@ def test_hashtags_are_counted_over_public_posts(
     assert searching.tags(bob.client, "sum") == [], "posts hidden from the caller are not counted"
 
 
+def test_hashtags_are_shown_as_the_newest_post_has_them(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
+    """Their keys lack joiners and sharp s."""
+    for content in ("#strasse", "#Straße", "#ශ්\u200dරී_ලංකා", "#น้ำ"):
+        searching.post(people["alice"], content)
+    searching.settle()
+    assert searching.tags(anonymous, "stra") == [("straße", 2)]
+    assert searching.tags(anonymous, "#ශ්\u200dරී") == [("ශ්\u200dරී_ලංකා", 1)]
+    suggested = anonymous.get(f"/v1/search/suggest?q={quote('#น้ำ')}").json()["results"]
+    assert [(result["item"]["name"], result["highlight"]) for result in suggested] == [("น้ำ", "#<em>น้ำ</em>")]
+
+
 def test_results_have_a_type_the_item_and_a_highlight(
     searching: Searching, people: dict[str, Person], anonymous: JsonClient
 ) -> None:

@@ -37,7 +37,7 @@ from socialapp.core.ids import MAX_ID
 from socialapp.core.pages import Page, PageRequest, Position, keep_place, page_of
 from socialapp.core.text.characters import AT_SIGNS, NUMBER_SIGNS
 from socialapp.core.text.folding import tokens
-from socialapp.core.text.hashtags import leading_hashtag
+from socialapp.core.text.hashtags import hashtag_key, leading_hashtag
 from socialapp.rpc.calls import client
 
 Body = dict[str, Any]
@@ -113,7 +113,7 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
     if not typed.startswith(tuple(AT_SIGNS)):
         prefixes = _prefixes([name])
         counted = reader().hashtags(prefixes, viewer, limit=limit)
-        tags = [_tag_result(tag, prefixes) for tag in _still_seen(counted, viewer)]
+        tags = _tag_results(counted, viewer, prefixes)
     users: list[Result] = []
     if words and not typed.startswith(tuple(NUMBER_SIGNS)):
         criteria = Criteria(Phrase(tuple(words)), names=[name])
@@ -261,17 +261,26 @@ def _hashtags(criteria: Criteria, viewer: Viewer, window: PageRequest) -> Page[R
     prefixes = _prefixes([*criteria.tags, *criteria.names])
     counted = reader().hashtags(prefixes, viewer, limit=_MAX_TAGS)
     page = keep_place(window, read=lambda part: _hashtags_beyond(counted, part), ascending=True)
-    shown = _still_seen(page.items, viewer)
-    return Page([_tag_result(tag, prefixes) for tag in shown], page.next, page.previous)
+    return Page(_tag_results(page.items, viewer, prefixes), page.next, page.previous)
 
 
-def _still_seen(tags: Sequence[TagCount], viewer: Viewer) -> list[TagCount]:
+def _tag_results(tags: Sequence[TagCount], viewer: Viewer, prefixes: list[str]) -> list[Result]:
     """Those of which the oldest or the newest post may be seen now: the index learns of what was hidden or deleted
     a moment later, and until then such a word would still be shown."""
     found = reader().oldest_and_newest([tag.tag for tag in tags], viewer)
     samples = sorted(set[int]().union(*found.values()))
     seen = {ref.id for ref in client(Posts).visible(viewer_id=viewer.id, post_ids=samples)} if samples else set()
-    return [tag for tag in tags if not seen.isdisjoint(found.get(tag.tag, ()))]
+    names = _hashtag_names(seen)
+    shown = [tag for tag in tags if not seen.isdisjoint(found.get(tag.tag, ()))]
+    return [_tag_result(tag, name=names.get(tag.tag, tag.tag), prefixes=prefixes) for tag in shown]
+
+
+def _hashtag_names(post_ids: set[int]) -> dict[str, str]:
+    """Key → name, as the newest of these posts has it. The index has only keys, which lack the joiners that some
+    scripts need."""
+    documents = client(Posts).documents(post_ids=sorted(post_ids)) if post_ids else []
+    newest_last = sorted(documents, key=lambda document: document.id)
+    return {hashtag_key(name): name for document in newest_last for name in document.hashtags}
 
 
 def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCount]:
@@ -286,9 +295,9 @@ def _hashtags_beyond(counted: list[TagCount], window: PageRequest) -> Page[TagCo
     return page_of(shown, page=window, more=more, position=lambda tag: (tag.posts_count, tag.tag, 0))
 
 
-def _tag_result(found: TagCount, prefixes: list[str]) -> Result:
-    body: Body = {"name": found.tag, "posts_count": found.posts_count}
-    return Result("hashtag", body, mark_tag(tag=found.tag, prefixes=prefixes))
+def _tag_result(found: TagCount, *, name: str, prefixes: list[str]) -> Result:
+    body: Body = {"name": name, "posts_count": found.posts_count}
+    return Result("hashtag", body, mark_tag(tag=name, prefixes=prefixes))
 
 
 def _prefixes(names: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ from apps.search.queries.criteria import Criteria
 from apps.search.queries.index import expand
 from apps.search.queries.languages import Words, stems_of_query
 from socialapp.core.text.folding import Token, tokens
+from socialapp.core.text.hashtags import hashtag_key
 
 _LENGTH = 280
 _LEAD = 60
@@ -137,9 +138,19 @@ def _words_with_beginning(beginnings: tuple[str, ...]) -> "re.Pattern[str] | Non
 
 
 def mark_tag(*, tag: str, prefixes: list[str]) -> str | None:
-    """The hashtag with the typed beginning in <em>."""
-    length = max((len(prefix) for prefix in prefixes if tag.startswith(prefix)), default=0)
-    return f"#<em>{escape(tag[:length])}</em>{escape(tag[length:])}" if length else None
+    """The hashtag's name with the typed beginning in <em>; `prefixes` are beginnings of its key."""
+    key = hashtag_key(tag)
+    typed = max((prefix for prefix in prefixes if key.startswith(prefix)), key=len, default="")
+    if not typed:
+        return None
+    length = len(typed) if tag == key else _length_with_key(tag, typed)
+    return f"#<em>{escape(tag[:length])}</em>{escape(tag[length:])}"
+
+
+def _length_with_key(tag: str, beginning: str) -> int:
+    """How much of a hashtag's name makes the beginning of its key."""
+    lengths = (length for length in range(1, len(tag)) if hashtag_key(tag[:length]).startswith(beginning))
+    return next(lengths, len(tag))
 
 
 def _excerpt(text: str, spans: Iterator[Span]) -> str | None:
