@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from socialapp.core.media.results import REASONS
 from socialapp.http.fields import Id
 
 
@@ -43,7 +44,10 @@ class MediaSizesBody(serializers.Serializer[Any]):
 
 
 class MediaBody(serializers.Serializer[Any]):
-    """A picture, animation or video. URLs of non-public media expire within minutes; `error` is for people."""
+    """A picture, animation or video. URLs of non-public media expire within minutes.
+
+    If processing failed, `error_code` and `error` have the reason, for programs and for people.
+    """
 
     id = Id()
     type = serializers.ChoiceField(choices=["image", "gifv", "video"])
@@ -58,3 +62,4 @@ class MediaBody(serializers.Serializer[Any]):
     color = serializers.CharField(allow_null=True, help_text="The dominant colour, as #rrggbb.")
     description = serializers.CharField()
     error = serializers.CharField(allow_null=True)
+    error_code = serializers.ChoiceField(choices=list(REASONS), allow_null=True)

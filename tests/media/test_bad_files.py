@@ -172,7 +172,7 @@ def test_a_malicious_file_leaves_nothing_behind(
 ) -> None:
     media = upload(register("ann"), huge_png(50_000, 50_000))
     assert (media["status"], media["url"]) == ("failed", None)
-    assert media["error"] == "The picture has too many pixels."
+    assert (media["error_code"], media["error"]) == ("too_many_pixels", "The picture has too many pixels.")
     assert StoredFile.objects.count() == 0
     assert store.names() == []
 

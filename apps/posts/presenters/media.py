@@ -32,6 +32,7 @@ def media_body(media: Media) -> Body:
         **shown,
         "status": media.status if media.status != Media.Status.UPLOADING else Media.Status.PROCESSING,
         "error": REASONS[media.error] if media.error else None,
+        "error_code": media.error or None,
     }
 
 
@@ -117,6 +118,7 @@ def _shown_body(media: Mapping[str, Any], *, audience: str | None, expires: int)
         "color": media["color"] or None,
         "description": media["description"],
         "error": None,
+        "error_code": None,
     }
 
 

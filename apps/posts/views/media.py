@@ -179,7 +179,8 @@ class MediaDetail(View):
 
     @extend_schema(
         summary="Read one of your media",
-        description="`status` is the progress of processing; if it is `failed`, `error` has the reason.",
+        description="`status` is the progress of processing; if it is `failed`, `error_code` and `error` have the"
+        " reason.",
         responses=MediaBody,
     )
     def get(self, request: Request, media_id: int) -> Response:

@@ -89,7 +89,7 @@ async function ready(id, signal) {
       const told = new Promise((resolve) => waiting.set(id, () => resolve(undefined))); // before looking: nothing is missed
       const media = await get(`/media/${id}`, { signal });
       if (media.status === "ready") return media;
-      if (media.status === "failed") throw new Problem(422, { code: "media_failed", detail: media.error || "" });
+      if (media.status === "failed") throw new Problem(422, { code: `media_${media.error_code || "failed"}`, detail: media.error || "" });
       await Promise.race([told, new Promise((resolve) => setTimeout(resolve, pause))]); // there may be no socket
     }
   } finally {

@@ -60,6 +60,14 @@ test("every problem of a field has a text", async () => {
   assert.deepEqual([...new Set(codes.filter((code) => explainField(of(code), "name") === SERVER && !NOT_HERE.has(code)))], []);
 });
 
+test("every reason why media fail has a text", async () => {
+  const source = await readFile(new URL("socialapp/core/media/results.py", ROOT), "utf8");
+  const codes = [...source.matchAll(/^ {4}"(\w+)": "/gm)].map(([, code]) => code);
+  assert.ok(codes.length > 5);
+  const without = codes.filter((code) => explain(new Problem(422, { code: `media_${code}`, detail: SERVER })) === SERVER);
+  assert.deepEqual(without, []);
+});
+
 test("what is listed as never caused here is a code, and has no text", async () => {
   const known = new Set([...(await documented()).map(([, code]) => code), ...(await codesOfFields())]);
   assert.deepEqual([...NOT_HERE].filter((code) => !known.has(code)), []);
