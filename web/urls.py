@@ -22,7 +22,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^hashtags/(?P<tag>[^/]{1,100})$", pages.hashtag),
     re_path(r"^(?P<username>)@[\w.]+/(?:media|followers|following)$", lambda request, username: pages.page(request)),
     re_path(
-        r"^(?:comments/[0-9]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
+        r"^(?:(?:comments|profiles)/[0-9]+|search|notifications|follow-requests|bookmarks|compose|settings(?:/[a-z-]+)?"
         r"|login|signup|forgot|reset-password|verify-email|social/[a-z]+|erasures/[\w-]{1,40}|about/components)$",
         pages.page,
     ),

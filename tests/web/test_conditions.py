@@ -124,6 +124,18 @@ def test_a_slow_network_shows_skeletons_and_an_error_offers_a_retry(person: Call
     expect(page.get_by_text("After the failure").or_(page.get_by_text("Nothing here yet")).first).to_be_visible()
 
 
+def test_the_link_of_a_comment_that_could_not_be_read_offers_a_retry(person: Callable[[str], Person]) -> None:
+    ada = person("ada_link")
+    comment = ada.api("POST", f"/posts/{ada.post('Linked')}/comments", {"content": "To this one"})["id"]
+    page = ada.open(service_workers="block")
+    page.route(f"**/v1/comments/{comment}", lambda route: route.abort())
+    go(page, f"/comments/{comment}")
+    expect(page.get_by_role("alert")).to_contain_text("There is no connection to the server.")
+    page.unroute(f"**/v1/comments/{comment}")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("article", name="Comment by ada_link")).to_be_visible()
+
+
 def test_a_form_is_submitted_once(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
     page = new_context(service_workers="block").new_page()
     page.goto(f"{site.url}/forgot")

@@ -105,6 +105,11 @@ def test_an_unknown_path_returns_a_page_to_browsers_and_a_problem_to_others(anon
         assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path
 
 
+@pytest.mark.parametrize("path", ["/comments/1", "/profiles/1"])
+def test_addresses_by_id_have_a_document(anonymous: JsonClient, path: str) -> None:
+    document(anonymous, path)
+
+
 def test_the_captcha_frame_has_its_own_policy(anonymous: JsonClient, settings: Any) -> None:
     assert anonymous.get("/captcha").status_code == 404
     settings.CAPTCHA_PROVIDER, settings.CAPTCHA_SITE_KEY = "turnstile", 'key"><script>'

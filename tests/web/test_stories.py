@@ -6,6 +6,7 @@ import httpx
 from playwright.sync_api import BrowserContext, expect
 
 from tests.run.installation import Installation
+from tests.scenarios.product import eventually
 from tests.web.conftest import NARROW, PASSWORD, Person, go
 
 
@@ -120,6 +121,21 @@ def test_an_unfinished_edit_of_a_comment_is_kept(person: Callable[[str], Person]
     page.get_by_role("button", name="More about this comment").click()
     page.get_by_role("menuitem", name="Edit").click()
     expect(field).to_have_value("Before")
+
+
+def test_a_mention_leads_to_a_person_who_was_renamed(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_calls"), person("bob_before")
+    post = ada.post("Thanks to @bob_before, not to @bob_nobody")
+    bob.api("POST", "/auth/confirm", {"password": PASSWORD})
+    bob.api("PATCH", "/auth/me", {"username": "bob_after"})
+    eventually(lambda: bob.api("GET", f"/profiles/{bob.id}")["username"] == "bob_after")
+    page = ada.open(f"/posts/{post}")
+    expect(page.locator(".rich a")).to_have_count(1)
+    page.get_by_role("link", name="@bob_before").click()
+    expect(page).to_have_url(f"{ada.site.url}/@bob_after")
+    expect(page.get_by_role("heading", name="Bob_Before")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url(f"{ada.site.url}/posts/{post}")
 
 
 def test_undo_restores_a_deleted_post(person: Callable[[str], Person]) -> None:

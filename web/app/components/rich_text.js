@@ -34,13 +34,13 @@ function languageOf(text) {
   return SCRIPTS.find(([, script]) => script.test(text))?.[0];
 }
 
-/** `mentions`: the people who exist; others stay plain text. */
+/** `mentions`: the people who are meant, whatever their names are by now; others stay plain text. */
 export function RichText({ text, mentions = null }) {
   return html`<span class="rich" dir="auto" lang=${languageOf(text)}>${pieces(text, mentions)}</span>`;
 }
 
 function pieces(text, mentions) {
-  const known = mentions && new Map(mentions.map((each) => [each.username.toLowerCase(), each.username]));
+  const known = mentions && new Map(mentions.map(({ id, username }) => [username.toLowerCase(), `/profiles/${id}`]));
   const found = [];
   let at = 0;
   for (const match of text.matchAll(TOKEN)) {
@@ -56,8 +56,8 @@ function pieces(text, mentions) {
 function linked([all, url, username, tag], known) {
   if (url) return urlPiece(url);
   if (username) {
-    const name = known ? known.get(username.toLowerCase()) : username;
-    return name && { length: all.length, node: html`<a href="/@${name}">@${username}</a>` };
+    const place = known ? known.get(username.toLowerCase()) : `/@${username}`;
+    return place && { length: all.length, node: html`<a href=${place}>@${username}</a>` };
   }
   if (!/\p{L}/u.test(tag)) return null;
   return { length: all.length, node: html`<a href="/hashtags/${encodeURIComponent(tag.toLowerCase())}">#${tag}</a>` };

@@ -13,6 +13,7 @@ const ROUTES = [
   ["compose", "/compose"],
   ["post", "/posts/:id"],
   ["comment", "/comments/:id"],
+  ["person", "/profiles/:id"],
   ["profile", "/@:username"],
   ["profile", "/@:username/:tab"],
   ["settings", "/settings"],

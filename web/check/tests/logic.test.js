@@ -39,14 +39,14 @@ function links(text, mentions) {
 }
 
 test("links end before punctuation, hashtags need a letter, mentions need a person", () => {
-  assert.deepEqual(links("See https://www.example.org/a?b=1. #Été2026 #42 a@b.example @ada @nobody", [{ username: "Ada" }]), [
+  assert.deepEqual(links("See https://www.example.org/a?b=1. #Été2026 #42 a@b.example @ada @nobody", [{ id: "7", username: "Ada" }]), [
     ["https://www.example.org/a?b=1", "example.org/a?b=1"],
     [`/hashtags/${encodeURIComponent("été2026")}`, "#Été2026"],
-    ["/@Ada", "@ada"],
+    ["/profiles/7", "@ada"],
   ]);
-  assert.deepEqual(links("谢谢@a.da, ＠bobさん é@bob x@bob #paral·lel ＃東京 #ハリー・ポッター: #メ〜テレ〜 #בית־ספר #וכו׳ #_1", [{ username: "a.da" }, { username: "bob" }]), [
-    ["/@a.da", "@a.da"],
-    ["/@bob", "@bob"],
+  assert.deepEqual(links("谢谢@a.da, ＠bobさん é@bob x@bob #paral·lel ＃東京 #ハリー・ポッター: #メ〜テレ〜 #בית־ספר #וכו׳ #_1", [{ id: "8", username: "a.da" }, { id: "9", username: "bob" }]), [
+    ["/profiles/8", "@a.da"],
+    ["/profiles/9", "@bob"],
     ...["paral·lel", "東京", "ハリー・ポッター", "メ〜テレ", "בית־ספר", "וכו׳"].map((tag) => [`/hashtags/${encodeURIComponent(tag)}`, `#${tag}`]),
   ]);
   assert.deepEqual(links("javascript:alert(1) data:text/html,x"), []);
