@@ -201,6 +201,7 @@ def test_what_an_unreachable_server_did_not_get_is_sent_later(person: Callable[[
     assert [each["content"] for each in ada.api("GET", f"/profiles/{ada.id}/posts")["results"]] == ["Sent in the end"]
     page.route("**/v1/posts", lambda route: route.abort())
     field.fill("Refused in the end")
+    page.get_by_role("button", name="Who can see this: Everyone").click()
     page.get_by_role("button", name="Post", exact=True).click()
     expect(page.get_by_text("1 message waits to be sent.")).to_be_visible()
     page.unroute("**/v1/posts")
@@ -210,3 +211,4 @@ def test_what_an_unreachable_server_did_not_get_is_sent_later(person: Callable[[
     go(page, "/settings")
     go(page, "/")
     expect(field).to_have_value("Refused in the end")
+    expect(page.get_by_role("button", name="Who can see this: Followers")).to_be_visible()

@@ -1,12 +1,13 @@
 """Pictures in the client: descriptions, order, sensitive media, accessibility."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.web.conftest import Person
+from tests.web.conftest import Person, go
 
 
 def test_a_picture_has_a_description_and_is_hidden_behind_a_warning(
@@ -117,6 +118,77 @@ def test_pictures_can_be_pasted_dropped_and_reordered(person: Callable[[str], Pe
     expect(page.get_by_text("Posted.")).to_be_visible()
     [made] = ada.api("GET", f"/profiles/{ada.id}/posts")["results"]
     assert [each["description"] for each in made["media"]] == ["Dropped", "Pasted"]
+
+
+def kept_ids(page: Page, place: str) -> list[str]:
+    """The ids of the media that a draft keeps."""
+    kept = page.evaluate("place => Object.entries(localStorage).find(([name]) => name.endsWith(place))?.[1]", place)
+    return list(json.loads(kept).get("media_ids", [])) if kept else []
+
+
+def test_pictures_of_a_draft_are_there_after_a_reload(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_reload")
+    page = ada.open("/compose")
+    page.locator("input[type=file]").set_input_files([picture, picture])
+    descriptions = page.get_by_label("Describe this for people")
+    expect(descriptions).to_have_count(2)
+    descriptions.last.fill("The second")
+    with page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        descriptions.last.blur()
+    first, second = kept_ids(page, ":new")
+    page.reload()
+    expect(descriptions).to_have_count(2)
+    expect(descriptions.last).to_have_value("The second")
+    ada.api("DELETE", f"/media/{first}")
+    page.reload()
+    expect(descriptions).to_have_count(1)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("textbox", name="What's on your mind?").fill("One of them is left")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    [made] = ada.api("GET", f"/profiles/{ada.id}/posts")["results"]
+    assert [each["id"] for each in made["media"]] == [second]
+    assert kept_ids(page, ":new") == []
+
+
+def test_pictures_of_an_edit_and_of_a_comment_are_there_after_a_reload(
+    person: Callable[[str], Person], picture: Path
+) -> None:
+    ada = person("ada_reloads")
+    post = ada.post("Without a picture")
+    page = ada.open(f"/posts/{post}")
+    descriptions = page.get_by_label("Describe this for people")
+    for _ in range(2):
+        page.get_by_role("button", name="More about this post").click()
+        page.get_by_role("menuitem", name="Edit").click()
+        page.get_by_role("dialog").get_by_role("button", name="Save").wait_for()
+        if not kept_ids(page, f":edit:{post}"):
+            page.locator("dialog input[type=file]").set_input_files(picture)
+        expect(descriptions).to_have_count(1)
+        page.keyboard.press("Escape")
+        page.reload()
+    page.get_by_role("textbox", name="Write a comment").fill("With a picture")
+    page.locator(".comment-form input[type=file]").set_input_files(picture)
+    expect(descriptions).to_have_count(1)
+    page.reload()
+    expect(descriptions).to_have_count(1)
+    page.get_by_role("button", name="Send").click()
+    comment = page.get_by_role("article", name="Comment by ada_reloads")
+    expect(comment.get_by_role("button", name="Enlarge")).to_be_visible()
+    expect(descriptions).to_have_count(0)
+
+
+def test_logging_out_drops_the_pictures_of_drafts(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_gone")
+    page = ada.open("/compose")
+    page.get_by_role("textbox", name="What's on your mind?").fill("Half a thought")
+    page.locator("input[type=file]").set_input_files(picture)
+    expect(page.get_by_label("Describe this for people")).to_have_count(1)
+    assert len(kept_ids(page, ":new")) == 1
+    go(page, "/settings")
+    page.get_by_role("main").get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
+    assert kept_ids(page, ":new") == []
 
 
 def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], picture: Path) -> None:

@@ -19,15 +19,16 @@ export function lookAgain(id) {
 }
 
 /**
- * Uploads one file; `onProgress(0…1)`. The media once it is ready; a Problem when it failed.
+ * Uploads one file; `onProgress(0…1)`, `onReceived(id)`. The media once it is ready; a Problem when it failed.
  * @param {File} file
- * @param {{onProgress: (part: number) => void, signal?: AbortSignal}} options
+ * @param {{onProgress: (part: number) => void, onReceived?: (id: string) => void, signal?: AbortSignal}} options
  * @returns {Promise<import("#api").Media>}
  */
-export async function upload(file, { onProgress, signal }) {
+export async function upload(file, { onProgress, onReceived = () => {}, signal }) {
   const access = await token();
   const media = file.size > LARGE ? await direct(file, onProgress, signal) : await multipart(file, access, onProgress, signal);
-  return media.status === "ready" ? media : ready(media.id, signal);
+  onReceived(media.id);
+  return media.status === "ready" ? media : prepared(media.id, signal);
 }
 
 function multipart(file, access, onProgress, signal) {
@@ -82,7 +83,13 @@ function transfer(method, url, body, headers, onProgress, signal) {
   });
 }
 
-async function ready(id, signal) {
+/**
+ * The media of an id once it is ready; a Problem when it failed or is not there.
+ * @param {string} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import("#api").Media>}
+ */
+export async function prepared(id, signal) {
   const until = Date.now() + READY_WITHIN;
   try {
     for (let pause = FIRST_PAUSE; Date.now() < until && !signal?.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {

@@ -12,19 +12,19 @@ import { complain } from "../state/toasts.js";
 import { Avatar } from "./avatar.js";
 import { Form } from "./form.js";
 import { Icon } from "./icon.js";
-import { addFiles, MediaStrip } from "./media_strip.js";
+import { addFiles, idsOf, MediaStrip, useMedia } from "./media_strip.js";
 import { TextArea } from "./text_area.js";
 
 /** `onDone(id)` is called with the new comment; `parent` makes it a reply. */
 export function CommentForm({ postId, parent = null, onDone, onCancel = null, focused = false }) {
   const place = parent ? `reply:${parent.id}` : `comment:${postId}`;
   const [text, setText] = useState(() => draft(place)?.content || "");
-  const [media, setMedia] = useState([]);
+  const [media, setMedia] = useMedia(place);
   const picker = useRef(null);
   const key = useRef(newKey());
   useLayoutEffect(() => {
     key.current = newKey(); // another text is another comment, also after the first was sent without an answer
-    keepDraft(place, { content: text });
+    keepDraft(place, { content: text, media_ids: idsOf(media) });
   }, [text, media]);
   const ready = text.trim() && media.every((each) => each.media); // a failed one is tried again or removed
   const pick = (event) => {

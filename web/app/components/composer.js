@@ -4,13 +4,13 @@ import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { newKey } from "../api/client.js";
 import { profile } from "../api/session.js";
-import { draft, draftMedia, dropDraft, keepDraft, keepDraftMedia } from "../state/drafts.js";
+import { draft, dropDraft, keepDraft } from "../state/drafts.js";
 import { contentLimit } from "../state/instance.js";
 import { enqueue } from "../state/outbox.js";
 import { publish } from "../state/posts.js";
 import { go } from "../state/router.js";
 import { complain, toast } from "../state/toasts.js";
-import { addFiles, MediaStrip } from "./media_strip.js";
+import { addFiles, idsOf, MediaStrip, useMedia } from "./media_strip.js";
 import { Avatar } from "./avatar.js";
 import { Form } from "./form.js";
 import { Icon } from "./icon.js";
@@ -24,7 +24,7 @@ const EMPTY = { content: "", content_warning: "", is_private: false, sensitive: 
  */
 export function Composer({ place = "new", edited = null, etag = "", save = null, onDone = () => {}, focused = false, start = "" }) {
   const [fields, setFields] = useState(() => ({ ...(edited ? pick(edited) : EMPTY), ...pickDraft(place), ...(start ? { content: start } : {}) }));
-  const [media, setMedia] = useState(() => shown(draftMedia(place) || edited?.media));
+  const [media, setMedia] = useMedia(place, edited?.media);
   const [warned, setWarned] = useState(!!fields.content_warning);
   const picker = useRef(null);
   const key = useRef(newKey());
@@ -33,9 +33,8 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
   useLayoutEffect(() => {
     key.current = newKey(); // another text is another post, also after the first was sent without an answer
     // Before the paint: whoever leaves at once finds it, too.
-    if (!isChanged) return dropDraft(place);
-    keepDraft(place, edited ? { ...fields, etag } : fields);
-    return keepDraftMedia(place, media.map((each) => each.media).filter(Boolean));
+    if (isChanged) keepDraft(place, { ...fields, media_ids: idsOf(media), ...(edited ? { etag } : {}) });
+    else dropDraft(place);
   }, [fields, media, warned]);
   const left = contentLimit() - [...fields.content].length;
   const ready = fields.content.trim() && left >= 0 && media.every((each) => each.media); // a failed one is tried again or removed
@@ -102,14 +101,12 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
   <//>`;
 }
 
-/** What was begun before, without the version of the post that it is based on. */
+/** What was begun before, without its media and the version of the post that it is based on. */
 function pickDraft(place) {
-  const { etag: _etag, ...fields } = draft(place) || {};
+  const { etag: _etag, media_ids: _ids, ...fields } = draft(place) || {};
   return fields;
 }
 
-/** @returns {any[]} */
-const shown = (media = []) => media.map((each) => ({ key: each.id, media: each, progress: 1 }));
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 function pick({ content, content_warning: warning, is_private: isPrivate, sensitive }) {

@@ -1,14 +1,45 @@
 // The pictures and videos of a post that is being written: progress, description, order.
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { patch } from "../api/client.js";
-import { upload } from "../api/uploads.js";
+import { prepared, upload } from "../api/uploads.js";
+import { draft } from "../state/drafts.js";
+import { media as known } from "../state/entities.js";
 import { explain } from "../state/problems.js";
 import { complain, toast } from "../state/toasts.js";
 import { Icon } from "./icon.js";
 import { Toggle } from "./field.js";
 
 const MOST = 4;
+
+/**
+ * The pictures and videos of a text that is being written: at first those of its draft, else those that it has been shown with.
+ * Which the server does not have any more fall out.
+ * @param {string} place
+ * @param {import("#api").Media[]} shown
+ * @returns {[any[], import("preact/hooks").Dispatch<any>]}
+ */
+export function useMedia(place, shown = []) {
+  const [media, setMedia] = useState(() => {
+    shown.forEach((each) => known.put(each));
+    const ids = draft(place)?.media_ids || shown.map((each) => each.id);
+    return ids.map((id) => ({ key: id, id, media: known.of(id).peek(), progress: 1 }));
+  });
+  useEffect(() => {
+    for (const { id, media: found } of media) if (!found) bring(id, setMedia, ({ signal }) => prepared(id, signal).catch(unlessGone)).send();
+  }, []);
+  useLayoutEffect(() => media.forEach((each) => each.media && known.put(each.media)), [media]);
+  return [media, setMedia];
+}
+
+function unlessGone(problem) {
+  if (problem.status !== 404) throw problem;
+  return null;
+}
+
+/** What a draft keeps of them. */
+export const idsOf = (media) => media.map((each) => each.id).filter(Boolean);
 
 /** Starts uploading files of these types, up to `most` of them; `setMedia` is the composer's. */
 export function addFiles(files, setMedia, most = MOST, types = /^(image|video)\//) {
@@ -23,19 +54,27 @@ export function addFiles(files, setMedia, most = MOST, types = /^(image|video)\/
 
 function start(file, setMedia) {
   const key = crypto.randomUUID();
+  const { abort, retry, send } = bring(key, setMedia, (options) => upload(file, options));
+  send();
+  return { key, preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : "", progress: 0, abort, retry };
+}
+
+/** Brings the media of one, or takes it away when there are none. */
+function bring(key, setMedia, work) {
   const abort = new AbortController();
   const change = (changes) => setMedia((all) => all.map((each) => (each.key === key ? { ...each, ...changes } : each)));
+  const drop = () => setMedia((all) => all.filter((each) => each.key !== key));
+  const options = { signal: abort.signal, onProgress: (progress) => change({ progress }), onReceived: (id) => change({ id }) };
   const send = () =>
-    upload(file, { signal: abort.signal, onProgress: (progress) => change({ progress }) }).then(
-      (media) => change({ media, progress: 1 }),
-      (problem) => problem.name === "AbortError" || change({ problem }),
+    work(options).then(
+      (media) => (media ? change({ media, progress: 1 }) : drop()),
+      (problem) => problem.name === "AbortError" || change({ problem, retry }),
     );
   const retry = () => {
     change({ problem: null, progress: 0 });
     send();
   };
-  send();
-  return { key, preview: file.type.startsWith("image/") ? URL.createObjectURL(file) : "", progress: 0, abort, retry };
+  return { abort, retry, send };
 }
 
 /** Without `onSensitive` there is no such choice: comments have none. */

@@ -1,28 +1,33 @@
-// Texts that were begun: kept on this device, for each person and place.
-import { user } from "../api/session.js";
+// What was begun: kept on this device, for each person and place. Of pictures and videos, the server has all but their ids.
+import { beforeLeaving, user } from "../api/session.js";
 
-const key = (place) => `draft:${user.value?.id}:${place}`;
-
-export function draft(place) {
+const PREFIX = "draft:";
+const key = (place) => `${PREFIX}${user.value?.id}:${place}`;
+const readable = (text) => {
   try {
-    return JSON.parse(localStorage.getItem(key(place))) || null;
+    return JSON.parse(text) || null;
   } catch {
     return null;
   }
-}
+};
 
+/** @returns {any} */
+export const draft = (place) => readable(localStorage.getItem(key(place)));
+
+/** Keeps a text with its settings and `media_ids`; nothing, when there is neither text nor media. */
 export function keepDraft(place, content) {
-  if (content.content || content.content_warning) localStorage.setItem(key(place), JSON.stringify(content));
+  if (content.content || content.content_warning || content.media_ids?.length) localStorage.setItem(key(place), JSON.stringify(content));
   else localStorage.removeItem(key(place));
 }
 
-/** What was uploaded for the text is kept as long as the page is open. @type {Map<string, import("#api").Media[]>} */
-const uploads = new Map();
-
-export const draftMedia = (place) => uploads.get(key(place));
-export const keepDraftMedia = (place, media) => void uploads.set(key(place), media);
-
 export function dropDraft(place) {
-  uploads.delete(key(place));
   localStorage.removeItem(key(place));
 }
+
+/** Whoever logs out leaves no pictures behind. */
+beforeLeaving.add(() => {
+  for (const name of Object.keys(localStorage)) {
+    const kept = name.startsWith(PREFIX) && readable(localStorage.getItem(name));
+    if (kept?.media_ids) localStorage.setItem(name, JSON.stringify({ ...kept, media_ids: undefined }));
+  }
+});

@@ -45,6 +45,7 @@ function storeOf() {
 
 export const posts = /** @type {ReturnType<typeof storeOf<import("#api").Post>>} */ (storeOf());
 export const comments = /** @type {ReturnType<typeof storeOf<import("#api").Comment>>} */ (storeOf());
+export const media = /** @type {ReturnType<typeof storeOf<import("#api").Media>>} */ (storeOf());
 export const people = /** @type {ReturnType<typeof storeOf<import("#api").Person>>} */ (storeOf());
 
 /** Puts a profile with its relationship; lists that leave the relationship out keep the known one. */

@@ -4,7 +4,7 @@ import { get } from "../api/client.js";
 import { signedIn, user } from "../api/session.js";
 import { answered, connect, disconnect, onMessages, watch } from "../api/socket.js";
 import { lookAgain } from "../api/uploads.js";
-import { comments, people, posts } from "./entities.js";
+import { comments, media, people, posts } from "./entities.js";
 import { forgetLists, listsUnder } from "./lists.js";
 import { arrived, lookFor, markedRead, unread } from "./notifications.js";
 import { forgetRecent } from "./recent.js";
@@ -60,7 +60,7 @@ function forgetEverything() {
   clearTimeout(looking);
   forgetLists();
   forgetRecent();
-  for (const store of [posts, comments, people]) store.clear();
+  for (const store of [posts, comments, media, people]) store.clear();
 }
 
 function feedIsFresh() {

@@ -98,7 +98,7 @@ async function deliver({ key, path, body }) {
 }
 
 /** What the server refuses is where it was written again, unless something else is there by now. */
-function backToDraft(path, { content, content_warning: warning, parent_comment_id: parent }) {
+function backToDraft(path, { parent_comment_id: parent, ...written }) {
   const place = path === "/posts" ? "new" : parent ? `reply:${parent}` : `comment:${path.split("/")[2]}`;
-  if (!draft(place)) keepDraft(place, { content, content_warning: warning });
+  if (!draft(place)) keepDraft(place, written);
 }
