@@ -31,7 +31,9 @@ def load_profiles(*, profiles: Sequence[LoadableProfile]) -> None:
 
 @transactional("users")
 def _load_profiles(profiles: Sequence[LoadableProfile]) -> None:
-    wanted = {profile.user_id: profile for profile in profiles}
+    wanted: dict[int, LoadableProfile] = {}
+    for profile in profiles:
+        wanted.setdefault(profile.user_id, profile)
     present = lock_profiles(wanted)
     new = [profile for user_id, profile in wanted.items() if user_id not in present]
     Profile.objects.bulk_create(_row(profile) for profile in new)
