@@ -259,13 +259,14 @@ def test_suggestions_are_ranked_and_never_somebody_known(register: Register, per
     me = int(alice.id)
     friends = [person() for _ in range(4)]
     best, good, last, followed, blocked, blocking, muted, gone, asked = (person() for _ in range(9))
+    silenced = person()
     for friend in friends:
         actions.follow(follower_id=me, target_id=friend)
         actions.follow(follower_id=friend, target_id=me)
     for fans, target in ((4, best), (2, good), (1, last)):
         for friend in friends[:fans]:
             actions.follow(follower_id=friend, target_id=target)
-    for target in (followed, blocked, blocking, muted, gone, asked):
+    for target in (followed, blocked, blocking, muted, gone, asked, silenced):
         for friend in friends[:3]:
             actions.follow(follower_id=friend, target_id=target)
     actions.follow(follower_id=me, target_id=followed)
@@ -275,6 +276,7 @@ def test_suggestions_are_ranked_and_never_somebody_known(register: Register, per
     actions.hide_profile(user_id=gone)
     actions.update_profile(user_id=asked, changes={"is_private": True}, expected_versions=None)
     actions.follow(follower_id=me, target_id=asked)
+    actions.restrict_profile(user_id=silenced, kind="silence", at=timezone.now())
     page = alice.client.get("/v1/profiles/suggestions").json()
     assert [int(found["id"]) for found in page["results"]] == [best, good, last]
     assert page["next"] is None

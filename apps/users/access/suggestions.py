@@ -31,8 +31,9 @@ def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[i
     ranked = sorted(((score, user_id) for user_id, score in scores.items() if user_id != viewer_id), reverse=True)
     ranked = ranked[:_MAX_SUGGESTIONS]
     flags = queries.relationship_flags(viewer_id=viewer_id, ids=[user_id for _, user_id in ranked])
-    active = queries.active_ids([user_id for _, user_id in ranked if flags.get(user_id, 0) in _SUGGESTED_DESPITE])
-    fitting = [item for item in ranked if item[1] in active]
+    unrelated = [user_id for _, user_id in ranked if flags.get(user_id, 0) in _SUGGESTED_DESPITE]
+    suggestible = queries.suggestible_ids(unrelated)
+    fitting = [item for item in ranked if item[1] in suggestible]
     found = keep_place(page, read=lambda request: _suggestions_beyond(fitting, request))
     ids = [user_id for _, user_id in found.items]
     return found, visible_profiles(ids=ids, viewer=Viewer(viewer_id))

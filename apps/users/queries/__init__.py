@@ -2,13 +2,13 @@
 
 from apps.users.queries.profiles import (
     ProfileRow,
-    active_ids,
     counts_of,
     erased_among,
     followings_and_requests,
     is_private_since,
     profile_rows,
     profiles_named,
+    suggestible_ids,
     unerased_profiles,
     unknown_ids,
     unknown_names,
@@ -43,7 +43,6 @@ from apps.users.queries.summaries import (
 __all__ = [
     "ProfileRow",
     "RelationshipFlags",
-    "active_ids",
     "audience",
     "blocks_page",
     "circle_of",
@@ -68,6 +67,7 @@ __all__ = [
     "profiles_named",
     "relationship_flags",
     "second_degree_followings",
+    "suggestible_ids",
     "summaries",
     "summaries_by_username",
     "unerased_profiles",

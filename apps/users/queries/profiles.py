@@ -64,9 +64,9 @@ def _profile_row(columns: Sequence[Any]) -> ProfileRow:
     return ProfileRow._make((*head, *marks, version, as_utc(created_at), *counts, flags))
 
 
-def active_ids(ids: Collection[int]) -> set[int]:
-    """Those of the people who are active. One query."""
-    rows = Profile.objects.filter(user_id__in=ids, status=Profile.Status.ACTIVE)
+def suggestible_ids(ids: Collection[int]) -> set[int]:
+    """Those of the people who are active and not silenced. One query."""
+    rows = Profile.objects.filter(user_id__in=ids, status=Profile.Status.ACTIVE, silenced=False)
     return set(rows.values_list("user_id", flat=True)) if ids else set()
 
 
