@@ -29,6 +29,7 @@ class Profile(models.Model):
     header_picture = models.CharField(max_length=500, blank=True, default="", db_default="")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     is_private = models.BooleanField(default=False)
+    is_discoverable = models.BooleanField(default=True, db_default=True)  # may appear in explore and in suggestions
     private_since = models.DateTimeField(null=True)  # also None if private before this was recorded
     version = models.PositiveIntegerField(default=1)
     following_version = models.PositiveBigIntegerField(default=0)

@@ -28,6 +28,8 @@ def profile_body(person: VisibleProfile, *, viewer: Viewer) -> dict[str, object]
     }
     if viewer.id is not None:
         body["relationship"] = _flags_body(person.relationship, viewer)
+    if viewer.id == profile.user_id:
+        body["is_discoverable"] = profile.is_discoverable
     return body
 
 
@@ -62,6 +64,7 @@ def profile_part(profile: Profile) -> Record:
         "full_name": profile.full_name,
         "bio": profile.bio,
         "is_private": profile.is_private,
+        "is_discoverable": profile.is_discoverable,
     }
 
 

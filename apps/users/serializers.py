@@ -13,6 +13,7 @@ class ProfileInput(Input):
     full_name = Name(required=False, allow_blank=True, max_length=100)
     bio = Text(required=False, allow_blank=True, max_length=500, multiline=True)
     is_private = Flag(required=False)
+    is_discoverable = Flag(required=False)
     profile_picture_media_id = Id(required=False, allow_null=True)
     header_picture_media_id = Id(required=False, allow_null=True)
 
@@ -30,7 +31,7 @@ class RelationshipBody(serializers.Serializer[Any]):
 
 
 class ProfileBody(serializers.Serializer[Any]):
-    """A person; `relationship` is present if the request has a token."""
+    """A person; `relationship` is present if the request has a token, `is_discoverable` only in one's own profile."""
 
     id = serializers.CharField()
     username = serializers.CharField()
@@ -40,6 +41,7 @@ class ProfileBody(serializers.Serializer[Any]):
     header_picture = serializers.CharField(allow_null=True)
     status = serializers.ChoiceField(choices=["active", "inactive", "banned", "deleted"])
     is_private = serializers.BooleanField()
+    is_discoverable = serializers.BooleanField(required=False)
     followers_count = serializers.IntegerField()
     following_count = serializers.IntegerField()
     posts_count = serializers.IntegerField()

@@ -90,12 +90,20 @@ class UsersService:
         viewer = Viewer(viewer_id)
         people = access.visible_profiles(ids=ids, viewer=viewer)
         if discovering:
-            people = [person for person in people if access.is_discoverable(person, viewer=viewer)]
+            people = [person for person in people if access.may_be_found(person, viewer=viewer)]
         return presenters.profile_bodies(people, viewer=viewer)
 
-    def fill_profile(self, *, user_id: int, full_name: str, bio: str, is_private: bool) -> None:
+    def fill_profile(
+        self, *, user_id: int, full_name: str, bio: str, is_private: bool, is_discoverable: bool = True
+    ) -> None:
         """See `Users.fill_profile`."""
-        actions.fill_profile(user_id=user_id, full_name=full_name, bio=bio, is_private=is_private)
+        actions.fill_profile(
+            user_id=user_id,
+            full_name=full_name,
+            bio=bio,
+            is_private=is_private,
+            is_discoverable=is_discoverable,
+        )
 
     def follow_by_name(self, *, user_id: int, usernames: list[str]) -> list[str]:
         """See `Users.follow_by_name`."""

@@ -122,7 +122,9 @@ class OwnProfile(UsersView):
 
     @extend_schema(
         summary="Change your profile",
-        description="Making a private account public accepts all open follow requests.",
+        description="Making a private account public accepts all open follow requests. With `is_discoverable: false`,"
+        " suggestions omit your profile, and explore, the public start page and the sitemap omit your posts. Feeds,"
+        " your profile, the pages and trends of hashtags, and search stay as they are.",
         request=ProfileInput,
         responses=ProfileBody,
     )
@@ -355,7 +357,8 @@ class SuggestionList(UsersView):
     @extend_schema(
         summary="List people you might want to follow",
         description="People followed by those you follow, ranked by how many of them follow somebody. If there are"
-        " none, the authors of trending posts. Excludes people you follow, block or mute.",
+        " none, the authors of trending posts. Excludes people you follow, block or mute, and those who opted out"
+        " (`is_discoverable` of the profile).",
         parameters=PAGE_PARAMETERS,
         responses=page_of(ProfileBody),
     )

@@ -378,7 +378,7 @@ class Posts(Protocol):
 
     @read
     def public_posts(self, *, author_id: int | None, tag: str, limit: int) -> list[dict[str, object]]:
-        """The API's post objects of the newest public posts: an author's, a hashtag's, or all.
+        """The API's post objects of the newest public posts: an author's, a hashtag's, or those of explore.
 
         Empty for an author who is not public.
         """
@@ -386,7 +386,7 @@ class Posts(Protocol):
 
     @read
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
-        """The API's post objects of the most liked and reposted public posts now, best first."""
+        """The API's post objects of the most liked and reposted posts of explore now, best first."""
         ...
 
     @read

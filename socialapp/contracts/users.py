@@ -110,6 +110,7 @@ class Author:
     `follows`: the viewer follows them. `blocked`: one of the two blocks the other. `muted`: the viewer mutes them.
     `silenced`: only followers find them. `limited`: they may not write anything.
     `links_limited`, `media_limited`: they may write, but no links or without media.
+    `is_discoverable`: they have not opted out of being shown to people who do not look for them.
     """
 
     card: ProfileSummary
@@ -122,6 +123,7 @@ class Author:
     limited: bool = False
     links_limited: bool = False
     media_limited: bool = False
+    is_discoverable: bool = True
 
 
 @data
@@ -263,9 +265,11 @@ class Users(Protocol):
         ...
 
     @write
-    def fill_profile(self, *, user_id: int, full_name: str, bio: str, is_private: bool) -> None:
-        """Fills the profile's empty name and bio from another installation, and makes it private if it was; texts that
-        are not valid are skipped. Idempotent; NotFound for an unknown id."""
+    def fill_profile(
+        self, *, user_id: int, full_name: str, bio: str, is_private: bool, is_discoverable: bool = True
+    ) -> None:
+        """Fills the profile's empty name and bio from another installation, and makes it private, or not discoverable,
+        if it was; texts that are not valid are skipped. Idempotent; NotFound for an unknown id."""
         ...
 
     @within(30)

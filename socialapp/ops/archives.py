@@ -142,6 +142,7 @@ def _load_profile(archive: _Archive, *, user_id: int, dry_run: bool) -> None:
                 full_name=_text(row, "full_name"),
                 bio=_text(row, "bio"),
                 is_private=row.get("is_private") is True,
+                is_discoverable=row.get("is_discoverable") is not False,
             )
 
 

@@ -106,6 +106,7 @@ class World:
             "full_name": ["Ada"],
             "bio": [""],
             "is_private": [False],
+            "is_discoverable": [True, False],
             "deactivated_at": [None],
             "at": [datetime.now(UTC)],
             "known": [None, ["0" * 64]],

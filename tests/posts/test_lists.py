@@ -14,7 +14,7 @@ from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import atomic
 from socialapp.lifecycle.jobs import start_job
 from socialapp.messaging.publish import publish
-from tests.conftest import ALL_CONTEXTS, JsonClient, Person, deliver_outbox
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person, deliver_outbox, refresh_index
 from tests.posts.conftest import events, ids_of, read_all
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -234,6 +234,37 @@ def test_nothing_trends_for_somebody_that_they_may_not_see(
     assert carol.client.get("/v1/hashtags/trending").json()["results"] == [{"name": "common", "posts_count": 1}]
     assert alice.client.get("/v1/hashtags/trending").json()["results"] == both
     assert anonymous.get("/v1/hashtags/trending").json()["results"] == both
+
+
+def test_posts_of_somebody_who_opted_out_of_discovery_are_only_found_by_those_who_look(
+    register: Callable[..., Person],
+    write: Callable[..., dict[str, Any]],
+    follow: Callable[[Person, Person], None],
+    anonymous: JsonClient,
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    follow(bob, alice)
+    post, other = write(alice, "#tag"), write(bob, "hello")
+    deliver_outbox()
+    refresh_index()
+    everybody = (anonymous, bob.client, alice.client)
+
+    def explored() -> list[list[str]]:
+        paths = ("/v1/explore", "/v1/explore?sort=trending")
+        return [sorted(ids_of(client.get(path).json()["results"])) for client in everybody for path in paths]
+
+    assert explored() == [[post["id"], other["id"]]] * 6
+    assert alice.client.patch("/v1/profiles/me", {"is_discoverable": False}).status_code == 200
+    assert explored() == [[other["id"]]] * 6, "at once, for followers and oneself, too"
+    found = ("/v1/hashtags/tag/posts", f"/v1/profiles/{alice.id}/posts", f"/v1/posts?ids={post['id']}")
+    for client in everybody:
+        assert [ids_of(client.get(path).json()["results"]) for path in found] == [[post["id"]]] * 3
+        assert client.get("/v1/hashtags/trending").json()["results"] == [{"name": "tag", "posts_count": 1}]
+        for query in ("%23tag&type=posts", "alice&type=users"):
+            assert len(client.get(f"/v1/search?q={query}").json()["results"]) == 1, query
+    assert ids_of(bob.client.get("/v1/feed").json()["results"]) == [other["id"], post["id"]]
+    assert alice.client.patch("/v1/profiles/me", {"is_discoverable": True}).status_code == 200
+    assert explored() == [[post["id"], other["id"]]] * 6
 
 
 @pytest.mark.parametrize(("path", "model"), [("bookmark", Bookmark), ("repost", Repost)])

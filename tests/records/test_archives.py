@@ -23,9 +23,10 @@ _EARLIER = 1 << 40  # the range of another installation's ids
 
 @pytest.fixture
 def archive(register: Callable[..., Person], drain: Callable[[], int], tmp_path: Path) -> Path:
-    """An export of alice, whose account is private, as if made by another installation."""
+    """An export of alice, who is private and not discoverable, as if made by another installation."""
     alice, bob, erin = register("alice"), register("bob"), register("erin")
-    alice.client.patch("/v1/profiles/me", {"full_name": "Alice Liddell", "bio": "Curious.", "is_private": True})
+    own = {"full_name": "Alice Liddell", "bio": "Curious.", "is_private": True, "is_discoverable": False}
+    alice.client.patch("/v1/profiles/me", own)
     erin.client.patch("/v1/profiles/me", {"is_private": True})
     for other in (bob, erin):
         alice.client.put(f"/v1/profiles/{other.id}/follow")
@@ -96,7 +97,8 @@ def test_profile_posts_comments_and_follows_are_imported_once(
     listed = carol.client.get(f"/v1/profiles/{carol.id}/posts").json()["results"]
     assert [post["content"] for post in listed] == ["mine"], "it is listed although it is older than the account"
     profile = carol.client.get(f"/v1/profiles/{carol.id}").json()
-    assert (profile["full_name"], profile["bio"], profile["is_private"]) == ("Alice Liddell", "Curious.", True)
+    assert (profile["full_name"], profile["bio"]) == ("Alice Liddell", "Curious.")
+    assert (profile["is_private"], profile["is_discoverable"]) == (True, False)
     assert Follow.objects.filter(follower_id=int(carol.id)).count() == 1, "only bob is followed directly"
     assert FollowRequest.objects.filter(requester_id=int(carol.id)).count() == 1, (
         "erin is private and gets a follow request"

@@ -64,7 +64,7 @@ SOON = (datetime.now(UTC) + timedelta(days=2)).isoformat()
 # Lines of a file, each with a part of the reason why it must be rejected, or "" for a valid one.
 LINES: list[tuple[Any, str]] = [
     (user(1, password_hash=HASH, email_verified=True, full_name="One", bio="a\nb", is_private=True), ""),
-    (user(2, bio="first"), ""),
+    (user(2, bio="first", is_discoverable=False), ""),
     (b"no json", "not JSON"),
     (b"\xff\xfe{}", "not JSON"),
     (b"[" * 5000, "not JSON"),
@@ -177,10 +177,10 @@ def test_bad_lines_are_rejected_with_number_and_reason(file: Path) -> None:
     assert sorted(User.objects.values_list("id", flat=True)) == [1, 2, 4]
     assert User.objects.get(id=1).password == HASH
     assert not User.objects.get(id=2).has_usable_password()
-    assert sorted(Profile.objects.values_list("user_id", "bio", "is_private")) == [
-        (1, "a\nb", True),
-        (2, "first", False),
-        (4, "", False),
+    assert sorted(Profile.objects.values_list("user_id", "bio", "is_private", "is_discoverable")) == [
+        (1, "a\nb", True, True),
+        (2, "first", False, False),
+        (4, "", False, True),
     ]
     assert list(Follow.objects.values_list("follower_id", "following_id")) == [(1, 2)]
     assert sorted(Post.objects.values_list("id", "edited", "version")) == [

@@ -51,6 +51,7 @@ PASSWORD = "correct horse battery"
 NEXT = re.compile(r'"next":"http://testserver([^"]+)"')
 ORIGIN = "http://127.0.0.1:8000"
 FILE = re.compile(rf"{ORIGIN}/media/(\d+)/[\w.]+(?:\?expires=\d+&signature=\w+)?")
+DISCOVERY = re.compile(r"/v1/explore|/v1/profiles/suggestions|/sitemap\.xml|/explore|/$")
 person = st.integers(0, PEOPLE - 1)
 
 
@@ -62,6 +63,7 @@ class Life:
     name: str
     client: JsonClient
     is_private: bool = False
+    is_discoverable: bool = True
     state: str = "active"  # or pending approval, deactivated in the grace period of its deletion, or erased
     sanctions: dict[str, int] = field(default_factory=dict)  # ban or silence → the id of the decision
 
@@ -220,6 +222,12 @@ class Lives(RuleBasedStateMachine):
             opened = {pair for pair in self.requests if pair[1] == who}
             self.requests -= opened
             self.follows |= opened
+
+    @rule(who=person, is_discoverable=st.booleans())
+    def opt_out_or_in(self, who: int, is_discoverable: bool) -> None:
+        answer = self.as_person(who, "PATCH", "/v1/profiles/me", {"is_discoverable": is_discoverable})
+        if answer.status_code == 200:
+            self.people[who].is_discoverable = is_discoverable
 
     @rule(who=person)
     def upload(self, who: int) -> None:
@@ -412,10 +420,10 @@ class Lives(RuleBasedStateMachine):
         if viewer is not None and self.is_out(viewer):
             assert self.people[viewer].client.get("/v1/feed").status_code == 401
             return
-        hidden = list(self.hidden_words(viewer))
+        hidden, unlisted = list(self.hidden_words(viewer)), list(self.unlisted_words())
         for path in (*self.paths(viewer), *sorted(self.links[viewer])):
             text = self.read_as_browser(viewer, path).replace(path, "")  # pages repeat their own address
-            found = [word for word in hidden if word in text]
+            found = [word for word in (hidden + unlisted if DISCOVERY.match(path) else hidden) if word in text]
             assert not found, f"{viewer} reads {found} at {path}"
 
     def read_as_browser(self, viewer: int | None, path: str) -> str:
@@ -445,6 +453,11 @@ class Lives(RuleBasedStateMachine):
         for who, life in enumerate(self.people):
             if who != viewer and (self.is_out(who) or (who, viewer) in self.blocks):
                 yield from (life.name, f'"{life.id}"')
+
+    def unlisted_words(self) -> Iterator[str]:
+        """What nobody is shown unasked: the posts of people who opted out, and these people among suggestions."""
+        yield from (post.word for post in self.posts if not self.people[post.author].is_discoverable)
+        yield from (f'"username":"{life.name}","full_name"' for life in self.people if not life.is_discoverable)
 
     def paths(self, viewer: int | None) -> Iterator[str]:
         yield from ("/v1/explore?limit=100", "/v1/explore?sort=trending", "/v1/hashtags/trending?limit=100")

@@ -259,14 +259,14 @@ def test_suggestions_are_ranked_and_never_somebody_known(register: Register, per
     me = int(alice.id)
     friends = [person() for _ in range(4)]
     best, good, last, followed, blocked, blocking, muted, gone, asked = (person() for _ in range(9))
-    silenced = person()
+    hidden, silenced = person(is_discoverable=False), person()
     for friend in friends:
         actions.follow(follower_id=me, target_id=friend)
         actions.follow(follower_id=friend, target_id=me)
     for fans, target in ((4, best), (2, good), (1, last)):
         for friend in friends[:fans]:
             actions.follow(follower_id=friend, target_id=target)
-    for target in (followed, blocked, blocking, muted, gone, asked, silenced):
+    for target in (followed, blocked, blocking, muted, gone, asked, hidden, silenced):
         for friend in friends[:3]:
             actions.follow(follower_id=friend, target_id=target)
     actions.follow(follower_id=me, target_id=followed)
@@ -291,7 +291,9 @@ def test_suggestions_are_ranked_and_never_somebody_known(register: Register, per
 
 
 def test_newcomers_are_suggested_the_authors_of_what_trends(register: Register) -> None:
-    alice, bob, erin, hidden, blocking = (register(name) for name in ("alice", "bob", "erin", "hidden", "blocking"))
+    names = ("alice", "bob", "erin", "hidden", "blocking", "unlisted")
+    alice, bob, erin, hidden, blocking, unlisted = map(register, names)
+    assert unlisted.client.patch("/v1/profiles/me", {"is_discoverable": False}).status_code == 200
     actions.block(blocker_id=int(blocking.id), blocked_id=int(alice.id))
     start = timezone.now().replace(minute=0, second=0, microsecond=0)
     for author, reactions, is_private in (
@@ -299,6 +301,7 @@ def test_newcomers_are_suggested_the_authors_of_what_trends(register: Register) 
         (erin, 3, False),
         (hidden, 9, True),
         (blocking, 8, False),
+        (unlisted, 7, False),
         (alice, 5, False),
     ):
         post_id = int(create_post(author, content="hello", is_private=is_private)["id"])

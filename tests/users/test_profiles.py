@@ -117,6 +117,19 @@ def test_users_edit_their_own_profile(register: Register, anonymous: JsonClient)
     ]
 
 
+def test_only_oneself_reads_whether_one_opted_out_of_discovery(register: Register, anonymous: JsonClient) -> None:
+    alice, bob = register("alice"), register("bob")
+    paths = (f"/v1/profiles/{alice.id}", "/v1/profiles/by-username/alice")
+    assert [alice.client.get(path).json()["is_discoverable"] for path in paths] == [True, True]
+    answer = alice.client.patch("/v1/profiles/me", {"is_discoverable": False})
+    assert (answer.status_code, answer.json()["is_discoverable"]) == (200, False)
+    for path in paths:
+        assert alice.client.get(path).json()["is_discoverable"] is False
+        for client in (anonymous, bob.client):
+            shown = client.get(path)
+            assert (shown.status_code, "is_discoverable" in shown.json()) == (200, False)
+
+
 def test_an_edit_without_changes_publishes_nothing(register: Register) -> None:
     alice = register("alice", full_name="A")
     before = alice.client.get("/v1/profiles/me")["ETag"]
@@ -136,6 +149,8 @@ def test_an_edit_without_changes_publishes_nothing(register: Register) -> None:
         ({"full_name": 7}, "full_name"),
         ({"is_private": "yes"}, "is_private"),
         ({"is_private": 1}, "is_private"),
+        ({"is_discoverable": None}, "is_discoverable"),
+        ({"is_discoverable": 0}, "is_discoverable"),
         ({"status": "banned"}, "status"),
         ({"username": "other"}, "username"),
         ({"profile_picture_media_id": "12"}, "profile_picture_media_id"),

@@ -27,6 +27,7 @@ ADA: dict[str, Any] = {
     "full_name": "Ada L",
     "bio": "first",
     "is_private": True,
+    "is_discoverable": False,
 }
 
 
@@ -42,14 +43,15 @@ def test_profiles_are_loaded_once_and_given_back() -> None:
     profile = Profile.objects.get()
     assert (profile.username_key, profile.is_private, profile.version) == ("ada", True, 1)
     assert published() == [{"user_id": 7, "version": 1}]
-    part = {"id": "7", "full_name": "Ada L", "bio": "first", "is_private": True}
+    part = {"id": "7", "full_name": "Ada L", "bio": "first", "is_private": True, "is_discoverable": False}
     assert records.parts(kind="user", ids=[7, 8]) == [part]
 
 
 def test_a_profile_that_the_registration_made_first_is_completed_but_not_one_that_was_changed() -> None:
     deliver_events(UserRegistered(user_id=7, username="Ada", full_name="Ada L", created_at=ADA["created_at"]))
     records.load(kind="user", records=[ADA])
-    assert (Profile.objects.get().bio, published_types()) == ("first", ["profile_changed"] * 2)
+    profile = Profile.objects.get()
+    assert (profile.bio, profile.is_discoverable, published_types()) == ("first", False, ["profile_changed"] * 2)
     actions.update_profile(user_id=7, changes={"bio": "mine"}, expected_versions=None)
     records.load(kind="user", records=[ADA])
     assert Profile.objects.get().bio == "mine"

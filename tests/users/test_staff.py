@@ -29,7 +29,8 @@ def test_staff_sees_who_blocks_and_who_is_hidden(register: Register) -> None:
     staff_id = int(staff.get("/v1/profiles/me").json()["id"])
     actions.block(blocker_id=int(alice.id), blocked_id=staff_id)
     actions.hide_profile(user_id=int(gone.id))
-    assert staff.get(f"/v1/profiles/{alice.id}").json()["relationship"]["blocked_by"] is True
+    shown = staff.get(f"/v1/profiles/{alice.id}").json()
+    assert (shown["relationship"]["blocked_by"], "is_discoverable" in shown) == (True, False)
     assert staff.get(f"/v1/profiles/{gone.id}").json()["status"] == "deleted"
     assert staff.get(f"/v1/profiles/{alice.id}/relationship").json()["blocked_by"] is True
     mark = len(published_types())

@@ -115,17 +115,26 @@ def test_a_feed_is_valid_xml_for_any_text(
     assert "<h1>Ada" in anonymous.get("/@ada.l", Accept="text/html").content.decode()
 
 
-def test_the_sitemap_lists_public_posts_unless_it_is_off(
+def test_the_sitemap_lists_public_posts_of_people_who_are_discoverable_unless_it_is_off(
     anonymous: JsonClient, register: Callable[..., Person], drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = register("ada")
     public = ada.client.post("/v1/posts", {"content": "Open"}).json()["id"]
     private = ada.client.post("/v1/posts", {"content": "Secret", "is_private": True}).json()["id"]
+    bob = register("bob")
+    unlisted = bob.client.post("/v1/posts", {"content": "Open, for those who look"}).json()["id"]
+    assert bob.client.patch("/v1/profiles/me", {"is_discoverable": False}).status_code == 200
     drain()
     text = anonymous.get("/sitemap.xml").content.decode()
     assert f"<loc>http://127.0.0.1:8000/posts/{public}</loc>" in text
     assert "<loc>http://127.0.0.1:8000/@ada</loc>" in text
     assert private not in text
+    assert unlisted not in text
+    for page in ("/", "/explore", "/explore?sort=recent"):
+        listed = anonymous.get(page, Accept="text/html").content.decode()
+        assert (public in listed, unlisted in listed) == (True, False), page
+    for page in (f"/posts/{unlisted}", "/@bob"):
+        assert "Open, for those who look" in anonymous.get(page, Accept="text/html").content.decode(), page
     assert "Sitemap: http://127.0.0.1:8000/sitemap.xml" in anonymous.get("/robots.txt").content.decode()
     monkeypatch.setattr(settings, "SITEMAP", False)
     assert anonymous.get("/sitemap.xml").status_code == 404

@@ -183,6 +183,25 @@ def test_a_private_user_can_accept_a_follow_request(person: Callable[[str], Pers
     expect(his.get_by_text("For friends")).to_be_visible()
 
 
+def test_a_user_can_leave_explore_and_suggestions(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_d"), person("bob_d")
+    ada.post("For those who look")
+    bob.post("For everybody")
+    page = ada.open("/explore?sort=recent")
+    expect(page.get_by_text("For those who look")).to_be_visible()
+    go(page, "/settings/privacy")
+    switch = page.get_by_role("switch", name="Show me in Explore and suggestions")
+    expect(switch).to_be_checked()
+    switch.uncheck()
+    expect(page.get_by_text("Saved")).to_be_visible()
+    assert ada.api("GET", "/profiles/me")["is_discoverable"] is False
+    go(page, "/explore?sort=recent")
+    expect(page.get_by_text("For everybody")).to_be_visible()
+    expect(page.get_by_text("For those who look")).to_have_count(0)
+    page.goto(f"{ada.site.url}/settings/privacy")
+    expect(switch).not_to_be_checked()
+
+
 def test_blocking_hides_and_reporting_is_confirmed(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_b"), person("bob_b")
     post = bob.post("Something rude")

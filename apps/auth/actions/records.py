@@ -39,6 +39,7 @@ class _UserRecord(msgspec.Struct, forbid_unknown_fields=True):
     full_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
     bio: Annotated[str, msgspec.Meta(max_length=500)] = ""
     is_private: bool = False
+    is_discoverable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ def bookmark_page(*, user_id: int, page: PageRequest) -> Page[VisiblePost]:
 
 
 def public_posts(*, author_id: int | None, tag: str, limit: int) -> Sequence[VisiblePost]:
-    """The newest posts that everybody may see, for feeds and sitemaps: an author's, else a hashtag's, else all."""
+    """The newest posts that everybody may see, for feeds and sitemaps: an author's, else a hashtag's, else those of
+    explore."""
     page = PageRequest(limit=limit)
     if author_id is not None:
         try:
@@ -73,8 +74,9 @@ def public_posts(*, author_id: int | None, tag: str, limit: int) -> Sequence[Vis
 
 
 def explore_page(*, viewer_id: int | None, page: PageRequest) -> Page[VisiblePost]:
-    """Public posts of public accounts, newest first, without those of authors whom the viewer may not see."""
-    return _page(page, read=lambda span: public_entries(span=span), visible=_public_filter(viewer_id))
+    """Public posts of public accounts that have not opted out, newest first, without those of authors whom the viewer
+    may not see."""
+    return _page(page, read=lambda span: public_entries(span=span), visible=_discovery_filter(viewer_id))
 
 
 def history_page(*, viewer_id: int | None, post: VisiblePost, page: PageRequest) -> Page[PostEdit]:
@@ -84,12 +86,12 @@ def history_page(*, viewer_id: int | None, post: VisiblePost, page: PageRequest)
 
 
 def trending_posts(*, viewer_id: int | None, limit: int) -> list[VisiblePost]:
-    """Public posts of the last days with the most reactions and reposts for their age, best first.
+    """Posts of explore, of the last days, with the most reactions and reposts for their age, best first.
 
     Considers the last few hundred posts. Three queries and two calls.
     """
     newest = newest_public_posts(since=first_id_at(datetime.now(UTC) - _TREND_DAYS), limit=_TREND_POSTS)
-    posts = _public_filter(viewer_id)([Entry(post_id, post_id) for post_id in newest])
+    posts = _discovery_filter(viewer_id)([Entry(post_id, post_id) for post_id in newest])
     ids = [post.row.id for post in posts]
     reposts = repost_counts(ids)
     reactions = _reaction_totals(ids)
@@ -121,7 +123,8 @@ def trending_tags(*, viewer_id: int | None, limit: int) -> list[tuple[str, int]]
     used = tag_uses(since=first_id_at(datetime.now(UTC) - _TREND_WINDOW), limit=_TREND_TAGS)
     authors = public_authors({use.post_id for use in used})
     visibility = load_visibility(viewer_id=viewer_id, author_ids=authors.values())
-    # Only public posts count, so that trends are the same for everybody except for blocks.
+    # Only public posts count, so that trends are the same for everybody except for blocks. Those of people who opted
+    # out of discovery count, too: a hashtag names nobody, and its page lists their posts.
     public = {
         post_id
         for post_id, author_id in authors.items()
@@ -145,8 +148,9 @@ def _page(page: PageRequest, *, read: Read, visible: Filter) -> Page[VisiblePost
     return keep_place(page, read=lambda request: fill_page(request, read=read, visible=visible))
 
 
-def _is_for_all(post: VisiblePost) -> bool:
-    return not (post.row.is_private or post.row.hidden or is_for_followers(post.author))
+def _is_discoverable(post: VisiblePost) -> bool:
+    is_for_all = not (post.row.is_private or post.row.hidden or is_for_followers(post.author))
+    return is_for_all and post.author.is_discoverable
 
 
 def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
@@ -160,7 +164,7 @@ def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePo
     return visible
 
 
-def _public_filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
-    """A filter that keeps what is public, without authors in a block with the viewer."""
+def _discovery_filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
+    """A filter that keeps what is public, without authors who opted out or are in a block with the viewer."""
     visible = _filter(viewer_id)
-    return lambda entries: [post for post in visible(entries) if _is_for_all(post)]
+    return lambda entries: [post for post in visible(entries) if _is_discoverable(post)]

@@ -317,7 +317,8 @@ class Explore(_PostView):
 
     @extend_schema(
         summary="Read public posts of everybody",
-        description="Of public accounts, newest first; `trending`: one page of what is most liked and reposted now.",
+        description="Of public accounts that have not opted out (`is_discoverable` of the profile), newest first;"
+        " `trending`: one page of what is most liked and reposted now.",
         parameters=[*PAGE_PARAMETERS, OpenApiParameter("sort", str, enum=["recent", "trending"])],
         responses=page_of(PostBody),
     )

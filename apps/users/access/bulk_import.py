@@ -23,6 +23,7 @@ class _UserRecord(msgspec.Struct):
     full_name: Annotated[str, msgspec.Meta(max_length=100)] = ""
     bio: Annotated[str, msgspec.Meta(max_length=500)] = ""
     is_private: bool = False
+    is_discoverable: bool = True
 
 
 class _FollowRecord(msgspec.Struct, forbid_unknown_fields=True):
@@ -43,6 +44,7 @@ class LoadableProfile:
     full_name: str
     bio: str
     is_private: bool
+    is_discoverable: bool
     created_at: datetime
 
 
@@ -88,6 +90,7 @@ def _loadable_profile(index: int, record: Record) -> LoadableProfile:
         full_name=parsed.full_name,
         bio=parsed.bio,
         is_private=parsed.is_private,
+        is_discoverable=parsed.is_discoverable,
         created_at=_aware(parsed.created_at),
     )
 

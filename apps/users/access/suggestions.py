@@ -24,8 +24,9 @@ def suggestions_page(*, viewer_id: int, page: PageRequest) -> tuple[Page[tuple[i
     """People followed by those that the viewer follows: by how many of them, then newest account first.
 
     If there are none, as for newcomers, the authors of trending posts instead, at the cost of two calls. At most 500,
-    without people whom the viewer follows, blocks or mutes, or who block the viewer. An item, and a position, is
-    (score, id): the score is how many of the viewer's followings follow them, or how many authors trend less.
+    without people whom the viewer follows, blocks or mutes, who block the viewer, or who opted out. An item, and a
+    position, is (score, id): the score is how many of the viewer's followings follow them, or how many authors trend
+    less.
     """
     scores: Mapping[int, int] = queries.second_degree_followings(viewer_id) or _trending_authors(viewer_id)
     ranked = sorted(((score, user_id) for user_id, score in scores.items() if user_id != viewer_id), reverse=True)

@@ -81,7 +81,7 @@ def visible_profiles(*, ids: Sequence[int], viewer: Viewer) -> list[VisibleProfi
     return [_shown(row, viewer) for row in _visible_among(ids, viewer)]
 
 
-def is_discoverable(person: VisibleProfile, *, viewer: Viewer) -> bool:
+def may_be_found(person: VisibleProfile, *, viewer: Viewer) -> bool:
     """The rule: silenced people are found only by their followers."""
     is_follower = bool(person.relationship.flags & RelationshipFlags.FOLLOWING)
     return not person.profile.silenced or is_follower or person.profile.user_id == viewer.id

@@ -12,22 +12,26 @@ from socialapp.core.text.visible import has_control_characters
 _MAX_FULL_NAME, _MAX_BIO = 100, 500
 
 
-def fill_profile(*, user_id: int, full_name: str, bio: str, is_private: bool) -> None:
-    """Fills empty fields, and makes the profile private if it was. Idempotent; NotFound for an unknown id."""
-    with_profiles(ids=[user_id], call=lambda: _fill(user_id, full_name=full_name, bio=bio, is_private=is_private))
+def fill_profile(*, user_id: int, full_name: str, bio: str, is_private: bool, is_discoverable: bool) -> None:
+    """Fills empty fields, and makes the profile private, or not discoverable, if it was. Idempotent; NotFound for an
+    unknown id."""
+    choices: dict[str, Any] = {}
+    if is_private:
+        choices["is_private"] = True
+    if not is_discoverable:
+        choices["is_discoverable"] = False
+    with_profiles(ids=[user_id], call=lambda: _fill(user_id, full_name=full_name, bio=bio, choices=choices))
 
 
-def _fill(user_id: int, *, full_name: str, bio: str, is_private: bool) -> None:
+def _fill(user_id: int, *, full_name: str, bio: str, choices: dict[str, Any]) -> None:
     profile = Profile.objects.filter(user_id=user_id).first()
     if profile is None:
         raise NotFound("there is no such profile")
-    changes: dict[str, Any] = {}
+    changes = dict(choices)
     if not profile.full_name and _fits(full_name, length=_MAX_FULL_NAME, multiline=False):
         changes["full_name"] = full_name
     if not profile.bio and _fits(bio, length=_MAX_BIO, multiline=True):
         changes["bio"] = bio
-    if is_private:
-        changes["is_private"] = True
     update_profile(user_id=user_id, changes=changes, expected_versions=None)
 
 

@@ -50,12 +50,13 @@ def _row(profile: LoadableProfile) -> Profile:
         full_name=profile.full_name,
         bio=profile.bio,
         is_private=profile.is_private,
+        is_discoverable=profile.is_discoverable,
         created_at=profile.created_at,
     )
 
 
 def _complete(row: Profile, profile: LoadableProfile) -> None:
-    found = {name: getattr(profile, name) for name in ("full_name", "bio", "is_private")}
+    found = {name: getattr(profile, name) for name in ("full_name", "bio", "is_private", "is_discoverable")}
     if row.version != 1 or row.erased or all(getattr(row, name) == value for name, value in found.items()):
         return
     for name, value in found.items():

@@ -161,7 +161,7 @@ def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
 
 @transactional("users")
 def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
-    """Changes some of `full_name`, `bio`, `is_private`, `profile_picture` and `header_picture` of one's own profile.
+    """Changes some of `full_name`, `bio`, `is_private`, `is_discoverable` and the pictures of one's own profile.
 
     Stale if the newest version is not in `expected_versions`. An account that turns public accepts all requests:
     some at once, the others a moment later.

@@ -23,6 +23,7 @@ class ProfileRow(NamedTuple):
     header_picture: str
     status: str
     is_private: bool
+    is_discoverable: bool
     silenced: bool
     erased: bool
     version: int
@@ -34,7 +35,8 @@ class ProfileRow(NamedTuple):
     flags: int
 
 
-_COLUMNS = ", ".join(f"profiles.{name}" for name in ProfileRow._fields[: ProfileRow._fields.index("followers")])
+_COUNTS_AT = ProfileRow._fields.index("followers")
+_COLUMNS = ", ".join(f"profiles.{name}" for name in ProfileRow._fields[:_COUNTS_AT])
 _ROWS_SQL = (
     f"SELECT {_COLUMNS}, counted.followers, counted.following, post_counts.posts, post_counts.public_posts,"  # noqa: S608
     f" {flags_sql(ALL_FLAGS)} FROM profiles{flags_joins(other='profiles.user_id', kinds=ALL_FLAGS)}"
@@ -58,15 +60,16 @@ def profile_rows(ids: Collection[int], *, viewer_id: int | None) -> dict[int, Pr
 
 
 def _profile_row(columns: Sequence[Any]) -> ProfileRow:
-    *head, is_private, silenced, erased, version, created_at, followers, following, posts, public_posts, flags = columns
+    *head, private, discoverable, silenced, erased, version, created_at = columns[:_COUNTS_AT]
+    followers, following, posts, public_posts, flags = columns[_COUNTS_AT:]
     counts = int(followers or 0), int(following or 0), posts or 0, public_posts or 0  # a sum is a decimal
-    marks = bool(is_private), bool(silenced), bool(erased)
+    marks = bool(private), bool(discoverable), bool(silenced), bool(erased)
     return ProfileRow._make((*head, *marks, version, as_utc(created_at), *counts, flags))
 
 
 def suggestible_ids(ids: Collection[int]) -> set[int]:
-    """Those of the people who are active and not silenced. One query."""
-    rows = Profile.objects.filter(user_id__in=ids, status=Profile.Status.ACTIVE, silenced=False)
+    """Those of the people who are active, not silenced, and have not opted out of suggestions. One query."""
+    rows = Profile.objects.filter(user_id__in=ids, status=Profile.Status.ACTIVE, silenced=False, is_discoverable=True)
     return set(rows.values_list("user_id", flat=True)) if ids else set()
 
 

@@ -47,7 +47,7 @@ def _summaries(profiles: QuerySet[Profile]) -> list[ProfileSummary]:
 
 _AUDIENCE_SQL = (
     "SELECT profiles.user_id, username, full_name, profile_picture, status, is_private, following_version,"  # noqa: S608
-    f" silenced, limited, links_limited, media_limited, {flags_sql(AUDIENCE_FLAGS)}"
+    f" is_discoverable, silenced, limited, links_limited, media_limited, {flags_sql(AUDIENCE_FLAGS)}"
     f" FROM profiles{flags_joins(other='profiles.user_id', kinds=AUDIENCE_FLAGS)} WHERE profiles.user_id IN ({{}})"
 )
 
@@ -66,7 +66,8 @@ def audience(*, viewer_id: int | None, author_ids: Collection[int]) -> Audience:
 
 
 def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
-    user_id, username, full_name, picture, status, is_private, _, silenced, limited, links, media, flags = row
+    user_id, username, full_name, picture, status, is_private, _, *marks, flags = row
+    is_discoverable, silenced, limited, links, media = map(bool, marks)
     return Author(
         card=ProfileSummary(id=user_id, username=username, full_name=full_name, profile_picture=picture),
         active=status == "active",
@@ -74,10 +75,11 @@ def _author(row: tuple[Any, ...], viewer_id: int | None) -> Author:
         follows=user_id == viewer_id or bool(flags & RelationshipFlags.FOLLOWING),
         blocked=bool(flags & BLOCKED),
         muted=bool(flags & RelationshipFlags.MUTING),
-        silenced=bool(silenced),
-        limited=bool(limited),
-        links_limited=bool(links),
-        media_limited=bool(media),
+        silenced=silenced,
+        limited=limited,
+        links_limited=links,
+        media_limited=media,
+        is_discoverable=is_discoverable,
     )
 
 
