@@ -2,6 +2,12 @@
 
 from django.apps import AppConfig
 
+from socialapp.contracts.auth import Auth
+from socialapp.contracts.bulk import BulkTransfer, PopulationTables
+from socialapp.contracts.revocations import Revocations
+from socialapp.contracts.signing_keys import SigningKeys
+from socialapp.rpc.calls import serve
+
 
 class AuthConfig(AppConfig):
     """Registers the services that auth provides to the other contexts."""
@@ -11,16 +17,11 @@ class AuthConfig(AppConfig):
     verbose_name = "Auth"
 
     def ready(self) -> None:
-        """Serves accounts, bulk records and revoked tokens."""
-        from apps.auth.service import POPULATION, AccountRecords, AuthService, RevocationService, SigningKeysService
-        from socialapp.contracts.auth import Auth
-        from socialapp.contracts.bulk import BulkTransfer, PopulationTables
-        from socialapp.contracts.revocations import Revocations
-        from socialapp.contracts.signing_keys import SigningKeys
-        from socialapp.rpc.calls import serve
+        """Serves the contracts."""
+        from apps.auth.service import POPULATION, AuthBulkTransfer, AuthService, RevocationsService, SigningKeysService
 
         serve(Auth, implementation=AuthService())
-        serve(BulkTransfer, implementation=AccountRecords(), context="auth")
-        serve(Revocations, implementation=RevocationService())
+        serve(Revocations, implementation=RevocationsService())
         serve(SigningKeys, implementation=SigningKeysService())
+        serve(BulkTransfer, implementation=AuthBulkTransfer(), context="auth")
         serve(PopulationTables, implementation=POPULATION, context="auth")

@@ -40,7 +40,7 @@ class AuthService:
         return queries.linked_accounts(user_id)
 
 
-class RevocationService:
+class RevocationsService:
     """The `Revocations` contract."""
 
     def recent(self) -> Revoked:
@@ -60,7 +60,7 @@ class SigningKeysService:
         return [PublicKey(kid=kid, pem=pem) for kid, pem in actions.published_keys().items()]
 
 
-class AccountRecords:
+class AuthBulkTransfer:
     """The `BulkTransfer` contract for "user": auth's part of the record; users adds the profile."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:

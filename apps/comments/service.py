@@ -31,7 +31,7 @@ class CommentsService:
         return queries.thread_around(post_id=post_id, comment_id=comment_id)
 
 
-class CommentRecords:
+class CommentsBulkTransfer:
     """The `BulkTransfer` contract, for the kind "comment"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
@@ -50,7 +50,7 @@ class CommentRecords:
         return []
 
 
-class CommentsProjections:
+class CommentsDriftChecks:
     """The `DriftChecks` contract: counts of comments and replies."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:

@@ -16,9 +16,9 @@ class MetricsConfig(AppConfig):
     verbose_name = "Metrics"
 
     def ready(self) -> None:
-        """Serves the `Metrics` contract."""
-        from apps.metrics.service import POPULATION, MetricsProjections, MetricsService
+        """Serves the contracts."""
+        from apps.metrics.service import POPULATION, MetricsDriftChecks, MetricsService
 
         serve(Metrics, implementation=MetricsService())
-        serve(DriftChecks, implementation=MetricsProjections(), context="metrics")
+        serve(DriftChecks, implementation=MetricsDriftChecks(), context="metrics")
         serve(PopulationTables, implementation=POPULATION, context="metrics")

@@ -30,7 +30,7 @@ class MetricsService:
         return [TrendingPost(post_id=post_id, score=score) for post_id, score in queries.trending_posts(limit=limit)]
 
 
-class MetricsProjections:
+class MetricsDriftChecks:
     """The `DriftChecks` contract: engagement with posts, and authors' numbers of posts and followers."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:

@@ -2,6 +2,10 @@
 
 from django.apps import AppConfig
 
+from socialapp.contracts.drift import DriftChecks
+from socialapp.contracts.moderation import Moderation
+from socialapp.rpc.calls import serve
+
 
 class ModerationConfig(AppConfig):
     """Registers the services that moderation provides to the other contexts."""
@@ -12,10 +16,7 @@ class ModerationConfig(AppConfig):
 
     def ready(self) -> None:
         """Serves the contracts."""
-        from apps.moderation.service import ModerationProjections, ModerationService
-        from socialapp.contracts.drift import DriftChecks
-        from socialapp.contracts.moderation import Moderation
-        from socialapp.rpc.calls import serve
+        from apps.moderation.service import ModerationDriftChecks, ModerationService
 
         serve(Moderation, implementation=ModerationService())
-        serve(DriftChecks, implementation=ModerationProjections(), context="moderation")
+        serve(DriftChecks, implementation=ModerationDriftChecks(), context="moderation")

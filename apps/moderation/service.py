@@ -49,7 +49,7 @@ class ModerationService:
         actions.file_appeal(user_id=user_id, action_id=action_id, text=text)
 
 
-class ModerationProjections:
+class ModerationDriftChecks:
     """The `DriftChecks` contract: counts of reports."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:

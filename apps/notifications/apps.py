@@ -2,6 +2,9 @@
 
 from django.apps import AppConfig
 
+from socialapp.contracts.drift import DriftChecks
+from socialapp.rpc.calls import serve
+
 
 class NotificationsConfig(AppConfig):
     """Registers the services that notifications provides to the other contexts."""
@@ -13,7 +16,5 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         """Serves the contracts."""
         from apps.notifications.service import NotificationsDriftChecks
-        from socialapp.contracts.drift import DriftChecks
-        from socialapp.rpc.calls import serve
 
         serve(DriftChecks, implementation=NotificationsDriftChecks(), context="notifications")

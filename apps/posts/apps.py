@@ -16,10 +16,10 @@ class PostsConfig(AppConfig):
     verbose_name = "Posts"
 
     def ready(self) -> None:
-        """Serves `Posts` and bulk records."""
-        from apps.posts.service import POPULATION, PostsProjections, PostsService, PostTransfer
+        """Serves the contracts."""
+        from apps.posts.service import POPULATION, PostsBulkTransfer, PostsDriftChecks, PostsService
 
         serve(Posts, implementation=PostsService())
-        serve(BulkTransfer, implementation=PostTransfer(), context="posts")
-        serve(DriftChecks, implementation=PostsProjections(), context="posts")
+        serve(BulkTransfer, implementation=PostsBulkTransfer(), context="posts")
+        serve(DriftChecks, implementation=PostsDriftChecks(), context="posts")
         serve(PopulationTables, implementation=POPULATION, context="posts")

@@ -187,7 +187,7 @@ class PostsService:
         return profile_picture_url(media) if media else ""
 
 
-class PostTransfer:
+class PostsBulkTransfer:
     """The `BulkTransfer` contract, for the kind "post"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
@@ -204,7 +204,7 @@ class PostTransfer:
         return []
 
 
-class PostsProjections:
+class PostsDriftChecks:
     """The `DriftChecks` contract: home feeds, repost counts, hashtags and mentions."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:

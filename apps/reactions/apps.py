@@ -2,6 +2,11 @@
 
 from django.apps import AppConfig
 
+from socialapp.contracts.bulk import BulkTransfer, PopulationTables
+from socialapp.contracts.drift import DriftChecks
+from socialapp.contracts.reactions import Reactions
+from socialapp.rpc.calls import serve
+
 
 class ReactionsConfig(AppConfig):
     """Registers the services that reactions provides to the other contexts."""
@@ -12,13 +17,9 @@ class ReactionsConfig(AppConfig):
 
     def ready(self) -> None:
         """Serves the contracts."""
-        from apps.reactions.service import POPULATION, ReactionRecords, ReactionsProjections, ReactionsService
-        from socialapp.contracts.bulk import BulkTransfer, PopulationTables
-        from socialapp.contracts.drift import DriftChecks
-        from socialapp.contracts.reactions import Reactions
-        from socialapp.rpc.calls import serve
+        from apps.reactions.service import POPULATION, ReactionsBulkTransfer, ReactionsDriftChecks, ReactionsService
 
         serve(Reactions, implementation=ReactionsService())
-        serve(BulkTransfer, implementation=ReactionRecords(), context="reactions")
-        serve(DriftChecks, implementation=ReactionsProjections(), context="reactions")
+        serve(BulkTransfer, implementation=ReactionsBulkTransfer(), context="reactions")
+        serve(DriftChecks, implementation=ReactionsDriftChecks(), context="reactions")
         serve(PopulationTables, implementation=POPULATION, context="reactions")

@@ -26,7 +26,7 @@ class ReactionsService:
         return queries.reactions_to_posts(post_ids=post_ids, user_id=user_id)
 
 
-class ReactionRecords:
+class ReactionsBulkTransfer:
     """The `BulkTransfer` contract, for the kind "reaction"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
@@ -45,7 +45,7 @@ class ReactionRecords:
         return []
 
 
-class ReactionsProjections:
+class ReactionsDriftChecks:
     """The `DriftChecks` contract: counts of reactions."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:

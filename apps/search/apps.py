@@ -7,6 +7,10 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from socialapp.contracts.bulk import PopulationTables
+from socialapp.contracts.drift import DriftChecks
+from socialapp.rpc.calls import serve
+
 
 class SearchConfig(AppConfig):
     """Registers the services that search provides to the other contexts."""
@@ -17,13 +21,10 @@ class SearchConfig(AppConfig):
 
     def ready(self) -> None:
         """Checks that there is a back end, and serves the contracts."""
-        from apps.search.service import POPULATION, SearchProjections
-        from socialapp.contracts.bulk import PopulationTables
-        from socialapp.contracts.drift import DriftChecks
-        from socialapp.rpc.calls import serve
+        from apps.search.service import POPULATION, SearchDriftChecks
 
         register(check_backend)
-        serve(DriftChecks, implementation=SearchProjections(), context="search")
+        serve(DriftChecks, implementation=SearchDriftChecks(), context="search")
         serve(PopulationTables, implementation=POPULATION, context="search")
 
 

@@ -8,7 +8,7 @@ from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_comparisons
 
 
-class SearchProjections:
+class SearchDriftChecks:
     """The `DriftChecks` contract: the index of people and posts."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:

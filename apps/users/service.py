@@ -1,4 +1,4 @@
-"""The `Users` contract, and other services that users provides to the other contexts."""
+"""The services that users provides to the other contexts."""
 
 from datetime import datetime
 from functools import partial
@@ -14,28 +14,28 @@ from socialapp.lifecycle.drift import run_comparisons
 
 
 class UsersService:
-    """See `socialapp.contracts.users.Users` for what each method returns."""
+    """The `Users` contract."""
 
     def profile(self, *, user_id: int) -> ProfileSummary:
-        """One query."""
+        """See `Users.profile`. One query."""
         found = self.profiles(ids=[user_id])
         if not found:
             raise NotFound("there is no such profile")
         return found[0]
 
     def profiles(self, *, ids: list[int]) -> list[ProfileSummary]:
-        """One query."""
+        """See `Users.profiles`. One query."""
         return actions.ask_again(ids=ids, ask=lambda: queries.summaries(ids), size=len)
 
     def by_usernames(self, *, usernames: list[str]) -> list[ProfileSummary]:
-        """One query; calls auth if a name is unknown here."""
+        """See `Users.by_usernames`. One query; calls auth if a name is unknown here."""
         found = queries.summaries_by_username(usernames)
         if len(found) < len(set(usernames)) and actions.ensure_named_profiles(usernames=usernames):
             return queries.summaries_by_username(usernames)
         return found
 
     def audience(self, *, viewer_id: int | None, author_ids: list[int]) -> Audience:
-        """Two queries."""
+        """See `Users.audience`. Two queries."""
         return actions.ask_again(
             ids=author_ids,
             ask=lambda: queries.audience(viewer_id=viewer_id, author_ids=author_ids),
@@ -43,50 +43,50 @@ class UsersService:
         )
 
     def followers(self, *, user_id: int, after: int, limit: int) -> list[int]:
-        """One query."""
+        """See `Users.followers`. One query."""
         return queries.follower_ids(user_id, after=after, limit=limit)
 
     def following(self, *, user_id: int) -> Following:
-        """At most four queries."""
+        """See `Users.following`. At most four queries."""
         return queries.following_of(user_id)
 
     def popular(self, *, ids: list[int]) -> list[int]:
-        """At most two queries."""
+        """See `Users.popular`. At most two queries."""
         return queries.popular_ids(ids)
 
     def circle(self, *, user_id: int) -> Circle:
-        """One query."""
+        """See `Users.circle`. One query."""
         return queries.circle_of(user_id)
 
     def hidden_from(self, *, viewer_id: int) -> list[int]:
-        """One query."""
+        """See `Users.hidden_from`. One query."""
         return self.circle(user_id=viewer_id).blocked
 
     def muted_by(self, *, user_ids: list[int], muted_id: int) -> list[int]:
-        """At most three queries."""
+        """See `Users.muted_by`. At most three queries."""
         return queries.muted_by(user_ids=user_ids, muted_id=muted_id)
 
     def willing(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
-        """One query per thousand pairs, one more if somebody is silenced."""
+        """See `Users.willing`. One query per thousand pairs, one more if somebody is silenced."""
         found = queries.willing(pairs)
         return [pair in found for pair in pairs]
 
     def is_private_since(self, *, user_id: int, moment: datetime) -> bool:
-        """One query."""
+        """See `Users.is_private_since`. One query."""
         return queries.is_private_since(user_id=user_id, moment=moment)
 
     def documents(self, *, ids: list[int]) -> list[ProfileDocument]:
-        """Two queries."""
+        """See `Users.documents`. Two queries."""
         return queries.documents(ids)
 
     def document_page(self, *, after: int, limit: int) -> list[ProfileDocument]:
-        """Two queries."""
+        """See `Users.document_page`. Two queries."""
         return queries.document_page(after=after, limit=limit)
 
     def profile_bodies(
         self, *, viewer_id: int | None, ids: list[int], discovering: bool = False
     ) -> list[dict[str, object]]:
-        """One query."""
+        """See `Users.profile_bodies`. One query."""
         viewer = Viewer(viewer_id)
         people = access.visible_profiles(ids=ids, viewer=viewer)
         if discovering:
@@ -110,18 +110,18 @@ class UsersService:
         return actions.follow_by_name(user_id=user_id, usernames=usernames)
 
     def hide(self, *, user_id: int, deactivated_at: datetime | None = None) -> None:
-        """A few queries in one transaction."""
+        """See `Users.hide`. A few queries in one transaction."""
         if deactivated_at is None:
             actions.hide_profile(user_id=user_id)
         else:
             self.deactivate(user_id=user_id, at=deactivated_at)
 
     def deactivate(self, *, user_id: int, at: datetime) -> None:
-        """A few queries in one transaction."""
+        """See `Users.deactivate`. A few queries in one transaction."""
         actions.set_deactivated(user_id=user_id, is_deactivated=True, at=at)
 
 
-class UsersRecords:
+class UsersBulkTransfer:
     """The `BulkTransfer` contract: the kind "follow", and the profile's part of the kind "user"."""
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
@@ -148,7 +148,7 @@ class UsersRecords:
         return [presenters.profile_part(profile) for profile in profiles]
 
 
-class UsersProjections:
+class UsersDriftChecks:
     """The `DriftChecks` contract: counts of followers, followings and posts."""
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:

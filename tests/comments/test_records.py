@@ -7,14 +7,14 @@ import pytest
 
 from apps.comments import queries
 from apps.comments.models import Comment, CommentCount
-from apps.comments.service import CommentRecords
+from apps.comments.service import CommentsBulkTransfer
 from socialapp.messaging.models import OutboxEvent
 from tests.comments.factories import comment_on, published, published_types, write_post
 from tests.conftest import ALL_CONTEXTS, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
-records = CommentRecords()
+records = CommentsBulkTransfer()
 
 
 def dump() -> list[dict[str, Any]]:

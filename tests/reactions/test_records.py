@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from apps.reactions.models import Reaction, ReactionCount
-from apps.reactions.service import ReactionRecords
+from apps.reactions.service import ReactionsBulkTransfer
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.reactions.factories import NONE, id_of, published, react, write_comment, write_post
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
-records = ReactionRecords()
+records = ReactionsBulkTransfer()
 
 
 def dump() -> list[dict[str, Any]]:
