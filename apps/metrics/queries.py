@@ -15,6 +15,7 @@ from socialapp.core.ids import id_time
 from socialapp.core.sql import placeholders, select
 
 ENGAGEMENT = (Metric.VIEWS, Metric.IMPRESSIONS, Metric.REACTIONS, Metric.COMMENTS, Metric.REPOSTS)
+OF_AUTHOR = (Metric.POSTS, Metric.FOLLOWERS)
 OVERALL = (*ENGAGEMENT, Metric.POSTS, Metric.REGISTRATIONS)
 DAYS_SHOWN = 30
 TREND_WINDOW = timedelta(hours=48)
@@ -33,12 +34,18 @@ class Totals:
     by_day: list[tuple[date, Numbers]] = field(default_factory=list)
 
 
-def deleted_among(post_ids: Sequence[int]) -> set[int]:
+def hour_of(moment: datetime) -> datetime:
+    """The start of the hour of `moment`, UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def deleted_posts(post_ids: Iterable[int]) -> set[int]:
     """Those of the posts that were deleted. One query."""
-    if not post_ids:
+    ids = list(post_ids)
+    if not ids:
         return set()
-    sql = f"SELECT id FROM metrics_posts WHERE id IN ({placeholders(post_ids)}) AND is_deleted"  # noqa: S608
-    return {row[0] for row in select(Post, sql=sql, values=post_ids)}
+    sql = f"SELECT id FROM metrics_posts WHERE id IN ({placeholders(ids)}) AND is_deleted"  # noqa: S608
+    return {row[0] for row in select(Post, sql=sql, values=ids)}
 
 
 def post_totals(*, post_id: int) -> Totals:
@@ -55,13 +62,12 @@ def author_totals(*, author_id: int) -> Totals:
     engagement = _by_day(
         PostRollup.objects.filter(post_id__in=posts), MetricDelta.objects.filter(post_id__in=posts), ENGAGEMENT
     )
-    own_metrics = (Metric.POSTS, Metric.FOLLOWERS)
     own = _by_day(
-        AuthorRollup.objects.filter(author_id=author_id), MetricDelta.objects.filter(author_id=author_id), own_metrics
+        AuthorRollup.objects.filter(author_id=author_id), MetricDelta.objects.filter(author_id=author_id), OF_AUTHOR
     )
     for day, numbers in own.items():
         engagement[day].update(numbers)
-    return _totals(engagement, (*ENGAGEMENT, *own_metrics))
+    return _totals(engagement, (*ENGAGEMENT, *OF_AUTHOR))
 
 
 def stored_engagement(post_ids: Collection[int]) -> dict[int, Numbers]:
@@ -74,7 +80,7 @@ def trending_posts(*, limit: int) -> list[tuple[int, float]]:
 
     A reaction, comment or repost counts one, halved for every `TREND_HALF_LIFE` of its age.
     """
-    now = timezone.now().replace(minute=0, second=0, microsecond=0)
+    now = hour_of(timezone.now())
     hours = PostRollup.objects.filter(period=Rollup.Period.HOUR, start__gte=now - TREND_WINDOW)
     engaged = hours.annotate(engaged=F("reactions") + F("comments") + F("reposts")).exclude(engaged=0)
     scores: dict[int, float] = defaultdict(float)
@@ -138,7 +144,7 @@ def overview(*, days: int) -> list[tuple[date, Numbers]]:
 
 def hours(*, hours: int) -> list[tuple[datetime, Numbers]]:
     """What everybody did in each of the last `hours` hours, oldest first. Two queries."""
-    last = timezone.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    last = hour_of(timezone.now())
     found = {last - timedelta(hours=back): {one.value: 0 for one in OVERALL} for back in range(hours - 1, -1, -1)}
     since = min(found)
     until = last + timedelta(hours=1)  # clocks that are ahead produce times in the future

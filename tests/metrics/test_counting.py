@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.metrics import actions, queries
-from apps.metrics.actions import rollups
+from apps.metrics.actions import erasure
 from apps.metrics.models import AuthorRollup, MetricDelta, OverallRollup, Post, PostRollup
 from socialapp.contracts.auth import UserDeleted, UserRegistered
 from socialapp.contracts.comments import CommentCreated, CommentDeleted
@@ -382,7 +382,7 @@ def test_erasure_removes_everything_and_late_events_recreate_nothing(post_id: in
 
 
 def test_a_large_erasure_runs_in_steps(monkeypatch: pytest.MonkeyPatch, drain: Callable[[], int]) -> None:
-    monkeypatch.setattr(rollups, "ERASE_BATCH", 2)
+    monkeypatch.setattr(erasure, "BATCH", 2)
     for _ in range(5):
         deliver(created(new_id()))
     deliver(UserDeleted(user_id=AUTHOR, erasure_id=5))

@@ -1,14 +1,9 @@
 """Writes of metrics: deltas, and the roll-ups that they are added to."""
 
+import apps.metrics.actions.erasure  # noqa: F401  (declares the removal)
+from apps.metrics.actions.drift import check_authors, check_followers, check_posts
 from apps.metrics.actions.population import POPULATION_TABLES
-from apps.metrics.actions.rollups import (
-    HOURS_KEPT,
-    ROLL_UP_BATCH,
-    check_authors,
-    check_followers,
-    check_posts,
-    delete_old_hours,
-    hour_of,
+from apps.metrics.actions.recording import (
     record_comment_restored,
     record_comments,
     record_follower,
@@ -20,18 +15,16 @@ from apps.metrics.actions.rollups import (
     record_registration,
     record_repost,
     record_views,
-    roll_up,
 )
+from apps.metrics.actions.rollups import ROLL_UP_BATCH, delete_old_hours, roll_up
 
 __all__ = [
-    "HOURS_KEPT",
     "POPULATION_TABLES",
     "ROLL_UP_BATCH",
     "check_authors",
     "check_followers",
     "check_posts",
     "delete_old_hours",
-    "hour_of",
     "record_comment_restored",
     "record_comments",
     "record_follower",
