@@ -1,7 +1,6 @@
 """SQL of comments: rows in, rows out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Q
@@ -16,16 +15,6 @@ from socialapp.lifecycle.removal import deleted_among
 
 _AROUND, _BESIDE, _MOST_ABOVE = 10, 3, 5
 SORTS: dict[str, tuple[str, ...]] = {"oldest": ("id",), "newest": ("-id",), "top": ("-score", "-id")}
-
-
-@dataclass(frozen=True, slots=True)
-class CountDrift:
-    """A stored count that differs from the number of rows: `what` is comments_count (of a post) or replies_count."""
-
-    what: str
-    id: int
-    counted: int
-    actual: int
 
 
 # --- Comments -----------------------------------------------------------------------------------------------------

@@ -1,10 +1,13 @@
 """The services that comments provides to the other contexts."""
 
+from functools import partial
+
 from apps.comments import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef, ThreadLine
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import DriftPage
 from socialapp.demo.filling import TableFiller
+from socialapp.lifecycle.drift import run_comparisons
 
 
 class CommentsService:
@@ -55,17 +58,8 @@ class CommentsDriftChecks:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        post_ids = queries.posts_in_order(after=int(after or 0), limit=limit)
-        found = actions.check_posts(post_ids=post_ids, repair=repair)
-        return DriftPage(
-            compared=len(post_ids),
-            in_flight=0,
-            drifts=[
-                Drift(projection=drift.what, id=drift.id, held=str(drift.counted), actual=str(drift.actual))
-                for drift in found
-            ],
-            next=str(post_ids[-1]) if len(post_ids) == limit else None,
-        )
+        comparisons = {"counts": partial(actions.check_counts, repair=repair)}
+        return run_comparisons(comparisons, after=after, limit=limit)
 
 
 # The `PopulationTables` contract.

@@ -25,9 +25,8 @@ _CHECK_POSTS = 500
 def check_counts() -> None:
     """Corrects and logs the counts of recently changed posts that differ from the rows."""
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
-    for drift in actions.check_posts(
-        post_ids=queries.recently_changed_posts(since=since, limit=_CHECK_POSTS), repair=True
-    ):
+    recent = queries.recently_changed_posts(since=since, limit=_CHECK_POSTS)
+    for drift in actions.check_posts(post_ids=recent, repair=True):
         log.error("comments.count_repaired", **asdict(drift))
 
 

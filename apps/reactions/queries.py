@@ -1,7 +1,6 @@
 """SQL of reactions: rows in, rows out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,17 +27,6 @@ _OWN_SQL = (
     "SELECT 1, own.post_id, own.reaction_type, 1 FROM (SELECT post_id, reaction_type FROM reactions"
     " WHERE user_id = %s AND post_id IS NOT NULL ORDER BY post_id DESC LIMIT %s) AS own"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CountDrift:
-    """A stored count of reactions of one type to one target that differs from the number of rows."""
-
-    target_type: str
-    target_id: int
-    reaction_type: str
-    counted: int
-    actual: int
 
 
 def _column(target_type: str) -> str:

@@ -4,7 +4,7 @@ from functools import partial
 
 from apps.reactions import access, actions, presenters, queries
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.reactions import OwnReactions, PostReactions, ReactionSummary
 from socialapp.demo.filling import TableFiller
 from socialapp.lifecycle.drift import run_comparisons
@@ -50,24 +50,10 @@ class ReactionsDriftChecks:
 
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
-        comparisons = {name: partial(_check_targets, target_type=name, repair=repair) for name in queries.TARGET_TYPES}
+        comparisons = {
+            name: partial(actions.check_counts, target_type=name, repair=repair) for name in queries.TARGET_TYPES
+        }
         return run_comparisons(comparisons, after=after, limit=limit)
-
-
-def _check_targets(*, target_type: str, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    ids = queries.targets_in_order(target_type=target_type, after=after, limit=limit)
-    found = actions.check_targets(target_type=target_type, target_ids=ids, repair=repair)
-    drifts = [
-        Drift(
-            projection=f"{drift.reaction_type} on {drift.target_type}",
-            id=drift.target_id,
-            held=str(drift.counted),
-            actual=str(drift.actual),
-        )
-        for drift in found
-    ]
-    checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
-    return checked, ids[-1] if len(ids) == limit else None
 
 
 # The `PopulationTables` contract.

@@ -1,9 +1,10 @@
 """Compares all derived data with its source, context by context."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from socialapp.contracts.drift import DriftChecks, DriftPage
+from socialapp.contracts.drift import Drift, DriftChecks, DriftPage
 from socialapp.contracts.messaging import Inbox
 from socialapp.rpc.calls import client
 
@@ -28,10 +29,25 @@ def events_in_flight(contexts: Iterable[str]) -> set[int]:
     return {about for context in contexts for about in client(Inbox, context=context).in_flight()}
 
 
-class Comparison(Protocol):
-    """Compares the next items after an id; returns the result, and the id to continue from, or None at the end."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The result of comparing some items, see `DriftPage`; `next_id` is the id to continue after, None at the end."""
 
-    def __call__(self, *, after: int, limit: int) -> tuple[DriftPage, int | None]: ...
+    compared: int
+    in_flight: int = 0
+    drifts: list[Drift]
+    next_id: int | None
+
+
+class Comparison(Protocol):
+    """Compares up to `limit` items after an id."""
+
+    def __call__(self, *, after: int, limit: int) -> Compared: ...
+
+
+def next_after(ids: Sequence[int], *, limit: int) -> int | None:
+    """The id to continue after, or None if these ascending ids are the last, as there are fewer than `limit`."""
+    return ids[-1] if len(ids) == limit else None
 
 
 def run_comparisons(comparisons: Mapping[str, Comparison], *, after: str, limit: int) -> DriftPage:
@@ -42,10 +58,10 @@ def run_comparisons(comparisons: Mapping[str, Comparison], *, after: str, limit:
     names = list(comparisons)
     name, _, position = after.partition(":")
     name = name or names[0]
-    checked, next_id = comparisons[name](after=int(position or 0), limit=limit)
-    if next_id is not None:
-        following: str | None = f"{name}:{next_id}"
+    found = comparisons[name](after=int(position or 0), limit=limit)
+    if found.next_id is not None:
+        following: str | None = f"{name}:{found.next_id}"
     else:
         place = names.index(name) + 1
         following = f"{names[place]}:0" if place < len(names) else None
-    return DriftPage(compared=checked.compared, in_flight=checked.in_flight, drifts=checked.drifts, next=following)
+    return DriftPage(compared=found.compared, in_flight=found.in_flight, drifts=found.drifts, next=following)

@@ -2,7 +2,7 @@
 
 from apps.comments.actions.bulk_import import load_comments
 from apps.comments.actions.comments import add_to_scores, create_comment, delete_comment, edit_comment, with_media
-from apps.comments.actions.counts import check_posts
+from apps.comments.actions.drift import check_counts, check_posts
 from apps.comments.actions.erasure import BATCH
 from apps.comments.actions.population import POPULATION_TABLES
 from apps.comments.actions.removals import (
@@ -18,6 +18,7 @@ __all__ = [
     "BATCH",
     "POPULATION_TABLES",
     "add_to_scores",
+    "check_counts",
     "check_posts",
     "create_comment",
     "delete_comment",

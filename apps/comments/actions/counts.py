@@ -1,12 +1,9 @@
-"""The stored counts: updated with the rows, and compared with them."""
+"""The stored counts, updated with the rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from apps.comments import queries
-from apps.comments.models import NOT_HIDDEN, SLOTS, Comment, CommentCount
-from apps.comments.queries import CountDrift
+from apps.comments.models import SLOTS, Comment, CommentCount
 from socialapp.contracts.comments import COMMENT_COUNTS
-from socialapp.core.db import transactional
 from socialapp.core.fragments import forget
 from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
@@ -27,37 +24,3 @@ def change_count(comment: Comment, *, by: int) -> None:
 def count_key(comment: Comment) -> tuple[int, int]:
     """The key of the count row for the comment: (post, slot)."""
     return comment.post_id, slot_of(comment.id, slots=SLOTS)
-
-
-def check_posts(*, post_ids: Sequence[int], repair: bool) -> list[CountDrift]:
-    """The wrong counts of these posts and their comments; corrected if `repair`."""
-    found = [recheck_post_count(post_id=post_id, repair=repair) for post_id in queries.suspect_posts(post_ids=post_ids)]
-    found += [
-        recheck_replies_count(comment_id=comment_id, repair=repair)
-        for comment_id in queries.suspect_threads(post_ids=post_ids)
-    ]
-    return [drift for drift in found if drift is not None]
-
-
-@transactional("comments")
-def recheck_post_count(*, post_id: int, repair: bool) -> CountDrift | None:
-    """Compares the count of a post with its rows, under locks; corrects it if `repair`."""
-    existing = Comment.objects.filter(post_id=post_id, deleted_at=None)
-    wrong = COUNTS.recheck((post_id,), actual=existing.count, repair=repair)
-    return CountDrift("comments_count", post_id, *wrong) if wrong else None
-
-
-@transactional("comments")
-def recheck_replies_count(*, comment_id: int, repair: bool) -> CountDrift | None:
-    """Compares `replies_count` with the rows under a comment, under locks; corrects it if `repair`."""
-    comment = Comment.objects.select_for_update().filter(id=comment_id).first()
-    if comment is None:
-        return None
-    counted = comment.replies_count
-    actual = Comment.objects.filter(NOT_HIDDEN, post_id=comment.post_id, parent_comment_id=comment_id).count()
-    if counted == actual:
-        return None
-    if repair:
-        comment.replies_count = actual
-        comment.save(update_fields=["replies_count"])
-    return CountDrift("replies_count", comment_id, counted, actual)

@@ -11,17 +11,17 @@ from apps.metrics.actions.rollups import Additions, add_to_rollups, summed
 from apps.metrics.models import AuthorRollup, MetricDelta, PostRollup
 from apps.metrics.queries import hour_of
 from socialapp.contracts.comments import Comments
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import Drift
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.reactions import Reactions
 from socialapp.contracts.users import Users
 from socialapp.core.db import atomic
 from socialapp.core.ids import id_time
-from socialapp.lifecycle.drift import events_in_flight
+from socialapp.lifecycle.drift import Compared, events_in_flight, next_after
 from socialapp.rpc.calls import client
 
 
-def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_posts(*, after: int, limit: int, repair: bool) -> Compared:
     """Compares the stored engagement of the next posts with its source contexts; views have no other source.
 
     A difference is added to the hour in which the post was written, as its real time is unknown.
@@ -36,8 +36,8 @@ def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int
         additions = _differing(compared, held, actual, at_of=lambda post_id: hour_of(id_time(post_id)))
         with atomic("metrics"):
             add_to_rollups(PostRollup, ("post_id",), additions)
-    checked = DriftPage(compared=len(compared), in_flight=len(ids) - len(compared), drifts=drifts, next=None)
-    return checked, ids[-1] if len(ids) == limit else None
+    left_out = len(ids) - len(compared)
+    return Compared(compared=len(compared), in_flight=left_out, drifts=drifts, next_id=next_after(ids, limit=limit))
 
 
 def _actual_engagement(post_ids: list[int]) -> dict[int, dict[str, int]]:
@@ -52,27 +52,33 @@ def _actual_engagement(post_ids: list[int]) -> dict[int, dict[str, int]]:
     return actual
 
 
-def check_authors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_authors(*, after: int, limit: int, repair: bool) -> Compared:
     """Compares the posts counts of the next authors with posts; a difference is added to the present hour."""
     ids = queries.counted_authors(after=after, limit=limit)
     actual = {author_id: {"posts": 0} for author_id in ids}
     for author in client(Posts).author_posts(author_ids=ids) if ids else []:
         actual[author.author_id]["posts"] = author.posts
-    checked = _check_people(queries.stored_posts_counts(ids), actual, source="posts", repair=repair)
-    return checked, ids[-1] if len(ids) == limit else None
+    held = queries.stored_posts_counts(ids)
+    return _check_people(held, actual, source="posts", repair=repair, next_id=next_after(ids, limit=limit))
 
 
-def check_followers(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_followers(*, after: int, limit: int, repair: bool) -> Compared:
     """Compares the followers counts of the next people with users; a difference is added to the present hour."""
     people = client(Users).document_page(after=after, limit=limit)
     actual = {one.card.id: {"followers": one.followers_count} for one in people if one.status != "deleted"}
-    checked = _check_people(queries.stored_followers_counts(list(actual)), actual, source="users", repair=repair)
-    return checked, people[-1].card.id if len(people) == limit else None
+    held = queries.stored_followers_counts(list(actual))
+    next_id = next_after([one.card.id for one in people], limit=limit)
+    return _check_people(held, actual, source="users", repair=repair, next_id=next_id)
 
 
 def _check_people(
-    held: dict[int, dict[str, int]], actual: dict[int, dict[str, int]], *, source: str, repair: bool
-) -> DriftPage:
+    held: dict[int, dict[str, int]],
+    actual: dict[int, dict[str, int]],
+    *,
+    source: str,
+    repair: bool,
+    next_id: int | None,
+) -> Compared:
     """Compares stored counts of people with the source context; a difference is added to the present hour."""
     in_flight = events_in_flight((source, "metrics")) if actual else set()
     compared = [user_id for user_id in actual if user_id not in in_flight]
@@ -81,7 +87,8 @@ def _check_people(
         now = hour_of(timezone.now())
         with atomic("metrics"):
             add_to_rollups(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
-    return DriftPage(compared=len(compared), in_flight=len(actual) - len(compared), drifts=drifts, next=None)
+    left_out = len(actual) - len(compared)
+    return Compared(compared=len(compared), in_flight=left_out, drifts=drifts, next_id=next_id)
 
 
 def _differences(owner: int, held: dict[str, int], actual: dict[str, int]) -> list[Drift]:

@@ -26,6 +26,7 @@ from apps.moderation.actions.decisions import (
     restore_content,
     restrict_content,
 )
+from apps.moderation.actions.drift import check_reports_counts
 from apps.moderation.actions.instance_rules import (
     delete_reason_template,
     retire_instance_rule,
@@ -33,7 +34,6 @@ from apps.moderation.actions.instance_rules import (
     set_reason_template,
 )
 from apps.moderation.actions.lifting import lift_action
-from apps.moderation.actions.projections import check_reports_counts
 from apps.moderation.actions.proposals import confirm_proposal, propose, withdraw_proposal
 from apps.moderation.actions.rules import (
     check_document,

@@ -4,14 +4,14 @@ from django.db.models import Count
 
 from apps.notifications.actions.removal import recount_group
 from apps.notifications.models import Notification, NotificationActor
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import Drift
 from socialapp.contracts.posts import Posts
-from socialapp.lifecycle.drift import events_in_flight
+from socialapp.lifecycle.drift import Compared, events_in_flight, next_after
 from socialapp.lifecycle.removal import begin_removal
 from socialapp.rpc.calls import client
 
 
-def check_actors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_actors(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks the number of actors of the next grouped notifications. Two queries unless one is suspect."""
     grouped = Notification.objects.filter(id__gt=after, group_id__isnull=False, actor_id__isnull=False)
     rows = list(grouped.order_by("id").values_list("id", "group_id", "actors_count")[:limit])
@@ -25,11 +25,11 @@ def check_actors(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, in
         if found is not None:
             drift = Drift(projection="actors", id=notification_id, held=str(found[0]), actual=str(found[1]))
             drifts.append(drift)
-    checked = DriftPage(compared=len(rows), in_flight=0, drifts=drifts, next=None)
-    return checked, rows[-1][0] if len(rows) == limit else None
+    next_id = next_after([notification_id for notification_id, *_ in rows], limit=limit)
+    return Compared(compared=len(rows), drifts=drifts, next_id=next_id)
 
 
-def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_posts(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks that the posts of the next notifications exist. Two queries and two calls."""
     notified = Notification.objects.filter(post_id__gt=after).order_by("post_id").values_list("post_id", flat=True)
     ids = [post_id for post_id in notified.distinct()[:limit] if post_id is not None]
@@ -46,5 +46,5 @@ def check_posts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int
                 begin_removal("notifications", kind="post", subject_id=post_id)
             drifts.append(Drift(projection="posts_told_of", id=post_id, held="notified", actual="gone"))
     left_out = len(gone) - len(drifts)
-    checked = DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None)
-    return checked, ids[-1] if len(ids) == limit else None
+    compared = len(ids) - left_out
+    return Compared(compared=compared, in_flight=left_out, drifts=drifts, next_id=next_after(ids, limit=limit))

@@ -1,6 +1,7 @@
 """Writes of posts: the only callers of `publish` in this context."""
 
 from apps.posts.actions.bulk_import import load_posts
+from apps.posts.actions.drift import check_feeds, check_repost_counts, check_tags
 from apps.posts.actions.erasure import CLEAN_UP
 from apps.posts.actions.feed.epochs import notice_restart
 from apps.posts.actions.feed.fan_out import FAN_OUT_BATCH, FeedPage, fan_out, mark_popular
@@ -47,7 +48,6 @@ from apps.posts.actions.media.uploads import (
 )
 from apps.posts.actions.population import POPULATION_TABLES
 from apps.posts.actions.posts import create_post, delete_post, edit_post
-from apps.posts.actions.projections import check_feeds, check_repost_counts, check_tags
 from apps.posts.actions.removals import (
     delete_long_removed,
     delete_or_remove_post,

@@ -1,17 +1,14 @@
-"""The stored counts: updated with the rows, and compared with them."""
+"""The stored counts, updated with the rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db.models import F
 from django.utils import timezone
 
-from apps.reactions import queries
 from apps.reactions.access import Target
 from apps.reactions.models import SLOTS, Reaction, ReactionCount, TargetType
-from apps.reactions.queries import CountDrift, reactions_to
 from socialapp.contracts.reactions import OWN_REACTIONS, POST_REACTIONS
-from socialapp.core.db import transactional
 from socialapp.core.fragments import forget
 from socialapp.core.slotted_counts import SlottedCounts, slot_of
 
@@ -49,20 +46,3 @@ def subtract_counts(reactions: Iterable[Reaction], *, user_id: int) -> None:
         ).update(count=F("count") - 1, updated_at=timezone.now())
         forget_counts((target_type, target_id, reaction_type, slot) for target_id in ids)
     forget(OWN_REACTIONS, ids=[user_id], context="reactions")
-
-
-def check_targets(*, target_type: str, target_ids: Sequence[int], repair: bool) -> list[CountDrift]:
-    """The wrong counts of these targets; corrected if `repair`."""
-    found = [
-        _recheck(target_type, target_id, reaction_type, repair)
-        for target_id, reaction_type in queries.suspect_counts(target_type=target_type, target_ids=target_ids)
-    ]
-    return [drift for drift in found if drift is not None]
-
-
-@transactional("reactions")
-def _recheck(target_type: str, target_id: int, reaction_type: str, repair: bool) -> CountDrift | None:
-    """Compares one count with its rows, under locks; corrects it if `repair`."""
-    rows = reactions_to(target_type=target_type, target_id=target_id).filter(reaction_type=reaction_type)
-    wrong = COUNTS.recheck((target_type, target_id, reaction_type), actual=rows.count, repair=repair)
-    return CountDrift(target_type, target_id, reaction_type, *wrong) if wrong else None

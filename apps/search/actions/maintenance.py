@@ -12,11 +12,11 @@ from apps.search.actions.backend import writer
 from apps.search.actions.index import IndexWriter
 from apps.search.models import Kind
 from apps.search.queries import Index, reader
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import Drift
 from socialapp.contracts.posts import PostDocument
 from socialapp.contracts.users import ProfileDocument
 from socialapp.core.db import transactional
-from socialapp.lifecycle.drift import events_in_flight
+from socialapp.lifecycle.drift import Compared, events_in_flight
 
 _BATCH = 500
 # A rebuild trusts the databases, which may have been restored from a backup: it keeps only tombstones that a handler
@@ -43,7 +43,7 @@ def rebuild_index(*, advance: Advance = lambda _: None) -> list[IndexDrift]:
     return _settle(reader(), writer())
 
 
-def check_index(*, kind: str, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_index(*, kind: str, after: int, limit: int, repair: bool) -> Compared:
     """Compares the next page of one kind with its owning contexts, and rewrites differing documents if `repair`.
 
     A page is as large as those contexts return it, whatever the limit.
@@ -61,7 +61,7 @@ def check_index(*, kind: str, after: int, limit: int, repair: bool) -> tuple[Dri
         if key not in in_flight
     ]
     left_out = len(drift.ids) - len(found)
-    return DriftPage(compared=drift.compared - left_out, in_flight=left_out, drifts=drifts, next=None), next_id
+    return Compared(compared=drift.compared - left_out, in_flight=left_out, drifts=drifts, next_id=next_id)
 
 
 @transactional("search")

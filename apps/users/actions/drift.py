@@ -1,7 +1,5 @@
 """Detects and repairs drift of people's counts and statuses, while writes continue."""
 
-from collections.abc import Collection
-
 from django.db.models import Count
 from django.utils import timezone
 
@@ -10,14 +8,14 @@ from apps.users.actions.relations import shift_counts
 from apps.users.models import Follow, FollowCount, PostCount, Profile
 from apps.users.queries import counts_of
 from socialapp.contracts.auth import Auth
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import Drift
 from socialapp.contracts.posts import AuthorPosts, Posts
 from socialapp.core.db import transactional
-from socialapp.lifecycle.drift import events_in_flight
+from socialapp.lifecycle.drift import Compared, events_in_flight, next_after
 from socialapp.rpc.calls import client
 
 
-def check_follow_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_follow_counts(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks the follower and following counts of the next people. Two queries unless one is suspect."""
     ids = _people(after, limit)
     held = counts_of(ids)
@@ -30,7 +28,7 @@ def check_follow_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftP
     ]
     found = [_recheck_follows(user_id, repair) for user_id in suspects]
     drifts = [drift for drift in found if drift is not None]
-    return DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None), _next(ids, limit)
+    return Compared(compared=len(ids), drifts=drifts, next_id=next_after(ids, limit=limit))
 
 
 @transactional("users")
@@ -52,7 +50,7 @@ def _recheck_follows(user_id: int, repair: bool) -> Drift | None:
     return Drift(projection="follow_counts", id=user_id, held=_pair(held), actual=_pair(actual))
 
 
-def check_post_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_post_counts(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks the posts counts of the next people, which events maintain."""
     ids = _people(after, limit)
     actual = {author.author_id: author for author in client(Posts).author_posts(author_ids=ids)} if ids else {}
@@ -66,7 +64,7 @@ def check_post_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPag
         if is_held != should_be and (not repair or _set_post_counts(user_id, is_held, should_be)):
             drifts.append(Drift(projection="post_counts", id=user_id, held=_pair(is_held), actual=_pair(should_be)))
     left_out = len(ids) - len(compared)
-    return DriftPage(compared=len(compared), in_flight=left_out, drifts=drifts, next=None), _next(ids, limit)
+    return Compared(compared=len(compared), in_flight=left_out, drifts=drifts, next_id=next_after(ids, limit=limit))
 
 
 @transactional("users")
@@ -81,7 +79,7 @@ def _posts_of(author: AuthorPosts | None) -> tuple[int, int]:
     return (author.posts, author.public_posts) if author else (0, 0)
 
 
-def check_statuses(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_statuses(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks that people who are banned or deactivated in auth are hidden here. One query and one call."""
     started = timezone.now()  # decisions made meanwhile are later, and so prevail
     ids = _people(after, limit)
@@ -97,17 +95,14 @@ def check_statuses(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, 
                 set_deactivated(user_id=user_id, is_deactivated=account.is_deactivated, at=started)
             drifts.append(Drift(projection="statuses", id=user_id, held=held[user_id], actual=status_of(account)))
     left_out = len(differing) - len(drifts)
-    return DriftPage(compared=len(ids) - left_out, in_flight=left_out, drifts=drifts, next=None), _next(ids, limit)
+    compared = len(ids) - left_out
+    return Compared(compared=compared, in_flight=left_out, drifts=drifts, next_id=next_after(ids, limit=limit))
 
 
 def _people(after: int, limit: int) -> list[int]:
     """Without erased people, who have no counts; during an erasure the counts are deleted first."""
     profiles = Profile.objects.filter(user_id__gt=after).exclude(status=Profile.Status.DELETED).order_by("user_id")
     return list(profiles.values_list("user_id", flat=True)[:limit])
-
-
-def _next(ids: Collection[int], limit: int) -> int | None:
-    return max(ids) if len(ids) == limit else None
 
 
 def _pair(numbers: tuple[int, int]) -> str:

@@ -3,18 +3,19 @@
 from django.db.models import Count
 
 from apps.moderation.models import Case, Report
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import Drift
 from socialapp.core.db import transactional
+from socialapp.lifecycle.drift import Compared, next_after
 
 
-def check_reports_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
-    """The counts of the next cases. One query unless one is suspect."""
+def check_reports_counts(*, after: int, limit: int, repair: bool) -> Compared:
+    """Checks the counts of the next cases. One query unless one is suspect."""
     cases = Case.objects.filter(id__gt=after).order_by("id")[:limit]
     rows = list(cases.annotate(actual=Count("reports")).values_list("id", "reports_count", "actual"))
     found = [_recheck(case_id, repair) for case_id, held, actual in rows if held != actual]
     drifts = [drift for drift in found if drift is not None]
-    checked = DriftPage(compared=len(rows), in_flight=0, drifts=drifts, next=None)
-    return checked, rows[-1][0] if len(rows) == limit else None
+    next_id = next_after([case_id for case_id, *_ in rows], limit=limit)
+    return Compared(compared=len(rows), drifts=drifts, next_id=next_id)
 
 
 @transactional("moderation")

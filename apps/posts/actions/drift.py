@@ -6,13 +6,13 @@ from apps.posts.actions.feed.reader import feed_difference
 from apps.posts.actions.feed.store import cached_feeds, forget_feed
 from apps.posts.actions.posts import add_hashtags, add_mentions
 from apps.posts.models import Post, PostHashtag, PostMention, Repost, RepostCount
-from socialapp.contracts.drift import Drift, DriftPage
+from socialapp.contracts.drift import Drift
 from socialapp.core.db import transactional
 from socialapp.core.text.hashtags import hashtag_digest
-from socialapp.lifecycle.drift import events_in_flight
+from socialapp.lifecycle.drift import Compared, events_in_flight, next_after
 
 
-def check_feeds(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_feeds(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks the next feeds in Redis, in no order; a wrong one is dropped, to be rebuilt at its next reading."""
     user_ids, cursor = cached_feeds(after, count=limit)
     different = {user_id: ids for user_id in user_ids if (ids := feed_difference(user_id))}
@@ -25,10 +25,10 @@ def check_feeds(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int
             forget_feed(user_id)
         drifts.append(Drift(projection="feeds", id=user_id, held=f"{len(post_ids)} posts wrong or missing", actual="0"))
     left_out = len(different) - len(drifts)
-    return DriftPage(compared=len(user_ids) - left_out, in_flight=left_out, drifts=drifts, next=None), cursor
+    return Compared(compared=len(user_ids) - left_out, in_flight=left_out, drifts=drifts, next_id=cursor)
 
 
-def check_repost_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_repost_counts(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks the repost counts of the next posts."""
     ids = list(Post.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:limit])
     held = dict(RepostCount.objects.filter(post_id__in=ids).values_list("post_id", "count"))
@@ -39,8 +39,7 @@ def check_repost_counts(*, after: int, limit: int, repair: bool) -> tuple[DriftP
         if held.get(post_id, 0) != actual.get(post_id, 0)
     ]
     drifts = [drift for drift in found if drift is not None]
-    checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
-    return checked, ids[-1] if len(ids) == limit else None
+    return Compared(compared=len(ids), drifts=drifts, next_id=next_after(ids, limit=limit))
 
 
 @transactional("posts")
@@ -56,7 +55,7 @@ def _recheck_reposts(*, post_id: int, repair: bool) -> Drift | None:
     return Drift(projection="repost_counts", id=post_id, held=str(row.count), actual=str(actual))
 
 
-def check_tags(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int | None]:
+def check_tags(*, after: int, limit: int, repair: bool) -> Compared:
     """Checks the hashtag and mention rows of the next posts. Three queries."""
     posts = list(Post.objects.filter(id__gt=after).order_by("id")[:limit])
     ids = [post.id for post in posts]
@@ -68,8 +67,7 @@ def check_tags(*, after: int, limit: int, repair: bool) -> tuple[DriftPage, int 
     suspects = [post.id for post in posts if held[post.id] != _named_in(post)]
     found = [_recheck_tags(post_id=post_id, repair=repair) for post_id in suspects]
     drifts = [drift for some in found for drift in some]
-    checked = DriftPage(compared=len(ids), in_flight=0, drifts=drifts, next=None)
-    return checked, ids[-1] if len(ids) == limit else None
+    return Compared(compared=len(ids), drifts=drifts, next_id=next_after(ids, limit=limit))
 
 
 def _named_in(post: Post) -> tuple[set[str], set[int]]:
