@@ -7,15 +7,17 @@ from rest_framework import serializers
 
 from apps.auth.actions import Challenge
 from apps.auth.queries import Account, ErasureProgress, ExportState, LoggedIn, Tokens
+from socialapp.core.text.passwords import LONGEST_DECOMPOSITION, MAX_PASSWORD
 from socialapp.http.fields import Flag, Input, Name, Text
 
-_MAX_PASSWORD = 256
 _MAX_KEY = 500
 _MAX_TOKEN = 4096
 
 
 class Password(Text):
     """A password, independent of the keyboard that composed it. Source: RFC 8265, section 4.2 (OpaqueString)."""
+
+    longest_form = LONGEST_DECOMPOSITION
 
     def to_internal_value(self, data: Any) -> str:
         """The password in normal form C, with every kind of space as the ASCII one."""
@@ -26,7 +28,7 @@ class Password(Text):
 
 def password_field(**options: Any) -> Password:
     """A field for a password, old or new."""
-    return Password(max_length=_MAX_PASSWORD, trim_whitespace=False, **options)
+    return Password(max_length=MAX_PASSWORD, trim_whitespace=False, **options)
 
 
 class _CookieInput(Input):

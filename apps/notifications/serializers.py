@@ -15,7 +15,7 @@ from rest_framework.exceptions import ErrorDetail
 from apps.notifications.gateways.endpoints import is_public_endpoint, is_set_up
 from apps.notifications.presenters import LANGUAGES
 from apps.notifications.queries import DIGESTS, KINDS
-from socialapp.http.fields import Flag, Id, Input, Integer, Text
+from socialapp.http.fields import Flag, Id, Input, Integer, List, Text
 
 _MAX_IDS = 1000
 
@@ -23,7 +23,7 @@ _MAX_IDS = 1000
 class ReadInput(Input):
     """What was read: some ids, or everything up to one; exactly one of the two."""
 
-    ids = serializers.ListField(child=Id(), min_length=1, max_length=_MAX_IDS, required=False)
+    ids = List(child=Id(), min_length=1, max_length=_MAX_IDS, required=False)
     up_to = Id(required=False)
 
     default_error_messages = {"exactly_one": "Send either ids or up_to."}
@@ -320,7 +320,7 @@ class MailEventInput(Input):
 class MailEventsInput(Input):
     """A batch of reports."""
 
-    events = serializers.ListField(child=MailEventInput(), min_length=1, max_length=1000)
+    events = List(child=MailEventInput(), min_length=1, max_length=1000)
 
 
 class PushSubscriptionBody(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from apps.posts.access import MAX_CONTENT, MAX_CONTENT_WARNING, MAX_DESCRIPTION, Rule
 from apps.posts.actions import MAX_IMAGES
 from socialapp.core.media.formats import CONTENT_TYPES
-from socialapp.http.fields import Flag, Id, Input, Integer, Text
+from socialapp.http.fields import Flag, Id, Input, Integer, List, Text
 from socialapp.http.serializers import MediaBody, ProfileSummaryBody, ReactionCountsBody
 
 
@@ -47,7 +47,7 @@ class PostChange(Input):
 class ViewedPosts(Input):
     """POST /posts/views."""
 
-    ids = serializers.ListField(child=Id(), max_length=100)
+    ids = List(child=Id(), max_length=100)
 
 
 class NewMedia(Input):

@@ -9,9 +9,17 @@ from socialapp.core.ids import MAX_ID
 from socialapp.core.text.names import is_one_line
 from socialapp.core.text.visible import has_control_characters, is_blank
 
+_MOST_UNKNOWN = 20
+
 
 class Text(serializers.CharField):
-    """A JSON string without control characters (line breaks and tabs are allowed if `multiline`)."""
+    """A JSON string without control characters (line breaks and tabs are allowed if `multiline`).
+
+    One that is too long is refused before anything else is done with it: some of that takes quadratic time.
+    `longest_form` is for subclasses that shorten it: how many characters may stand for one that counts.
+    """
+
+    longest_form = 1
 
     default_error_messages = {"control_character": "Control characters are not allowed."}
 
@@ -23,6 +31,9 @@ class Text(serializers.CharField):
         """The text; refuses anything but a string. Text without visible characters is blank."""
         if not isinstance(data, str):
             self.fail("invalid")
+        written = data.strip() if self.trim_whitespace else data
+        if self.max_length is not None and len(written) > self.longest_form * self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         if has_control_characters(data, multiline=self.multiline):
             self.fail("control_character")
         text = super().to_internal_value(data)
@@ -93,6 +104,16 @@ class Id(serializers.Field[int, Any, str, Any]):
         return str(value)
 
 
+class List(serializers.ListField):
+    """A JSON list; one that is too long is refused before its items are looked at."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        """The validated items."""
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
 class Input(serializers.Serializer[Any]):
     """The base of input serializers: unknown fields are errors instead of being ignored."""
 
@@ -110,6 +131,7 @@ class Input(serializers.Serializer[Any]):
         return values
 
     def _unknown_fields(self, data: dict[str, Any]) -> dict[str, Any]:
+        """The errors of unknown fields, of the first few: there may be more than a hundred thousand."""
         message = str(self.error_messages["unknown_field"])
-        unknown = sorted(str(name) for name in set(data) - set(self.fields))
+        unknown = sorted(str(name) for name in set(data) - set(self.fields))[:_MOST_UNKNOWN]
         return {name: [serializers.ErrorDetail(message, "unknown_field")] for name in unknown}

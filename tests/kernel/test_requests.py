@@ -1,8 +1,10 @@
 """Mistaken or malicious requests: each gets a problem, never a server error."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -40,6 +42,54 @@ def test_a_body_nested_too_deeply_is_malformed(register: Callable[..., Person]) 
     body = b'{"content": "x", "y": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
     for headers in ({}, {"Idempotency_Key": "k"}):
         assert problem(alice.client.post("/v1/posts", body, **headers)) == (400, "malformed_json")
+
+
+MARKS = "a" + "\u0315" * 30_000 + "\u0300" * 30_000  # normalisation sorts them, in quadratic time
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/auth/login", {"login": "alice", "password": MARKS}),
+        ("/v1/auth/login", {"login": MARKS, "password": "x"}),
+        ("/v1/auth/register", {"username": "alice", "email": f"{MARKS}@example.org", "password": MARKS}),
+        ("/v1/auth/password/reset", {"key": "1-x", "password": MARKS}),
+        ("/v1/auth/password/forgot", {"email": MARKS}),
+    ],
+)
+def test_a_text_that_is_too_long_is_refused_before_it_is_normalized(
+    anonymous: JsonClient, path: str, fields: dict[str, str]
+) -> None:
+    began = time.process_time()
+    answer = anonymous.post(path, fields)
+    assert time.process_time() - began < 1
+    assert problem(answer) == (422, "invalid")
+    assert {error["code"] for error in answer.json()["errors"]} == {"max_length"}
+
+
+def test_pages_and_lists_normalize_no_long_texts_either(anonymous: JsonClient) -> None:
+    began = time.process_time()
+    forms = Client()
+    assert forms.post("/auth/reset-password", {"key": "1-x", "password": MARKS}).status_code == 422
+    assert forms.post("/admin/login/", {"username": "alice", "password": MARKS}).status_code == 200
+    assert forms.post("/admin/login/", {"username": MARKS, "password": "x"}).status_code == 200
+    for path in ("/v1/hashtags/{}/posts", "/v1/profiles/by-username/{}", "/v1/search?q={}", "/v1/search/suggest?q={}"):
+        assert anonymous.get(path.format(quote(MARKS[20_000:40_000]))).status_code in (200, 404, 422), path
+    assert time.process_time() - began < 2
+
+
+def test_the_items_of_a_list_that_is_too_long_are_not_looked_at(anonymous: JsonClient) -> None:
+    answer = anonymous.post("/v1/posts/views", {"ids": ["x"] * 200_000})
+    assert problem(answer) == (422, "invalid")
+    assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("ids", "max_length")]
+
+
+def test_of_many_unknown_fields_some_are_named(anonymous: JsonClient) -> None:
+    fields = {f"unknown-{number:06}": 1 for number in range(20_000)}
+    answer = anonymous.post("/v1/auth/login", {"login": "a", "password": "b", **fields})
+    assert problem(answer) == (422, "invalid")
+    named = [error["field"] for error in answer.json()["errors"]]
+    assert named == [f"unknown-{number:06}" for number in range(20)]
 
 
 def test_different_numbers_of_any_size_are_different_bodies_under_one_key(register: Callable[..., Person]) -> None:

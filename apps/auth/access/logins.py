@@ -6,7 +6,9 @@ from apps.auth.models import User
 from apps.auth.queries import Account, account, user_with_email, user_with_username
 from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.ids import MAX_ID
-from socialapp.core.text.emails import email_key, normalize_email
+from socialapp.core.text.emails import MAX_EMAIL, email_key, normalize_email
+
+_LONGEST_FORM = 4 * MAX_EMAIL  # typed as letters and marks
 
 
 def user_by_login(login: str) -> User | None:
@@ -32,7 +34,8 @@ def _folded(text: str) -> str:
 
 
 def _nfkc(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
+    """Of a text that is too long for an address, only the beginning counts: normalisation takes quadratic time."""
+    return unicodedata.normalize("NFKC", text[:_LONGEST_FORM])
 
 
 def checked_email(email: str) -> str:

@@ -1,17 +1,24 @@
 """Normalises passwords for hashing (RFC 8265, OpaqueString), as keyboards encode the same letter in different ways."""
 
 from functools import cache
+from typing import Final
 
 import unicodedata2
 from precis_i18n import get_profile
 from precis_i18n.profile import Profile
 
+MAX_PASSWORD: Final = 256
+LONGEST_DECOMPOSITION: Final = 4  # of a character of NFC, in characters of NFD. Source: UAX #15, section 9
+
 
 def opaque_string(password: str) -> str:
     """The password in NFC, with every kind of space as U+0020. ValueError if it has characters that RFC 8265 forbids.
 
-    These are control, invisible and unassigned characters: users may be unable to type them again.
+    These are control, invisible and unassigned characters: users may be unable to type them again. Neither may it be
+    longer than any password: normalisation takes quadratic time.
     """
+    if len(password) > MAX_PASSWORD * LONGEST_DECOMPOSITION:
+        raise ValueError("the password is too long")
     if password.isascii() and password.isprintable() and password:
         return password
     return str(_profile().enforce(password))
