@@ -11,7 +11,6 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 
 from socialapp.core.errors import Malformed
 
-_MAX_DEPTH_ERROR = "the body is nested too deeply"
 _BOUNDARY = re.compile(r';\s*(boundary=(?:"[^"]*"|[^\s;"]+))', re.IGNORECASE)
 
 
@@ -42,12 +41,17 @@ class JSONParser(BaseParser):
             body = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_members)
             _refuse_lone_surrogates(text, body)
         except RecursionError:
-            raise Malformed(_MAX_DEPTH_ERROR, code="malformed_json") from None
+            raise nested_too_deeply() from None
         except (UnicodeDecodeError, ValueError) as error:
             raise Malformed(f"the body is not valid JSON: {error}", code="malformed_json") from None
         if not isinstance(body, dict):
             raise Malformed("the body must be a JSON object", code="malformed_json")
         return body
+
+
+def nested_too_deeply() -> Malformed:
+    """The refusal of a body for its depth."""
+    return Malformed("the body is nested too deeply", code="malformed_json")
 
 
 def _refuse_lone_surrogates(text: str, body: Any) -> None:

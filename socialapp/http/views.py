@@ -21,6 +21,7 @@ from socialapp.http import etags
 from socialapp.http.admission import Limit, admit, client_address, with_present_roles
 from socialapp.http.fast_path import HotRequest
 from socialapp.http.fields import Input
+from socialapp.http.parsing import nested_too_deeply
 from socialapp.http.permissions import Public, PublicRead
 
 
@@ -112,7 +113,10 @@ class View(APIView):
     def read_input(self, serializer: type[Input]) -> dict[str, Any]:
         """The validated body; 400 if it is not JSON, 422 if a field is invalid."""
         parsed = serializer(data=self.request.data)
-        parsed.is_valid(raise_exception=True)
+        try:
+            parsed.is_valid(raise_exception=True)
+        except RecursionError:  # in the last depths that the parser reaches
+            raise nested_too_deeply() from None
         return cast(dict[str, Any], parsed.validated_data)
 
 

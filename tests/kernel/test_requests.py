@@ -44,6 +44,16 @@ def test_a_body_nested_too_deeply_is_malformed(register: Callable[..., Person]) 
         assert problem(alice.client.post("/v1/posts", body, **headers)) == (400, "malformed_json")
 
 
+def test_no_depth_of_a_body_is_a_server_error(register: Callable[..., Person]) -> None:
+    alice = register("alice")
+    post = alice.client.post("/v1/posts", {"content": "x"}).json()["id"]
+    path = f"/v1/posts/{post}/reaction"  # of the fast path, which has fewer frames on the stack
+    for depth in range(800, 1000):
+        nested = b"[" * depth + b"]" * depth
+        answer = alice.client.put(path, b'{"reaction_type": ' + nested + b"}")
+        assert problem(answer) in ((400, "malformed_json"), (422, "invalid")), depth
+
+
 MARKS = "a" + "\u0315" * 30_000 + "\u0300" * 30_000  # normalisation sorts them, in quadratic time
 
 
