@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 from django.core.exceptions import SuspiciousOperation
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 
@@ -69,6 +70,17 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("an object has a member twice")
     return members
+
+
+class NamelessFileHandler(TemporaryFileUploadHandler):
+    """Streams uploads to temporary files, whose names have nothing of what the client calls them.
+
+    Django's have the extension, which may be too long for a file system.
+    """
+
+    def new_file(self, field_name: str, file_name: str, *details: Any) -> None:
+        """See `FileUploadHandler.new_file`."""
+        super().new_file(field_name, "upload", *details)
 
 
 class FormParser(BaseParser):

@@ -44,7 +44,7 @@ MEDIA_PURGE_API = env.str("MEDIA_PURGE_API", default="https://api.cloudflare.com
 if MEDIA_PURGE == "cloudflare" and not (MEDIA_PURGE_TOKEN and MEDIA_PURGE_ZONE):
     raise ImproperlyConfigured("Cloudflare needs MEDIA_PURGE_TOKEN and MEDIA_PURGE_ZONE")
 MEDIA_PARALLEL = env.int("MEDIA_PARALLEL", default=1 if EMBEDDED else 2)  # conversions at once, across all machines
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["socialapp.http.parsing.NamelessFileHandler"]
 
 
 def _cloudfront(domain: str) -> dict[str, Any]:

@@ -167,6 +167,12 @@ def test_other_file_types_are_rejected_at_upload(content: bytes, register: Calla
 
 
 @databases
+@pytest.mark.parametrize("name", ["a." + "x" * 300, "a." + "é" * 200, "a" * 600])
+def test_a_file_may_have_any_name(name: str, register: Callable[..., Person]) -> None:
+    assert send(register("ann"), picture(), name=name).status_code == 202
+
+
+@databases
 def test_a_malicious_file_leaves_nothing_behind(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]], store: Store
 ) -> None:
