@@ -306,9 +306,11 @@ def test_staff_can_log_in_to_the_admin_site_with_a_passkey_alone(
     assert b"for staff" in enter(answer())[1].content
     actions.grant_role(user_id=int(alice.id), role="moderator")
     assert b"with your passkey" in admin_client("alice")[1].content, "a password is not a second factor"
-    malformed_answers: list[Any] = [{}, [], "x", {"response": {"clientDataJSON": 1}}]
-    for malformed in malformed_answers:
-        assert b"passkey is unknown" in enter(malformed)[1].content, malformed
+    malformed_answers: list[Any] = [{}, [], "x", 1, True, None, {"response": {"clientDataJSON": 1}}]
+    for malformed in map(json.dumps, malformed_answers):
+        assert b"passkey is unknown" in admin_client("", "", passkey=malformed)[1].content, malformed
+    for malformed in ("{", "NaN", "[" * 10_000, "[" * 900_000):
+        assert admin_client("", "", passkey=malformed)[1].status_code == 200
     good = answer()
     browser, entered = enter(good)
     assert (entered.status_code, browser.get("/admin/").status_code) == (302, 200)

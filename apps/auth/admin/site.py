@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import orjson
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -37,7 +38,7 @@ class StaffLoginForm(AdminAuthenticationForm):
         help_text="From your authenticator app, or a recovery code.",
     )
 
-    passkey = forms.JSONField(required=False, widget=forms.HiddenInput, max_length=_MAX_CREDENTIAL)
+    passkey = forms.CharField(required=False, widget=forms.HiddenInput, max_length=_MAX_CREDENTIAL)
 
     class Media:
         js = ("admin-passkey.js",)
@@ -60,15 +61,23 @@ class StaffLoginForm(AdminAuthenticationForm):
         return self.cleaned_data
 
     def _admitted(self, request: HttpRequest) -> User:
-        passkey = self.cleaned_data.get("passkey")
-        if passkey is not None:
-            return actions.admit_to_site_with_passkey(credential=passkey if isinstance(passkey, dict) else {})
+        if passkey := self.cleaned_data.get("passkey"):
+            return actions.admit_to_site_with_passkey(credential=_object_in(passkey))
         return actions.admit_to_site(
             login=self.cleaned_data["username"],
             password=self.cleaned_data["password"],
             otp=self.cleaned_data.get("otp"),
             device=_device(request),
         )
+
+
+def _object_in(text: str) -> dict[str, Any]:
+    """The JSON object in a text; an empty one if it is anything else."""
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class StaffPasswordForm(AdminPasswordChangeForm):
