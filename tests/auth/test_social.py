@@ -482,6 +482,16 @@ def test_provider_profiles_without_an_id_are_rejected(provider: Any) -> None:
     assert User.objects.count() == 0
 
 
+def test_ids_at_a_provider_are_case_sensitive(provider: Any) -> None:
+    first = sign_in(provider, google("abc"))
+    assert first.status_code == 201
+    for number, other in enumerate(("ABC", "äbc", "abc ")):
+        answer = sign_in(provider, google(other, f"person{number}@example.org"))
+        assert answer.status_code in (201, 401), "not everybody's database can tell them apart"
+        assert answer.json().get("user", {}).get("id") != first.json()["user"]["id"]
+    assert sign_in(provider, google("abc")).json()["user"]["id"] == first.json()["user"]["id"]
+
+
 def test_facebook_gets_the_pkce_verifier(provider: Any) -> None:
     """allauth 65.22 requests tokens from Facebook with GET, but sends the verifier only with POST."""
     sign_in(provider, {"id": "9", "name": "Alice", "email": "alice@example.org"}, "facebook")

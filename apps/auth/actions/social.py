@@ -159,7 +159,11 @@ def unlink_provider(*, user_id: int, provider: str) -> None:
 
 
 def _account_of(profile: SocialProfile) -> SocialAccount | None:
+    """The link of this account at the provider; Unauthenticated if the database takes its id for another's: ids are
+    case-sensitive, and most collations are not."""
     found: SocialAccount | None = SocialAccount.objects.filter(provider=profile.provider, uid=profile.oauth_id).first()
+    if found is not None and found.uid != profile.oauth_id:
+        raise _refused("the provider's id of your account looks like somebody else's")
     return found
 
 
