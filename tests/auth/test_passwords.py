@@ -155,6 +155,16 @@ def test_any_text_as_address_gets_the_same_response(anonymous: JsonClient, email
     assert actions.send_due_mails() == 0
 
 
+def test_an_address_that_a_collation_takes_for_another_is_nobodys(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    register("alice")
+    actions.send_due_mails()
+    assert forget(anonymous, "álice@example.org").status_code == 202
+    assert actions.send_due_mails() == 0
+    assert anonymous.post("/v1/auth/login", {"login": "álice@example.org", "password": PASSWORD}).status_code == 401
+
+
 def test_a_weak_password_does_not_use_up_the_key(register: Callable[..., Person], anonymous: JsonClient) -> None:
     register("alice")
     forget(anonymous, "alice@example.org")

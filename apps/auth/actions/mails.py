@@ -21,7 +21,7 @@ from django.utils import timezone
 from apps.auth.access import lookup_key
 from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.models import Mail, User
-from apps.auth.queries import existing_users
+from apps.auth.queries import existing_users, user_with_email
 from socialapp.core.cache import redis_client, redis_errors
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, TooMany
@@ -200,7 +200,7 @@ def _message(mail: Mail) -> EmailMultiAlternatives | None:
     """The mail as text and HTML; None if it is obsolete."""
     if mail.kind in _DELIVERED_WITHOUT_ACCOUNT:
         return _rendered(mail, {}, address=mail.address)
-    user = mail.user if mail.user_id else existing_users().filter(email_key=mail.address).first()
+    user = mail.user if mail.user_id else user_with_email(mail.address)
     if user is None or user.status == User.Status.DELETED:
         return None
     link = _link(mail, user)

@@ -112,8 +112,11 @@ def account(user_id: int) -> Account:
 
 
 def user_with_email(key: str) -> User | None:
-    """The account with this address, normalised by `email_key`. One query."""
-    return _existing_user("email_key", key)
+    """The account with this address, normalised by `email_key`. At most one query.
+
+    Addresses are ASCII, so others are not looked up: some collations would match "álice" to "alice".
+    """
+    return _existing_user("email_key", key) if key.isascii() else None
 
 
 def user_with_username(key: str) -> User | None:
