@@ -221,6 +221,21 @@ def test_mails_to_one_address_are_limited(register: Callable[..., Person], limit
     assert len(mail.outbox) == limits.MAILS_PER_ADDRESS
 
 
+def test_mails_about_an_account_to_an_unverified_address_are_limited(
+    register: Callable[..., Person], limits: Any
+) -> None:
+    register("alice")
+    limits.RATES = {**limits.RATES, "login": (1000, 100_000_000)}
+    for is_verified, sent in ((False, limits.MAILS_PER_ADDRESS), (True, 9)):
+        User.objects.update(email_verified=is_verified)
+        actions.send_due_mails()
+        mail.outbox.clear()
+        for number in range(9):
+            log_in(PASSWORD, User_Agent=f"{is_verified}/{number}", address=f"203.0.{int(is_verified)}.{number}")
+        actions.send_due_mails()
+        assert [message.subject for message in mail.outbox] == ["New login to your account"] * sent
+
+
 def test_an_account_allows_thirty_wrong_codes_a_day(register: Callable[..., Person], limits: Any) -> None:
     limits.RATES = dict.fromkeys(limits.RATES, (1000, 100_000_000))
     alice = register("alice")

@@ -33,7 +33,8 @@ _BATCH = 100
 _MAX_ATTEMPTS = 8
 _PAUSE = timedelta(minutes=1)
 _APPEAL_SALT = "socialapp.auth.appeal"
-# Can be requested by others than the owner of the address, so limited per address and hour.
+# Can be requested by others than the owner of the address, so limited per address and hour. So is every mail to an
+# address that nobody has verified: whoever has registered it may be a stranger to its reader.
 _ASKED_FOR = frozenset({Mail.Kind.VERIFY_EMAIL, Mail.Kind.RESET_PASSWORD, Mail.Kind.CONFIRM_CODE})
 _HOUR = 3600
 # Sent after the account is erased, so their details contain what they need of it.
@@ -43,7 +44,8 @@ _DELIVERED_WITHOUT_ACCOUNT = frozenset({Mail.Kind.REGISTRATION_REJECTED})
 def queue_mail(kind: Mail.Kind, *, user: User, address: str = "", **details: Any) -> None:
     """Queues a mail to the account's present address, or another, with the open transaction."""
     to = address or user.email
-    if to and _is_within_limit(kind, to):
+    is_owners = user.email_verified and not address
+    if to and ((is_owners and kind not in _ASKED_FOR) or _is_within_limit(kind, to)):
         Mail(kind=kind, user=user, address=to, details=details or None).save(force_insert=True)
 
 
@@ -86,9 +88,7 @@ def admit_new_address(*, user_id: int) -> None:
 
 
 def _is_within_limit(kind: Mail.Kind, address: str) -> bool:
-    if kind not in _ASKED_FOR or not settings.RATE_LIMITS:
-        return True
-    return bool(_sent_within_hour(kind, email_key(address)) <= settings.MAILS_PER_ADDRESS)
+    return bool(not settings.RATE_LIMITS or _sent_within_hour(kind, email_key(address)) <= settings.MAILS_PER_ADDRESS)
 
 
 def _sent_within_hour(kind: str, target: str) -> int:
