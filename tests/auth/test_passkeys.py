@@ -68,6 +68,19 @@ def test_adding_and_removing_require_a_confirmed_session(register: Callable[...,
     assert PasskeyChallenge.objects.count() == 0
 
 
+def test_the_number_of_passkeys_is_limited_whenever_they_were_begun(
+    register: Callable[..., Person], device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.auth.actions.passkeys.MAX_PASSKEYS", 1)
+    alice = register("alice")
+    alice.confirm()
+    begun = [alice.client.post("/v1/auth/passkeys/options").json()["publicKey"] for _ in range(2)]
+    answers = [alice.client.post("/v1/auth/passkeys", device.create(options)) for options in begun]
+    assert [answer.status_code for answer in answers] == [201, 409]
+    assert answers[1].json()["code"] == "passkeys_full"
+    assert len(alice.client.get("/v1/auth/passkeys").json()["results"]) == 1
+
+
 def test_each_response_is_valid_once(register: Callable[..., Person], device: Any) -> None:
     add(register("alice"), device)
     answer = device.get(challenge())

@@ -6,7 +6,7 @@ Source: Web Authentication level 3 (W3C). A challenge is valid once: answering i
 import hashlib
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,8 +60,7 @@ def begin_registration(*, user_id: int) -> dict[str, Any]:
     """The options of `navigator.credentials.create`, for a discoverable passkey with user verification."""
     user = lock_user(user_id)
     rows = _rows(user_id)
-    if len(rows) >= MAX_PASSKEYS:
-        raise Conflict(f"there are {MAX_PASSKEYS} passkeys already; remove one first", code="passkeys_full")
+    _refuse_more_than_allowed(rows)
     options, state = _server().register_begin(
         user=PublicKeyCredentialUserEntity(**MfaAdapter().get_public_key_credential_user_entity(user)),
         credentials=[_credential(row) for row in rows],
@@ -83,7 +82,8 @@ def verify_new_passkey(*, user_id: int, credential: Mapping[str, Any]) -> Authen
 
 
 def add_passkey(*, user_id: int, name: str, credential: Mapping[str, Any], data: AuthenticatorData) -> Passkey:
-    """Stores a passkey that `verify_new_passkey` accepted; Conflict if it is registered already."""
+    """Stores a passkey that `verify_new_passkey` accepted; Conflict if it is registered already, or one too
+    many."""
     row = _keep(user_id, name, credential, data)
     return Passkey(row.pk, name, row.created_at, row.last_used_at)
 
@@ -103,7 +103,9 @@ def _registered_data(credential: Mapping[str, Any], *, user_id: int) -> Authenti
 @transactional("auth")
 def _keep(user_id: int, name: str, credential: Mapping[str, Any], data: AuthenticatorData) -> Authenticator:
     user = lock_user(user_id)
-    known = {_credential(row).credential_id for row in _rows(user.id)}
+    rows = _rows(user.id)
+    _refuse_more_than_allowed(rows)
+    known = {_credential(row).credential_id for row in rows}
     if data.credential_data.credential_id in known:
         raise Conflict("this passkey is registered already", code="passkey_known")
     row: Authenticator = WebAuthn.add(user, name, _only_known(credential)).instance
@@ -111,6 +113,11 @@ def _keep(user_id: int, name: str, credential: Mapping[str, Any], data: Authenti
     row.save(update_fields=["data"])
     queue_mail(Mail.Kind.PASSKEY_ADDED, user=user)
     return row
+
+
+def _refuse_more_than_allowed(rows: Sequence[Authenticator]) -> None:
+    if len(rows) >= MAX_PASSKEYS:
+        raise Conflict(f"there are {MAX_PASSKEYS} passkeys already; remove one first", code="passkeys_full")
 
 
 @transactional("auth")
