@@ -89,6 +89,19 @@ def test_one_export_is_made_at_a_time(register: Callable[..., Person]) -> None:
     assert alice.client.post("/v1/auth/me/export").json()["id"] != first.json()["id"]
 
 
+def test_an_account_gets_five_exports_a_day(register: Callable[..., Person]) -> None:
+    alice = register("alice")
+    alice.confirm()
+    for _ in range(5):
+        assert alice.client.post("/v1/auth/me/export").status_code == 202
+        tasks.build_exports()
+    refused = alice.client.post("/v1/auth/me/export")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert len(archives()) == 5
+    Export.objects.update(requested_at=timezone.now() - timedelta(hours=25))
+    assert alice.client.post("/v1/auth/me/export").status_code == 202
+
+
 def test_the_progress_of_an_export_has_an_etag(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()

@@ -14,15 +14,18 @@ from django.utils import timezone
 
 from apps.auth.actions.archives import write_archive
 from apps.auth.actions.mails import queue_mail
-from apps.auth.models import Export, Mail
+from apps.auth.models import Export, Mail, User
 from apps.auth.queries import ExportState, export_of, lock_user
 from socialapp.core.db import transactional
-from socialapp.core.errors import NotFound
+from socialapp.core.errors import NotFound, TooMany
 
 log = structlog.get_logger()
 
 KEPT = timedelta(days=7)
 _BATCH = 10
+_DAY = timedelta(days=1)
+_MOST_PER_DAY = 5
+_WAIT_SECONDS = 3600
 # The delays after the first, second, … failure; after the last one the export fails. A context may be down for hours.
 _PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600, 4 * 3600, 12 * 3600))
 # Longer than building takes: the lease of a worker that died expires, and another takes over.
@@ -31,17 +34,25 @@ _CLAIM = timedelta(minutes=15)
 
 @transactional("auth")
 def request_export(*, user_id: int, session_id: int | None) -> ExportState:
-    """Requests an archive that only this session can download; returns the export in progress, if there is one.
+    """Requests an archive that only this session can download; returns the export in progress, if there is one. TooMany
+    after several on one day.
 
     Without a session for a banned person, whose proof is the key in the mail about the ban.
     """
     user = lock_user(user_id)
     export = Export.objects.filter(user=user, session_id=session_id, status=Export.Status.PROCESSING).first()
     if export is None:
+        _refuse_too_many(user)
         export = Export(user=user, session_id=session_id)
         export.save(force_insert=True)
         queue_mail(Mail.Kind.EXPORT_REQUESTED, user=user)
     return export_of(export)
+
+
+def _refuse_too_many(user: User) -> None:
+    """TooMany if the account has requested several today: each is a copy of all its media, kept for a week."""
+    if Export.objects.filter(user=user, requested_at__gt=timezone.now() - _DAY).count() >= _MOST_PER_DAY:
+        raise TooMany("you have requested several exports today; try again tomorrow", retry_after=_WAIT_SECONDS)
 
 
 def build_due_exports() -> int:

@@ -141,7 +141,7 @@ class ExportsView(AuthView):
     @extend_schema(
         summary="Request an export of your data",
         description="Needs a confirmed session. An archive is built in the background, for this session only. While"
-        " one is being built, that one is returned again.",
+        " one is being built, that one is returned again. At most five a day.",
         request=None,
         responses={202: ExportBody},
     )
