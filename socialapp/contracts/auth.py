@@ -57,7 +57,7 @@ class UserDeleted:
 
 @event("auth.sessions_ended", subject="user_id")
 class SessionsEnded:
-    """These sessions of the account have ended before they expired: by their owner, an administrator or a safeguard."""
+    """These sessions of the account have ended: by their owner, an administrator or a safeguard, or by expiring."""
 
     user_id: int
     session_ids: list[int]

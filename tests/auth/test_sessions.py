@@ -15,6 +15,7 @@ from socialapp.contracts.revocations import Revocations
 from socialapp.http.tokens import principal_of
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.events import published_by
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -199,6 +200,8 @@ def test_only_old_sessions_are_deleted(register: Callable[..., Person]) -> None:
     Session.objects.filter(user_id=carol.id).update(ended_at=timezone.now())
     assert actions.delete_old_sessions() == 2
     assert list(Session.objects.values_list("user_id", flat=True)) == [int(carol.id)]
+    [ended] = [envelope.data for envelope in published_by("auth", "auth.sessions_ended")]
+    assert ended == {"user_id": int(bob.id), "session_ids": [session_of(bob.access)]}, "the one that had only expired"
 
 
 def test_revocations_are_listed_for_as_long_as_an_access_token_is_valid(register: Callable[..., Person]) -> None:

@@ -3,6 +3,7 @@
 Source: RFC 9700 section 4.14.2 (refresh tokens are valid once; two honest uses at the same moment are not theft).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -238,9 +239,20 @@ def delete_old_sessions() -> int:
     margin = timedelta(seconds=settings.ACCESS_TOKEN_SECONDS) + timedelta(days=1)
     old = Session.objects.filter(Q(expires_at__lt=now - margin) | Q(ended_at__lt=now - margin))
     removed = 0
-    while ids := list(old.values_list("id", flat=True)[:_BATCH]):
-        removed += Session.objects.filter(id__in=ids).delete()[0]
+    while rows := list(old.only("id", "user_id", "ended_at")[:_BATCH]):
+        removed += _delete_sessions(rows)
     return removed
+
+
+@transactional("auth")
+def _delete_sessions(sessions: Sequence[Session]) -> int:
+    """Deletes sessions, and publishes the end of those that have only expired."""
+    expired: dict[int, list[int]] = defaultdict(list)
+    for session in sessions:
+        if session.ended_at is None:
+            expired[session.user_id].append(session.id)
+    publish(*(SessionsEnded(user_id=user_id, session_ids=ids) for user_id, ids in expired.items()))
+    return Session.objects.filter(id__in=[session.id for session in sessions]).delete()[0]
 
 
 def _expiry(now: datetime) -> datetime:
