@@ -82,6 +82,7 @@ LINES: list[tuple[Any, str]] = [
     (user(3, username="deleted_3"), "not available"),
     (user(3, email="nowhere"), "not an e-mail address"),
     (user(3, password_hash="plain"), "unknown format"),
+    (user(3, password_hash="argon2$argon2id$v=19$m=19456,t=2"), "unknown format"),
     (user(3, password_hash="x" * 200), "<= 128"),
     (user(3, created_at="yesterday"), "RFC 3339"),
     (user(3, created_at="2026-01-01T00:00:00"), "time zone"),

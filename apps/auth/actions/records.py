@@ -102,7 +102,7 @@ def _checked_hash(password_hash: str) -> str:
     """A hash that log-in can verify, or an unusable one."""
     if password_hash and is_password_usable(password_hash):
         try:
-            identify_hasher(password_hash)
+            identify_hasher(password_hash).decode(password_hash)
         except ValueError:
             raise ValueError("password_hash has an unknown format") from None
     return password_hash
