@@ -2,16 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
+import jwt
 import pytest
+from django.conf import settings as configured
 from websockets.exceptions import InvalidStatus
 
+from apps.auth.actions.keys import forget_loaded_keys, rotate_keys
 from apps.notifications.sockets.consumer import NotificationsConsumer
-from tests.conftest import ALL_CONTEXTS
+from socialapp.http.tokens import forget_rotated_keys
+from tests.conftest import ALL_CONTEXTS, JsonClient
 from tests.notifications.live import SocketServer, connected, connected_without_reading, do, ready, run
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
@@ -43,15 +48,36 @@ def test_a_revoked_session_is_closed_and_cannot_come_back(server: SocketServer, 
 
 def token_for(person: Any, seconds: float) -> str:
     """An access token of the person that expires in `seconds`."""
-    import time
-
-    import jwt
-    from django.conf import settings
-
     claims = jwt.decode(person.access, options={"verify_signature": False})
     claims.update(exp=time.time() + seconds)
     header = jwt.get_unverified_header(person.access)
-    return jwt.encode(claims, settings.JWT_PRIVATE_KEY, algorithm="RS256", headers=header)
+    return jwt.encode(claims, configured.JWT_PRIVATE_KEY, algorithm="RS256", headers=header)
+
+
+@pytest.fixture
+def _forget_keys() -> Iterator[None]:
+    yield
+    forget_loaded_keys()
+    forget_rotated_keys()
+
+
+@pytest.mark.usefixtures("_forget_keys")
+def test_a_token_signed_with_a_new_key_is_accepted(server: SocketServer, bob: Any) -> None:
+    forget_rotated_keys()
+    rotate_keys(at_once=True)
+    renewed = JsonClient().post("/v1/auth/refresh", {"refresh": bob.refresh}).json()["access"]
+    header = {**jwt.get_unverified_header(renewed), "kid": "invented"}
+    claims = jwt.decode(renewed, options={"verify_signature": False})
+    invented = jwt.encode(claims, configured.JWT_PRIVATE_KEY, algorithm="RS256", headers=header)
+    forget_loaded_keys()  # a process that serves only sockets has not loaded them
+
+    async def scenario() -> None:
+        async with connected(server, renewed) as client:
+            await ready(client)
+        async with connected(server, invented) as client:
+            assert await client.close_code() == 4401
+
+    run(scenario())
 
 
 def test_an_expired_token_closes_the_socket_unless_it_was_renewed(

@@ -162,12 +162,7 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
         """The principal of the token, and when it expires."""
         if not token or len(token) > _MAX_TOKEN:
             raise Unauthenticated("a token is needed")
-        try:
-            principal, expires = principal_of(token)
-        except (jwt.InvalidTokenError, UnicodeError, ValueError):
-            raise Unauthenticated("the access token is not valid") from None
-        await in_thread(admit, principal=principal, address=self._address, rate="read")
-        return principal, expires
+        return await in_thread(_admitted, token, self._address)
 
     def end(self, code: int) -> None:
         """Closes the socket and drops unsent messages."""
@@ -348,6 +343,16 @@ class NotificationsConsumer(AsyncWebsocketConsumer):
             self.end(TOO_SLOW)
         finally:
             await self._release_held()
+
+
+def _admitted(token: str, address: str) -> tuple[Principal, float]:
+    """The principal of the token, and when it expires. May call auth, for a key that is new."""
+    try:
+        principal, expires = principal_of(token)
+    except (jwt.InvalidTokenError, UnicodeError, ValueError):
+        raise Unauthenticated("the access token is not valid") from None
+    admit(principal=principal, address=address, rate="read")
+    return principal, expires
 
 
 class _KnownWhenOpened(NamedTuple):
