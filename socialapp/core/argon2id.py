@@ -13,6 +13,7 @@ from argon2.exceptions import HashingError
 from argon2.low_level import core, error_to_str, ffi
 
 KEPT_SECONDS = 10.0
+_OWN_PAGES = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS  # by default, a forked process would hash in the same pages
 
 _kept: list[Any] = []
 _in_use: dict[int, Any] = {}
@@ -52,7 +53,7 @@ def _allocate(memory: Any, size: int) -> int:
     except IndexError:
         pages = b""
     if len(pages) < size:
-        pages = ffi.from_buffer("uint8_t[]", mmap.mmap(-1, size))
+        pages = ffi.from_buffer("uint8_t[]", mmap.mmap(-1, size, flags=_OWN_PAGES))
     memory[0] = pages
     _in_use[int(ffi.cast("uintptr_t", pages))] = pages
     return 0

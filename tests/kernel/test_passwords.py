@@ -7,6 +7,7 @@ import threading
 
 import pytest
 from argon2 import Parameters
+from argon2.low_level import Type
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from socialapp.core.argon2id import argon2_digest
@@ -79,3 +80,23 @@ def test_a_forked_process_hashes_on_its_own_threads() -> None:
     if child == 0:
         os._exit(0 if hasher.verify("correct horse", encoded) else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # since Python 3.12
+def test_processes_that_hash_at_once_do_so_in_memory_of_their_own() -> None:
+    used = Parameters(Type.ID, version=19, salt_len=12, hash_len=32, time_cost=2, memory_cost=19_456, parallelism=1)
+
+    def digest(password: bytes) -> bytes:
+        return argon2_digest(password, salt=b"saltsaltsalt", parameters=used)
+
+    passwords = (b"correct horse", b"another horse")
+    right = [digest(password) for password in passwords]  # their memory is kept
+
+    def all_match(number: int) -> bool:
+        return all(digest(passwords[number]) == right[number] for _ in range(20))
+
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if all_match(1) else 1)
+    is_right = all_match(0)
+    assert (is_right, os.waitpid(child, 0)[1]) == (True, 0)
