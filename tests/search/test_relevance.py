@@ -192,6 +192,10 @@ def test_names_with_one_different_letter_are_found_after_exact_matches(
     register("ben")
     searching.settle()
     assert searching.names(anonymous, "bem") == [], "short words must match exactly"
+    for name in ("route66", "route67"):
+        register(name)
+    searching.settle()
+    assert searching.names(anonymous, "route66") == ["route66"], "digits must match exactly"
 
 
 @pytest.mark.parametrize("sort", ["recent", "relevance"])

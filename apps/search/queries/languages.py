@@ -61,17 +61,18 @@ def synonyms(words: Words) -> list[Words]:
 def variants(word: str) -> list[str]:
     """The word, and its variants with one letter dropped: two words that share one of these are one letter apart.
 
-    Source: the symmetric delete algorithm, https://github.com/wolfgarbe/SymSpell. Short and very long words have none.
+    Source: the symmetric delete algorithm, https://github.com/wolfgarbe/SymSpell. Short and very long words have none,
+    nor do words with digits: "route66" is not a misspelled "route67".
     """
-    if len(word) not in _NAME_WORD:
+    if len(word) not in _NAME_WORD or any(letter.isdigit() for letter in word):
         return []
     return sorted({word, *(word[:index] + word[index + 1 :] for index in range(len(word)))})
 
 
 def variants_of_name(words: Iterable[str]) -> list[str]:
     """The variants of the words of a name, each once."""
-    named = [word for word in dict.fromkeys(words) if len(word) in _NAME_WORD][:_NAME_WORDS]
-    return sorted({variant for word in named for variant in variants(word)})
+    named = [found for word in dict.fromkeys(words) if (found := variants(word))][:_NAME_WORDS]
+    return sorted({variant for found in named for variant in found})
 
 
 def _is_stemmed(word: str) -> bool:
