@@ -266,3 +266,17 @@ def test_the_most_expensive_query_takes_less_than_a_second(
         # 0.2 s on an idle machine; a matcher that is quadratic in the number of words takes many seconds
         assert min(spent) < 0.6, f"{min(spent):.2f} s for {q!r}"
     assert len(made) == 99
+
+
+def test_a_correction_reveals_no_word_of_posts_that_the_caller_may_not_see(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
+    """Neither that the typed word occurs in one, nor that a more frequent one does."""
+    searching.post(people["alice"], "a lighthouse on route66")
+    for content in ("lighthouxe", "lighthouze", "lighthouze again"):
+        searching.post(people["bob"], content, is_private=True)
+    searching.settle()
+    for typed, of_bob in (("lighthouxe", None), ("lighthouwe", "lighthouze")):
+        assert searching.page(anonymous, typed, type="posts")["did_you_mean"] == "lighthouse"
+        assert searching.page(people["bob"].client, typed, type="posts")["did_you_mean"] == of_bob
+    assert searching.page(anonymous, "route67", type="posts")["did_you_mean"] is None

@@ -217,17 +217,29 @@ def _ranked_hits(
 
 
 def _correction(q: str, criteria: Criteria, viewer: Viewer) -> str | None:
-    """The query with similar words for those that are in no post; only if it finds something for this viewer."""
+    """The query with similar words for those in no post; posts that the viewer may not see do not matter for either."""
     corrected = q
     for phrase in reversed(criteria.phrases):
         typed = q[phrase.start : phrase.end]
         if phrase.quoted or len(phrase.words) != 1 or len(typed) != len(phrase.words[0]) or not variants(typed):
             continue
-        if similar := reader().similar_words(phrase.words[0]):
-            corrected = corrected[: phrase.start] + similar[0] + corrected[phrase.end :]
+        if similar := _similar_word(phrase.words[0], viewer):
+            corrected = corrected[: phrase.start] + similar + corrected[phrase.end :]
     if corrected == q or len(corrected) > MAX_QUERY:
         return None
     return corrected if _finds_posts(parse(corrected), viewer) else None
+
+
+def _similar_word(word: str, viewer: Viewer) -> str | None:
+    """The most used word one letter away. Posts that the viewer may not see count neither for it nor for the word
+    itself: otherwise corrections would tell whether there are posts with a word."""
+    if _sees_word(word, viewer):
+        return None
+    return next((similar for similar in reader().similar_words(word) if _sees_word(similar, viewer)), None)
+
+
+def _sees_word(word: str, viewer: Viewer) -> bool:
+    return bool(reader().posts(Criteria(Phrase((word,), quoted=True)), {}, viewer, Window(1)))
 
 
 def _users(criteria: Criteria, viewer: Viewer, window: PageRequest, *, names_only: bool = False) -> Page[Result]:

@@ -194,7 +194,7 @@ class ElasticIndex:
                 "field": "text",
                 "max_edits": 1,
                 "prefix_length": 1,
-                "suggest_mode": "missing",
+                "suggest_mode": "always",
                 "sort": "frequency",
                 "size": _SIMILAR_WORDS,
             },

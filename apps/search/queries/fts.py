@@ -120,9 +120,7 @@ class FtsIndex:
         )
         bounds = (word[:1], word[:1] + _LAST_CHARACTER, len(word) - 1, len(word) + 1, _VOCABULARY)
         found = _run(statement, bounds) if wanted else []
-        if any(term == word for term, _ in found):
-            return []
-        near = [(count, term) for term, count in found if wanted & {term, *variants(term)}]
+        near = [(count, term) for term, count in found if term != word and wanted & {term, *variants(term)}]
         return [term for _, term in sorted(near, key=lambda one: (-one[0], one[1]))[:_SIMILAR_WORDS]]
 
     def versions(self, kind: str, *, after: int, up_to: int) -> dict[int, int]:

@@ -122,7 +122,7 @@ class Index(Protocol):
         ...
 
     def similar_words(self, word: str) -> list[str]:
-        """Words of anybody's indexed posts that are one letter away from a word that none has, most used first."""
+        """Words of anybody's indexed posts that are one letter away from a word, most used first."""
         ...
 
     def versions(self, kind: str, *, after: int, up_to: int) -> dict[int, int]:
