@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.comments import actions
-from apps.comments.models import Comment, CommentCount, RemovedComment, RestoredRemoval
+from apps.comments.models import Comment, CommentCount, CommentMention, RemovedComment, RestoredRemoval
 from socialapp.core.errors import Problem
 from socialapp.http.admin import ContextModelAdmin, PersonColumn, act_link, remote_link
 
@@ -41,6 +41,16 @@ class CommentAdmin(ContextModelAdmin[Comment]):
                 )
             except Problem as problem:
                 self.message_user(request, f"{comment}: {problem.detail}", messages.ERROR)
+
+
+@admin.register(CommentMention)
+class CommentMentionAdmin(ContextModelAdmin[CommentMention]):
+    """Whom the names in comments meant when they were written."""
+
+    is_internal = True
+    list_display = ("comment_id", "username", PersonColumn("user_id"))
+    search_fields = ("=comment_id", "=user_id")
+    ordering = ("-id",)
 
 
 @admin.register(RemovedComment)

@@ -1,4 +1,4 @@
-"""The tables of comments: the comments, their number on each post, and tombstones."""
+"""The tables of comments: the comments, whom they mention, their number on each post, and tombstones."""
 
 from django.db import models
 
@@ -58,6 +58,26 @@ class Comment(models.Model):
     def is_hidden(self) -> bool:
         """Whether even its place is invisible, because no visible reply is under it."""
         return self.is_tombstone and not self.replies_count
+
+
+class CommentMention(models.Model):
+    """Whom a name in a comment meant when it was written: names change hands.
+
+    `username` is as in `find_mentions`. Comments written before this table was added have no rows. Those of a removed
+    comment are kept until it is restored or deleted.
+    """
+
+    id = IdField()
+    comment_id = models.BigIntegerField()
+    username = models.CharField(max_length=30)
+    user_id = RemoteKey("users.Profile", gone=Gone.ERASE, db_index=True)
+
+    class Meta:
+        db_table = "comment_mentions"
+        constraints = (models.UniqueConstraint(fields=["comment_id", "username"], name="comment_mentions_once"),)
+
+    def __str__(self) -> str:
+        return f"@{self.username} in comment {self.comment_id}"
 
 
 class RemovedComment(models.Model):

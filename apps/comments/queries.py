@@ -1,16 +1,18 @@
 """SQL of comments: rows in, rows out."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Count, Q
 
-from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, RemovedComment
+from apps.comments.models import NOT_HIDDEN, Comment, CommentCount, CommentMention, RemovedComment
 from socialapp.contracts.comments import CommentCount as PostCommentCount
 from socialapp.contracts.comments import CommentDocument, ThreadLine
 from socialapp.core.ids import id_time
 from socialapp.core.pages import Page, PageRequest, paginate
 from socialapp.core.sql import placeholders, select
+from socialapp.core.text.mentions import find_mentions
 from socialapp.lifecycle.removal import deleted_among
 
 _AROUND, _BESIDE, _MOST_ABOVE = 10, 3, 5
@@ -79,8 +81,9 @@ def comments_after(*, after: int, limit: int) -> list[Comment]:
 
 
 def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
-    """Those of the comments that are not deleted, as documents."""
-    rows = Comment.objects.filter(id__in=comment_ids, deleted_at=None)
+    """Those of the comments that are not deleted, as documents. One query, two if some mention people."""
+    rows = list(Comment.objects.filter(id__in=comment_ids, deleted_at=None))
+    mentions = mentioned_in(row.id for row in rows if find_mentions(row.content))
     return [
         CommentDocument(
             id=row.id,
@@ -89,10 +92,21 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
             content=row.content,
             created_at=row.created_at,
             has_media=row.has_media,
+            mentions=mentions.get(row.id, {}),
         )
         for row in rows
         if row.user_id is not None
     ]
+
+
+def mentioned_in(comment_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Whom the names in the comments meant, by comment and name; without comments that mention nobody. At most one
+    query."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    rows = CommentMention.objects.filter(comment_id__in=list(comment_ids)).order_by("id")
+    for comment_id, username, user_id in rows.values_list("comment_id", "username", "user_id"):
+        found[comment_id][username] = user_id
+    return found
 
 
 def thread_around(*, post_id: int, comment_id: int | None) -> list[ThreadLine]:
@@ -143,10 +157,14 @@ def posts_with_comments(post_ids: Iterable[int]) -> set[int]:
     return set(rows.values_list("post_id", flat=True).distinct())
 
 
-def users_with_comments(user_ids: Iterable[int]) -> set[int]:
-    """Those of the people who have comments that are not deleted. One query."""
-    rows = Comment.objects.filter(user_id__in=list(user_ids)).order_by("user_id")
-    return {user_id for user_id in rows.values_list("user_id", flat=True).distinct() if user_id is not None}
+def users_in_comments(user_ids: Collection[int]) -> set[int]:
+    """Those of the people who wrote comments that are not deleted, or are mentioned in some. Two queries."""
+    found: set[int] = set()
+    for model in (Comment, CommentMention):
+        rows = model._default_manager.filter(user_id__in=user_ids).order_by("user_id")
+        ids = rows.values_list("user_id", flat=True).distinct()
+        found.update(user_id for user_id in ids if user_id is not None)
+    return found
 
 
 # --- Counts -------------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ class CommentRef:
 
 @data
 class CommentDocument:
-    """A comment for moderation."""
+    """A comment for moderation. `mentions`: whom names in it meant when it was written, by lower-case name."""
 
     id: int
     post_id: int
@@ -115,6 +115,7 @@ class CommentDocument:
     created_at: datetime
     is_waiting: bool = False  # hidden until a moderator has reviewed it
     has_media: bool = False
+    mentions: dict[str, int] = field(default_factory=dict)
 
 
 @data

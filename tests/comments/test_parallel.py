@@ -53,7 +53,7 @@ def draft(post_id: int, author_id: int, parent: Comment | None = None) -> access
     ref = None
     if parent is not None:
         ref = CommentRef(id=parent.id, post_id=post_id, author_id=author_id, created_at=parent.created_at)
-    return access.Draft(post, card, ref, [], "text")
+    return access.Draft(post, card, ref, {}, "text")
 
 
 def write(post_id: int, author_id: int, parent: Comment | None = None) -> Comment:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from apps.comments import queries
-from apps.comments.models import Comment, CommentCount
+from apps.comments.models import Comment, CommentCount, CommentMention
 from apps.comments.service import CommentsBulkTransfer
 from socialapp.messaging.models import OutboxEvent
 from tests.comments.factories import comment_on, published, published_types, write_post
@@ -43,13 +43,14 @@ def test_a_dump_loads_and_dumps_the_same(register: Callable[..., Person]) -> Non
     assert alice.client.patch(f"/v1/comments/{leaf['id']}", {"content": "edited"}).status_code == 200
     before = dump()
     bodies = [alice.client.get(f"/v1/comments/{row['id']}").json() for row in before]
-    Comment.objects.all().delete()
-    CommentCount.objects.all().delete()
+    for model in (Comment, CommentCount, CommentMention):
+        model._default_manager.all().delete()
     OutboxEvent.objects.using("comments").all().delete()
     assert load(*before) == []
     assert dump() == before
     assert [alice.client.get(f"/v1/comments/{row['id']}").json() for row in before] == bodies
     assert [row.count for row in queries.counts(post_ids=[int(post)])] == [2]
+    assert queries.mentioned_in([int(root["id"])]) == {int(root["id"]): {"alice": int(alice.id)}}
     assert queries.suspect_posts(post_ids=[int(post)]) == queries.suspect_threads(post_ids=[int(post)]) == []
     created = published("comments.comment_created.v1")
     assert [(event["comment_id"], event["mention_ids"]) for event in created] == [

@@ -38,7 +38,7 @@ def draft(*, post_id: int, author_id: int) -> access.Draft:
     """A draft that was gathered before its post or author was deleted."""
     post = PostRef(id=post_id, author_id=1, is_private=False, created_at=id_time(post_id))
     card = ProfileSummary(id=author_id, username="x", full_name="", profile_picture="")
-    return access.Draft(post, card, None, [], "late")
+    return access.Draft(post, card, None, {}, "late")
 
 
 def test_a_deleted_comment_with_replies_stays_as_a_tombstone(

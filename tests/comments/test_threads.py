@@ -42,7 +42,7 @@ class Model:
             parent = CommentRef(
                 id=parent_id, post_id=post_id, author_id=self.authors[parent_id], created_at=post.created_at
             )
-        made = actions.create_comment(draft=access.Draft(post, card, parent, [], "text"))
+        made = actions.create_comment(draft=access.Draft(post, card, parent, {}, "text"))
         self.parents[made.id], self.posts[made.id], self.authors[made.id] = parent_id, post_id, author_id
 
     def delete(self, comment_id: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from apps.auth.actions import rename_account
 from apps.moderation import actions
 from apps.moderation.access import target_texts, try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
@@ -234,6 +235,27 @@ def test_a_held_edit_of_a_comment_notifies_the_mentioned_when_it_is_released(
     actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
     drain()
     assert [n["kind"] for n in thread.cleo.client.get("/v1/notifications").json()["results"]] == ["mention"]
+
+
+def test_a_released_comment_notifies_those_whom_its_names_meant(
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int], settings: Any
+) -> None:
+    """Not who has taken over a name while it waited."""
+    settings.NAME_KEPT_DAYS = 0
+    keep("words", "casino", "hold")
+    path = f"/v1/posts/{thread.post_id}/comments"
+    held = thread.ben.client.post(path, {"content": f"casino @{thread.cleo.username}"}).json()
+    drain()
+    for person, name in ((thread.cleo, "cleopatra"), (register("dora"), thread.cleo.username)):
+        rename_account(user_id=int(person.id), username=name)
+        drain()
+    case = Case.objects.get(target_id=int(held["id"]), closed_at=None)
+    actions.dismiss_case(moderator_id=MODERATOR_ID, case_id=case.id, reason="fine")
+    drain()
+    found = Notification.objects.filter(target_id=int(held["id"])).exclude(kind="moderation")
+    assert sorted(found.values_list("user_id", "kind")) == sorted(
+        [(int(thread.ann.id), "comment"), (int(thread.cleo.id), "mention")]
+    )
 
 
 def test_a_decision_about_a_held_post_ends_the_hold(thread: Thread, drain: Callable[[], int]) -> None:

@@ -24,8 +24,9 @@ ADMINS, STAFF = {"admin"}, {"admin", "moderator"}
 
 # Rows that administrators view and nobody changes.
 LOOKED_AT_BY_ADMINS = """
-    account.emailaddress bus.faileddelivery comments.comment comments.commentcount comments.removedcomment
-    comments.restoredremoval identity.application identity.erasure identity.erasureack identity.export identity.invite
+    account.emailaddress bus.faileddelivery comments.comment comments.commentcount comments.commentmention
+    comments.removedcomment comments.restoredremoval
+    identity.application identity.erasure identity.erasureack identity.export identity.invite
     identity.mail identity.passkeychallenge identity.recoverycode identity.reservedname identity.role identity.session
     identity.signingkey identity.totpdevice identity.user identity.userrole metrics.authorrollup metrics.metricdelta
     metrics.overallrollup metrics.post metrics.postrollup mfa.authenticator moderation.loghead moderation.proposal

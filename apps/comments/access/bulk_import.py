@@ -41,7 +41,7 @@ class LoadableComment:
     content: str
     created_at: datetime
     updated_at: datetime
-    mention_ids: list[int]
+    mentions: dict[str, int]  # user ids by name
 
 
 def loadable_comments(records: Sequence[Record]) -> tuple[list[LoadableComment], list[Rejected]]:
@@ -62,12 +62,12 @@ def loadable_comments(records: Sequence[Record]) -> tuple[list[LoadableComment],
         if post is None or (good.user_id is not None and int(good.user_id) not in authors):
             rejected.append(Rejected(index=index, reason=f"there is no such {'author' if post else 'post'}"))
             continue
-        mention_ids = [named[name] for name in find_mentions(good.content) if name in named]
-        loadable.append(_loadable(index, good, post, mention_ids))
+        mentions = {name: named[name] for name in find_mentions(good.content) if name in named}
+        loadable.append(_loadable(index, good, post, mentions))
     return loadable, rejected
 
 
-def _loadable(index: int, record: _CommentRecord, post: PostRef, mention_ids: list[int]) -> LoadableComment:
+def _loadable(index: int, record: _CommentRecord, post: PostRef, mentions: dict[str, int]) -> LoadableComment:
     return LoadableComment(
         index=index,
         id=int(record.id),
@@ -77,7 +77,7 @@ def _loadable(index: int, record: _CommentRecord, post: PostRef, mention_ids: li
         content=record.content,
         created_at=record.created_at,
         updated_at=record.updated_at or record.created_at,
-        mention_ids=mention_ids,
+        mentions=mentions,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from apps.comments.access.visibility import own_comment, visible_post, visible_refs
 from apps.comments.models import Comment
+from apps.comments.queries import mentioned_in
 from socialapp.contracts.comments import CommentRef, text_of_comment
 from socialapp.contracts.posts import CommentMedia, PostRef, Posts
 from socialapp.contracts.users import ProfileSummary, Users
@@ -24,7 +25,7 @@ class Draft:
     post: PostRef
     author: ProfileSummary
     parent: CommentRef | None
-    mention_ids: list[int]
+    mentions: dict[str, int]  # user ids by name, as in `find_mentions`
     content: str
     comment_id: int = field(default_factory=new_id)
     media: CommentMedia | None = None
@@ -35,15 +36,18 @@ class Draft:
 class EditDraft:
     """A new text for a comment whose text was `before`.
 
-    `new_mentions` are the ids of people whom only the new text mentions, `removed_mentions` of those whom only the text
-    before does. Names in both are not looked up again: they may have changed hands.
+    Names in both texts keep the people whom they meant; they are not looked up again, as they may have changed hands.
+    `new_mentions` are the people whom only the new text names, `removed_mention_ids` those whom only the text before
+    mentions.
     """
 
     comment_id: int
     before: str
     content: str
-    new_mentions: list[int]
-    removed_mentions: list[int]
+    kept_names: list[str]
+    new_mentions: dict[str, int]
+    new_mention_ids: list[int]
+    removed_mention_ids: list[int]
     is_held: bool = False
 
 
@@ -61,36 +65,43 @@ def draft_comment(
     parent = _visible_parent(author_id, post_id, parent_comment_id) if parent_comment_id is not None else None
     descriptions = client(Posts).descriptions(user_id=author_id, media_ids=media_ids) if media_ids else []
     text = text_of_comment(content, descriptions=descriptions)
-    author, mention_ids = _author_and_mentioned(
+    author, mentions = _author_and_mentioned(
         author_id=author_id, post_id=post_id, text=text, names=find_mentions(content), has_media=bool(media_ids)
     )
     is_held = screen_text("comments", author_id=author_id, content=text, target_type="comment")
-    return Draft(post, author, parent, mention_ids, content, is_held=is_held)
+    return Draft(post, author, parent, mentions, content, is_held=is_held)
 
 
 def draft_edit(*, author_id: int, comment_id: int, content: str) -> EditDraft:
     """Gathers what an edit of the caller's comment needs. Errors as for `own_comment`, mentions as for a new
     comment."""
     comment = own_comment(author_id=author_id, comment_id=comment_id)
-    named_before, named = find_mentions(comment.content), find_mentions(content)
+    before, names = find_mentions(comment.content), find_mentions(content)
     text = text_of_comment(content, descriptions=_descriptions(comment))
-    new_mentions = _author_and_mentioned(
-        author_id=author_id,
-        post_id=comment.post_id,
-        text=text,
-        names=[name for name in named if name not in named_before],
-    )[1]
+    _, new = _author_and_mentioned(
+        author_id=author_id, post_id=comment.post_id, text=text, names=[name for name in names if name not in before]
+    )
     is_held = screen_text("comments", author_id=author_id, content=text, target_type="comment", target_id=comment_id)
-    dropped = sorted(set(named_before) - set(named))
-    removed = client(Users).by_usernames(usernames=dropped) if dropped else []
+    known = mentioned_in([comment_id]).get(comment_id, {}) if before else {}
+    kept = {known[name] for name in names if name in known}
+    dropped = _people_named([name for name in before if name not in names], known=known)
     return EditDraft(
         comment_id=comment_id,
         before=comment.content,
         content=content,
-        new_mentions=new_mentions,
-        removed_mentions=sorted(card.id for card in removed if card.id != author_id),
+        kept_names=[name for name in names if name in before],
+        new_mentions=new,
+        new_mention_ids=[user_id for user_id in new.values() if user_id not in kept],
+        removed_mention_ids=sorted(dropped - kept - {author_id, *new.values()}),
         is_held=is_held,
     )
+
+
+def _people_named(names: list[str], *, known: dict[str, int]) -> set[int]:
+    """The people with these names: those `known` by them then, others by their present ones. One call at most."""
+    unknown = [name for name in names if name not in known]
+    found = client(Users).by_usernames(usernames=unknown) if unknown else []
+    return {known[name] for name in names if name in known} | {card.id for card in found}
 
 
 def _descriptions(comment: Comment) -> list[str]:
@@ -106,8 +117,8 @@ def no_such_parent() -> Invalid:
 
 def _author_and_mentioned(
     *, author_id: int, post_id: int, text: str, names: list[str], has_media: bool = False
-) -> tuple[ProfileSummary, list[int]]:
-    """The author, and the people with these names whom the text may mention; Forbidden if the author may not write."""
+) -> tuple[ProfileSummary, dict[str, int]]:
+    """The author, and by name the people whom the text may mention; Forbidden if the author may not write."""
     found = client(Users).by_usernames(usernames=names) if names else []
     may_see = client(Posts).viewers(post_id=post_id, user_ids=[profile.id for profile in found]) if found else []
     audience = client(Users).audience(viewer_id=author_id, author_ids=sorted({author_id, *may_see}))
@@ -118,7 +129,8 @@ def _author_and_mentioned(
     for author in audience.authors:
         if author.card.id == author_id:
             refuse_limited(author, content=text, has_media=has_media)
-    return people[author_id], [card.id for card in found if card.id in people and card.id in may_see]
+    mentioned = [card for card in found if card.id in people and card.id in may_see]
+    return people[author_id], {card.username.lower(): card.id for card in mentioned}
 
 
 def _visible_parent(viewer_id: int, post_id: int, parent_comment_id: int) -> CommentRef:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from django.db.models import F
 
 from apps.comments.access import MAX_DEPTH, LoadableComment
+from apps.comments.actions.comments import add_mentions
 from apps.comments.actions.counts import COUNTS, count_key
 from apps.comments.actions.threads import show_ancestors
 from apps.comments.models import Comment
@@ -41,6 +42,7 @@ def load_comments(*, comments: Sequence[LoadableComment]) -> list[Rejected]:
         parents[row.id] = row
         made.append((comment, row))
     Comment.objects.bulk_create([row for _, row in made])
+    add_mentions({comment.id: comment.mentions for comment, _ in made})
     refuse_if_deleted(
         "comments", *{row.post_id for _, row in made}, *{row.user_id for _, row in made if row.user_id is not None}
     )
@@ -113,6 +115,6 @@ def _created(comment: LoadableComment, parents: dict[int, Comment]) -> CommentCr
         author_id=comment.author_id,
         parent_comment_id=comment.parent_id,
         parent_author_id=parent.user_id if parent else None,
-        mention_ids=comment.mention_ids,
+        mention_ids=list(comment.mentions.values()),
         created_at=comment.created_at,
     )

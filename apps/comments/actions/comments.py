@@ -4,7 +4,7 @@ Locks go from a comment up to its ancestors, never down, so threads cannot deadl
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from apps.comments.access import MAX_DEPTH, Draft, EditDraft, draft_edit, no_suc
 from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import make_tombstone
 from apps.comments.actions.withholding import hold
-from apps.comments.models import Comment, RemovedComment
+from apps.comments.models import Comment, CommentMention, RemovedComment
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
 from socialapp.contracts.posts import Posts
 from socialapp.core.db import transactional
@@ -49,6 +49,7 @@ def create_comment(*, draft: Draft) -> Comment:
         has_media=draft.media is not None,
     )
     refuse_if_deleted("comments", draft.post.id, draft.author.id)
+    add_mentions({comment.id: draft.mentions})
     if parent:
         Comment.objects.filter(id=parent.id).update(replies_count=F("replies_count") + 1)
     change_count(comment, by=1)
@@ -60,7 +61,7 @@ def create_comment(*, draft: Draft) -> Comment:
             author_id=draft.author.id,
             parent_comment_id=parent.id if parent else None,
             parent_author_id=parent.user_id if parent else None,
-            mention_ids=draft.mention_ids,
+            mention_ids=list(draft.mentions.values()),
             created_at=now,
             is_held=draft.is_held,
         )
@@ -124,21 +125,23 @@ def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -
         return comment
     if comment.content != draft.before:
         return None
-    parent = Comment.objects.filter(id=comment.parent_comment_id).first() if draft.removed_mentions else None
+    parent = Comment.objects.filter(id=comment.parent_comment_id).first() if draft.removed_mention_ids else None
     comment.content = draft.content
     comment.version += 1
     comment.edited = True
     comment.updated_at = timezone.now()
     comment.save(update_fields=["content", "version", "edited", "updated_at"])
+    CommentMention.objects.filter(comment_id=comment.id).exclude(username__in=draft.kept_names).delete()
+    add_mentions({comment.id: draft.new_mentions})
     publish(
         CommentEdited(
             comment_id=comment.id,
             post_id=comment.post_id,
             author_id=author_of(comment),
             version=comment.version,
-            new_mention_ids=draft.new_mentions,
+            new_mention_ids=draft.new_mention_ids,
             is_held=draft.is_held,
-            removed_mention_ids=draft.removed_mentions,
+            removed_mention_ids=draft.removed_mention_ids,
             parent_author_id=parent.user_id if parent is not None else None,
             at=comment.updated_at,
         )
@@ -172,8 +175,24 @@ def delete_existing(comment: Comment) -> None:
     deleted = CommentDeleted(comment_id=comment.id, post_id=comment.post_id, author_id=author_of(comment))
     change_count(comment, by=-1)
     comment.score = 0
+    forget_mentions([comment.id])
     make_tombstone(comment)
     publish(deleted)
+
+
+def add_mentions(mentions: Mapping[int, Mapping[str, int]]) -> None:
+    """Records whom the names in comments mean, by comment and name; the caller holds the transaction."""
+    rows = [
+        CommentMention(comment_id=comment_id, username=username, user_id=user_id)
+        for comment_id, people in mentions.items()
+        for username, user_id in people.items()
+    ]
+    CommentMention.objects.bulk_create(rows)
+
+
+def forget_mentions(comment_ids: Collection[int]) -> None:
+    """Deletes the mentions of comments that are deleted permanently; the caller holds the transaction."""
+    CommentMention.objects.filter(comment_id__in=comment_ids).delete()
 
 
 @transactional("comments")

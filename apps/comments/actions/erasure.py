@@ -1,9 +1,9 @@
 """Erases everything on a deleted post or by a deleted person, in steps; tombstones block late events."""
 
-from apps.comments.actions.comments import author_of, delete_existing
+from apps.comments.actions.comments import author_of, delete_existing, forget_mentions
 from apps.comments.actions.removals import delete_removed_comments, deletion_of
-from apps.comments.models import Comment, CommentCount, RemovedComment
-from apps.comments.queries import posts_with_comments, users_with_comments
+from apps.comments.models import Comment, CommentCount, CommentMention, RemovedComment
+from apps.comments.queries import posts_with_comments, users_in_comments
 from socialapp.contracts.comments import COMMENT_COUNTS, CommentDeleted
 from socialapp.core.fragments import forget
 from socialapp.lifecycle.removal import declare_removal
@@ -20,6 +20,7 @@ def _remove_comments_on(post_id: int) -> bool:
     ids = [row.id for row in rows]
     removed = list(RemovedComment.objects.filter(comment_id__in=ids))
     RemovedComment.objects.filter(comment_id__in=ids).delete()
+    forget_mentions(ids)
     Comment.objects.filter(id__in=ids).delete()
     CommentCount.objects.filter(post_id=post_id).delete()
     forget(COMMENT_COUNTS, ids=[post_id], context="comments")
@@ -35,7 +36,8 @@ def _remove_comments_on(post_id: int) -> bool:
 
 
 def _remove_comments_by(user_id: int) -> bool:
-    """Deletes some of a user's comments; one with replies leaves a tombstone without a trace of its author."""
+    """Deletes some of a user's comments, and mentions of them; a comment with replies leaves a tombstone without a
+    trace of its author."""
     rows = Comment.objects.select_for_update().filter(user_id=user_id).order_by("-id")
     ids = list(rows.values_list("id", flat=True)[:BATCH])
     for comment_id in ids:
@@ -44,8 +46,11 @@ def _remove_comments_by(user_id: int) -> bool:
     removed = RemovedComment.objects.filter(user_id=user_id).order_by("-comment_id")
     removed_ids = list(removed.values_list("comment_id", flat=True)[:BATCH])
     delete_removed_comments(removed_ids)
-    return max(len(ids), len(removed_ids)) < BATCH
+    mentions = CommentMention.objects.filter(user_id=user_id).order_by("-id")
+    mention_ids = list(mentions.values_list("id", flat=True)[:BATCH])
+    CommentMention.objects.filter(id__in=mention_ids).delete()
+    return max(len(ids), len(removed_ids), len(mention_ids)) < BATCH
 
 
 declare_removal("comments", kind="post", step=_remove_comments_on, leftovers=posts_with_comments)
-declare_removal("comments", kind="user", step=_remove_comments_by, leftovers=users_with_comments)
+declare_removal("comments", kind="user", step=_remove_comments_by, leftovers=users_in_comments)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.comments import access
-from apps.comments.actions.comments import CHANGED, author_of, delete_comment
+from apps.comments.actions.comments import CHANGED, author_of, delete_comment, forget_mentions
 from apps.comments.actions.counts import change_count
 from apps.comments.actions.threads import prune_tombstones, show_ancestors
 from apps.comments.actions.withholding import withhold
@@ -153,6 +153,7 @@ def delete_removed_comments(comment_ids: Iterable[int]) -> None:
             continue  # restored or deleted meanwhile
         RemovedComment.objects.filter(comment_id=comment_id).delete()
         Comment.objects.filter(id=comment_id).update(score=0)
+        forget_mentions([comment_id])
         prune_tombstones(comment)
         publish(deletion_of(held))
 

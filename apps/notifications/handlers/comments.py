@@ -10,6 +10,7 @@ from apps.notifications.actions import NotificationRequest
 from socialapp.contracts.comments import (
     CommentCreated,
     CommentDeleted,
+    CommentDocument,
     CommentEdited,
     CommentRemoved,
     CommentRestored,
@@ -90,14 +91,20 @@ def _gather_released(event: CommentRestored) -> NewComment:
     posts = client(Posts).refs(post_ids=[event.post_id]) if comments else []
     if not posts:
         return _only_willing({}, event=event, at=None)
-    names = find_mentions(comments[0].content)
     kinds = _kinds(
         author_id=event.author_id,
         post_author_id=posts[0].author_id,
         parent_author_id=event.parent_author_id,
-        mention_ids=[card.id for card in client(Users).by_usernames(usernames=names)] if names else [],
+        mention_ids=_mentioned(comments[0]),
     )
     return _only_willing(kinds, event=event, at=event.at)
+
+
+def _mentioned(comment: CommentDocument) -> list[int]:
+    """The people whom a comment mentions; those whose names' meaning was not recorded by their present names."""
+    unknown = [name for name in find_mentions(comment.content) if name not in comment.mentions]
+    found = client(Users).by_usernames(usernames=unknown) if unknown else []
+    return [*comment.mentions.values(), *(card.id for card in found)]
 
 
 def _all_written(events: Sequence[CommentCreated]) -> list[NewComment]:
