@@ -357,6 +357,24 @@ def test_an_edit_keeps_the_people_whom_unchanged_names_meant(
     ]
 
 
+def test_an_edit_keeps_the_mentions_of_people_whom_the_author_may_not_see(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], drain: Callable[[], int], settings: Any
+) -> None:
+    """Nobody else gets their names' mentions; readers of the post see those whom they may see."""
+    settings.NAME_KEPT_DAYS = 0
+    alice, bob, carol = register("alice"), register("bob"), register("carol")
+    path = f"/v1/posts/{write(alice, 'hi @bob')['id']}"
+    assert bob.client.put(f"/v1/profiles/{alice.id}/block").status_code == 200
+    for person, username in ((bob, "robert"), (carol, "bob")):
+        rename_account(user_id=int(person.id), username=username)
+        drain()
+    changes: list[dict[str, Any]] = [{"content": "hello @bob"}, {"is_private": True}, {"is_private": False}]
+    for change in changes:
+        assert alice.client.patch(path, change).json()["mentions"] == []
+    assert [(edit["new_mention_ids"], edit["removed_mention_ids"]) for edit in events("post_edited")] == [([], [])] * 3
+    assert carol.client.get(path).json()["mentions"] == [{"id": bob.id, "username": "bob"}]
+
+
 def test_several_posts_at_once(
     register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
 ) -> None:

@@ -52,10 +52,11 @@ def draft_post(
     """The text with its hashtags, and its mentions of those who may see it; `is_private` None: as private as the
     account.
 
-    `before` is the post to be edited, if any: the names that it mentions keep their people. Forbidden if the account
-    may not write. Three calls, and one more for a private text with mentions.
+    `before` is the post to be edited, if any: the names that it mentions keep their people, whoever sees it now.
+    Forbidden if the account may not write. Three calls, and one more for a private text with mentions.
     """
-    mentioned = _mentioned(content, known=before.mentions if before else [])
+    known = before.mentions if before else []
+    mentioned = _mentioned(content, known=known)
     visibility = load_visibility(viewer_id=author_id, author_ids=[author_id, *(user_id for user_id, _ in mentioned)])
     author = visibility.authors.get(author_id)
     if author is None or not author.active:
@@ -68,7 +69,8 @@ def draft_post(
         "posts", author_id=author_id, content=text, target_type="post", target_id=before.id if before else 0
     )
     private = author.is_private if is_private is None else is_private
-    named = [user_id for user_id, _ in mentioned if visibility.may_see_author(user_id)]
+    kept = {user_id for user_id, _ in known}
+    named = [user_id for user_id, _ in mentioned if user_id not in kept and visibility.may_see_author(user_id)]
     if named and (private or is_for_followers(author)):
         named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
     return Draft(
@@ -76,7 +78,7 @@ def draft_post(
         content=content,
         is_private=private,
         hashtags=find_hashtags(content),
-        mentions=[(user_id, username) for user_id, username in mentioned if user_id in named],
+        mentions=[(user_id, username) for user_id, username in mentioned if user_id in kept.union(named)],
         media_ids=media_ids,
         sensitive=sensitive,
         content_warning=content_warning or "",
