@@ -163,7 +163,7 @@ def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, 
         try:
             answer = _send_once(context, path, arguments, is_read=is_read, seconds=left)
         except (httpx.HTTPError, httpx.InvalidURL, _ServerFault) as error:
-            _breaker(context).record(fault=True)
+            _breaker(context).record(fault=not isinstance(error, _Refused))
             metrics.count_call(context, outcome="failed")
             log.warning("call.failed", context=context, path=path, error=repr(error))
             last = error
@@ -178,7 +178,11 @@ def _send(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, 
 
 
 class _ServerFault(Exception):
-    """The other side failed: by an error of its own, or because the two services are misconfigured."""
+    """The other side failed."""
+
+
+class _Refused(_ServerFault):
+    """The other side responds, but does not take this call: it is of another release, or misconfigured."""
 
 
 def _send_once(context: str, path: str, arguments: dict[str, Any], *, is_read: bool, seconds: float) -> bytes | Problem:
@@ -223,8 +227,10 @@ def _problem_from(response: "httpx.Response", content: bytes) -> Problem:
         body = msgspec.json.decode(content, type=_ProblemBody)
     except msgspec.DecodeError:
         raise _ServerFault(f"{response.status_code} from {response.url.path}") from None
-    if CALL_REFUSED in response.headers or (kind is Problem and response.status_code >= 500):
-        raise _ServerFault(f"{response.status_code} {body.code} from {response.url.path}: {body.detail}")
+    refused = CALL_REFUSED in response.headers
+    if refused or (kind is Problem and response.status_code >= 500):
+        fault = _Refused if refused else _ServerFault
+        raise fault(f"{response.status_code} {body.code} from {response.url.path}: {body.detail}")
     errors = [FieldError(error["field"], error["code"], error["detail"]) for error in body.errors]
     retry_after = response.headers.get("Retry-After", "")
     return kind(body.detail, body.code, errors, int(retry_after) if retry_after.isdigit() else None)

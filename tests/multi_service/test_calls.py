@@ -101,6 +101,17 @@ def test_a_context_that_is_not_served_there_is_not_reported_as_not_found(other: 
         profiles()
 
 
+def test_a_call_that_the_other_release_does_not_know_does_not_open_the_breaker(other: Other) -> None:
+    """The calls that it knows keep working."""
+    other.answer = problem(404, "not_found", **{CALL_REFUSED.replace("-", "_"): "yes"})
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            profiles()
+    assert other.asked == 9, "reads are retried: another process may know the call already"
+    other.answer = lambda request: (200, [_CARD], {})
+    assert [card.username for card in profiles()] == ["ada"]
+
+
 def test_an_outage_further_downstream_does_not_open_the_breaker(other: Other) -> None:
     other.answer = problem(503, "auth_unavailable", Retry_After="7")
     for _ in range(8):
