@@ -335,6 +335,25 @@ def test_videos_are_scaled_to_square_pixels(tmp_path: Path) -> None:
     assert (result.width, result.height) == (640, 240)
 
 
+@pytest.mark.parametrize(
+    ("size", "scaled"),
+    [
+        ((3840, 2160), (1920, 1080)),
+        ((2160, 3840), (1080, 1920)),
+        ((3000, 2000), (1620, 1080)),
+        ((161, 121), (160, 120)),
+        ((4000, 2), (1920, 2)),
+        ((2, 4000), (2, 1920)),
+    ],
+)
+def test_videos_are_reduced_to_1080p_with_even_edges(
+    tmp_path: Path, size: tuple[int, int], scaled: tuple[int, int]
+) -> None:
+    video = ("-f", "lavfi", "-i", f"color=s={size[0]}x{size[1]}:d=0.2:r=10", "-c:v", "libvpx", "-deadline", "realtime")
+    result, _ = converted(made_by_ffmpeg(tmp_path / "large.webm", *video), tmp_path)
+    assert (result.width, result.height) == scaled
+
+
 def test_a_reencoded_video_is_recognized(tmp_path: Path) -> None:
     """Compared by poster, so that a refused video is refused in other sizes and formats too."""
     moving = ("-f", "lavfi", "-i", "mandelbrot=s=640x360:r=15", "-t", "1", "-pix_fmt", "yuv420p")
@@ -354,6 +373,13 @@ def test_an_audio_file_with_cover_art_is_not_a_video(tmp_path: Path) -> None:
     with pytest.raises(ConversionError) as failed:
         converted(made_by_ffmpeg(tmp_path / "song.mp4", *song, *options), tmp_path)
     assert failed.value.code == "no_video"
+
+
+@pytest.mark.parametrize(("size", "scaled"), [((1, 1), (2, 2)), ((600, 1), (600, 2)), ((1, 600), (2, 600))])
+def test_an_animated_line_is_converted(tmp_path: Path, size: tuple[int, int], scaled: tuple[int, int]) -> None:
+    """Such as a divider between paragraphs."""
+    result, _ = converted(animation(5, size), tmp_path)
+    assert (result.kind, result.width, result.height) == ("gifv", *scaled)
 
 
 def test_an_animated_gif_is_converted_to_a_video_without_sound(tmp_path: Path) -> None:

@@ -28,10 +28,12 @@ _SAFE = (
     "-threads",
     "2",
 )
-# At most 1080p, in any orientation, with square pixels and even edges as H.264 requires.
+# At most 1080p, in any orientation, with square pixels and even edges as H.264 requires; a line of pixels becomes two.
+_REDUCTION = "min(1,min(1920/max(iw,ih),1080/min(iw,ih)))"
 _SCALE = (
-    "scale=w='clip(iw*sar,2,8192)':h=ih,scale=w='if(gte(iw,ih),min(1920,iw),min(1080,iw))':h='if(gte(iw,ih),min(1080,ih),min(1920,ih))'"
-    ":force_original_aspect_ratio=decrease:force_divisible_by=2,setsar=1,format=yuv420p"
+    "scale=w='clip(iw*sar,2,8192)':h=ih,"
+    f"scale=w='max(2,2*trunc({_REDUCTION}*iw/2+0.25))':h='max(2,2*trunc({_REDUCTION}*ih/2+0.25))',"
+    "setsar=1,format=yuv420p"
 )
 _DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)")
 # Cover art, as in music files, is not a video.
