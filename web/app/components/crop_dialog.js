@@ -9,7 +9,7 @@ const SIZE = 640;
 
 /** Opens the dialog; a JPEG file of the square, or undefined. */
 export function cropped(file) {
-  return open("crop", { file });
+  return open(CropDialog, { file });
 }
 
 export function CropDialog({ file, close }) {

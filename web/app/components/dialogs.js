@@ -4,7 +4,6 @@ import { installHooks } from "../api/client.js";
 import { dialogs, open } from "../state/dialogs.js";
 import { ComposeDialog } from "./compose_dialog.js";
 import { ConfirmDialog } from "./confirm_dialog.js";
-import { CropDialog } from "./crop_dialog.js";
 import { HistoryDialog } from "./history_dialog.js";
 import { Lightbox } from "./lightbox.js";
 import { MetricsDialog } from "./metrics_dialog.js";
@@ -16,7 +15,6 @@ const KINDS = {
   appeal: AppealDialog,
   compose: ComposeDialog,
   confirm: ConfirmDialog,
-  crop: CropDialog,
   history: HistoryDialog,
   join: JoinDialog,
   lightbox: Lightbox,
@@ -30,5 +28,5 @@ const KINDS = {
 installHooks({ confirm: (methods) => open("confirm", { methods }) });
 
 export function Dialogs() {
-  return dialogs.value.map(({ kind, ...properties }, index) => html`<${KINDS[kind]} key=${`${index}-${kind}`} ...${properties} />`);
+  return dialogs.value.map(({ kind, ...properties }, index) => html`<${KINDS[kind] || kind} key=${index} ...${properties} />`);
 }

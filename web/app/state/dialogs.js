@@ -1,10 +1,10 @@
 // The dialog that is open, if any. Components for them are in components/dialogs.js.
 import { signal } from "@preact/signals";
 
-/** `{kind, ...properties}` or null; on a stack, for a question may be asked over another dialog. */
+/** `{kind, ...properties}` on a stack, for a question may be asked over another dialog. */
 export const dialogs = signal([]);
 
-/** Opens a dialog; the promise is what it is closed with. */
+/** Opens a dialog of a kind, or one by its component, which is loaded with the view that it is for; the promise is what it is closed with. */
 export function open(kind, properties = {}) {
   return new Promise((resolve) => {
     /** @type {any} */
