@@ -191,6 +191,33 @@ def test_logging_out_drops_the_pictures_of_drafts(person: Callable[[str], Person
     assert kept_ids(page, ":new") == []
 
 
+def test_a_picture_can_be_pasted_and_dropped_into_a_comment(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_pdc")
+    page = ada.open(f"/posts/{ada.post('Show me')}")
+    content = list(picture.read_bytes())
+    descriptions = page.get_by_label("Describe this for people")
+    for kind, target in (("paste", ".comment-form textarea"), ("drop", ".comment-form")):
+        page.evaluate(_HAND_OVER, [kind, target, content, "picture.jpg"])
+        expect(descriptions).to_have_count(1)
+        page.get_by_role("button", name="Remove").click()
+        expect(descriptions).to_have_count(0)
+
+
+def test_text_can_be_dragged_into_a_post(person: Callable[[str], Person]) -> None:
+    page = person("ada_drag").open("/compose")
+    expect(page.locator(".composer textarea")).to_be_visible()
+    prevented = page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.setData("text/plain", "From elsewhere");
+            const event = new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: data});
+            document.querySelector(".composer textarea").dispatchEvent(event);
+            return event.defaultPrevented;
+        }"""
+    )
+    assert prevented is False
+
+
 def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], picture: Path) -> None:
     ada = person("ada_crop")
     page = ada.open("/settings/profile")

@@ -12,7 +12,7 @@ import { complain } from "../state/toasts.js";
 import { Avatar } from "./avatar.js";
 import { Form } from "./form.js";
 import { Icon } from "./icon.js";
-import { addFiles, idsOf, MediaStrip, useMedia } from "./media_strip.js";
+import { addFiles, droppable, idsOf, MediaStrip, useMedia } from "./media_strip.js";
 import { TextArea } from "./text_area.js";
 
 /** `onDone(id)` is called with the new comment; `parent` makes it a reply. */
@@ -27,8 +27,9 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
     keepDraft(place, { content: text, media_ids: idsOf(media) });
   }, [text, media]);
   const ready = text.trim() && media.every((each) => each.media); // a failed one is tried again or removed
+  const take = (files) => addFiles(files, setMedia, 1, /^image\//);
   const pick = (event) => {
-    addFiles([...event.currentTarget.files], setMedia, 1, /^image\//);
+    take([...event.currentTarget.files]);
     event.currentTarget.value = "";
   };
   const send = async () => {
@@ -53,10 +54,10 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
     dropDraft(place);
   };
   const label = parent ? t("comment.reply_to", { name: parent.author?.username || "" }) : t("comment.write");
-  return html`<${Form} class="comment-form" onSubmit=${send}>
+  return html`<${Form} class="comment-form" onSubmit=${send} ...${droppable(take)}>
     ${!parent && html`<${Avatar} person=${profile.value} size="small" />`}
     <div class="comment-form-box">
-      <${TextArea} label=${label} value=${text} onChange=${setText} focused=${focused} rows=${1} />
+      <${TextArea} label=${label} value=${text} onChange=${setText} focused=${focused} onFiles=${take} rows=${1} />
       ${media.length > 0 && html`<${MediaStrip} media=${media} setMedia=${setMedia} />`}
       ${(text || parent || media.length > 0) &&
       html`<div class="comment-form-foot">

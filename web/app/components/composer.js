@@ -10,7 +10,7 @@ import { enqueue } from "../state/outbox.js";
 import { publish } from "../state/posts.js";
 import { go } from "../state/router.js";
 import { complain, toast } from "../state/toasts.js";
-import { addFiles, idsOf, MediaStrip, useMedia } from "./media_strip.js";
+import { addFiles, droppable, idsOf, MediaStrip, useMedia } from "./media_strip.js";
 import { Avatar } from "./avatar.js";
 import { Form } from "./form.js";
 import { Icon } from "./icon.js";
@@ -76,11 +76,7 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     onDone();
   };
   const take = (files) => addFiles(files, setMedia);
-  const dropped = (event) => {
-    event.preventDefault();
-    take([...event.dataTransfer.files]);
-  };
-  return html`<${Form} class="composer" onSubmit=${submit} onDragOver=${(event) => event.preventDefault()} onDrop=${dropped} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
+  return html`<${Form} class="composer" onSubmit=${submit} ...${droppable(take)} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
     <${Avatar} person=${profile.value} />
     <div class="composer-main">
       ${warned && html`<input class="input composer-warning" maxlength="200" dir="auto" aria-label=${t("composer.warning")} placeholder=${t("composer.warning")} value=${fields.content_warning} onInput=${(event) => change({ content_warning: event.currentTarget.value })} />`}

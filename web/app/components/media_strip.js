@@ -52,6 +52,17 @@ export function addFiles(files, setMedia, most = MOST, types = /^(image|video)\/
   });
 }
 
+/** What makes an element take files that are dropped on it; text goes where it is dropped. */
+export const droppable = (take) => ({
+  onDragOver: (event) => hasFiles(event) && event.preventDefault(),
+  onDrop(event) {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    take([...event.dataTransfer.files]);
+  },
+});
+const hasFiles = ({ dataTransfer }) => dataTransfer.types.includes("Files");
+
 function start(file, setMedia) {
   const key = crypto.randomUUID();
   const { abort, retry, send } = bring(key, setMedia, (options) => upload(file, options));
