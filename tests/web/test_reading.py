@@ -139,6 +139,17 @@ def test_the_page_is_mirrored_in_arabic(person: Callable[[str], Person]) -> None
     assert name["x"] > handle["x"]
 
 
+def test_arrows_go_through_reactions_as_they_point(person: Callable[[str], Person]) -> None:
+    ada = person("ada_point")
+    for language, onwards in (("en-US", "ArrowRight"), ("ar", "ArrowLeft")):
+        page = ada.open(f"/posts/{ada.post('Which one?')}", locale=language)
+        page.locator(".post .reaction .action").press("ArrowUp")
+        faces = page.locator("[role=menuitemradio]")
+        expect(faces.first).to_be_focused()
+        page.keyboard.press(onwards)
+        expect(faces.nth(1)).to_be_focused()
+
+
 def test_a_long_right_to_left_name_is_truncated_with_an_ellipsis(person: Callable[[str], Person]) -> None:
     ada = person("ada_cut")
     ada.api("PATCH", "/profiles/me", {"full_name": "محمد عبد الرحمن الأندلسي " * 3})

@@ -74,8 +74,9 @@ function Faces({ mine, choose, close }) {
       event.currentTarget.parentElement.querySelector(".action").focus();
       close();
     }
-    if (event.key === "ArrowRight") faces[(at + 1) % faces.length].focus();
-    if (event.key === "ArrowLeft") faces[(at + faces.length - 1) % faces.length].focus();
+    const onwards = document.documentElement.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
+    if (event.key === onwards) faces[(at + 1) % faces.length].focus();
+    else if (event.key.match(/ArrowLeft|ArrowRight/)) faces[(at + faces.length - 1) % faces.length].focus();
     event.stopPropagation();
   };
   return html`<div class="faces" role="menu" aria-label=${t("reaction.choose")} onKeyDown=${pressed}>
