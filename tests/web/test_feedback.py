@@ -98,6 +98,20 @@ def test_the_last_of_several_clicks_counts(person: Callable[[str], Person]) -> N
     assert ada.api("GET", f"/posts/{post}")["my_reaction"] is None
 
 
+def test_a_bookmark_that_could_not_be_removed_stays_in_the_list(person: Callable[[str], Person]) -> None:
+    ada = person("ada_keeps")
+    post = ada.post("Worth keeping")
+    ada.api("PUT", f"/posts/{post}/bookmark")
+    page = ada.open("/bookmarks", service_workers="block")
+    page.route(f"**/v1/posts/{post}/bookmark", lambda route: route.abort())
+    page.get_by_role("button", name="Bookmark").click()
+    expect(page.get_by_text("There is no connection to the server.")).to_be_visible()
+    expect(page.get_by_text("Worth keeping")).to_be_visible()
+    page.unroute(f"**/v1/posts/{post}/bookmark")
+    page.get_by_role("button", name="Bookmark").click()
+    expect(page.get_by_role("heading", name="No bookmarks yet")).to_be_visible()
+
+
 def test_a_list_that_was_read_long_ago_is_read_again(person: Callable[[str], Person]) -> None:
     ada = person("ada_old")
     ada.post("The first")

@@ -61,7 +61,8 @@ export async function toggleBookmark(id) {
   if (!needsAccount()) return;
   const was = posts.of(id).peek().bookmarked;
   await optimistic(posts, id, { bookmarked: !was }, { path: `/posts/${id}/bookmark`, on: !was });
-  for (const list of listsUnder("/bookmarks")) was ? list.drop(id) : list.prepend(id);
+  const isBookmarked = posts.of(id).peek()?.bookmarked; // not what was asked for, when the server refused
+  for (const list of listsUnder("/bookmarks")) isBookmarked ? list.prepend(id) : list.drop(id);
 }
 
 /** Mutes or unmutes notifications about a conversation. */
