@@ -202,6 +202,29 @@ def test_a_user_can_leave_explore_and_suggestions(person: Callable[[str], Person
     expect(switch).not_to_be_checked()
 
 
+def test_who_is_muted_or_blocked_disappears_from_what_is_shown(person: Callable[[str], Person]) -> None:
+    ada, bob, eve = person("ada_tired"), person("bob_loud"), person("eve_rude")
+    for each in (bob, eve):
+        ada.api("PUT", f"/profiles/{each.id}/follow")
+        each.post(f"By {each.username}")
+    post = ada.post("By myself")
+    eve.api("POST", f"/posts/{post}/comments", {"content": "A rude comment"})
+    page = ada.open()
+    for each, entry in ((bob, "Mute @bob_loud"), (eve, "Block @eve_rude")):
+        text = page.get_by_text(f"By {each.username}")
+        page.locator("[data-post]").filter(has=text).get_by_role("button", name="More about this post").click()
+        page.get_by_role("menuitem", name=entry).click()
+        if each is eve:
+            go(page, f"/posts/{post}")
+            expect(page.get_by_text("A rude comment")).to_be_visible()
+            page.go_back()
+            page.locator("[data-post]").filter(has=text).get_by_role("button", name="More about this post").click()
+            page.get_by_role("menuitem", name=entry).click()
+            page.get_by_role("dialog").get_by_role("button", name="Block").click()
+        expect(text).to_have_count(0)
+    expect(page.get_by_text("By myself")).to_be_visible()
+
+
 def test_blocking_hides_and_reporting_is_confirmed(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_b"), person("bob_b")
     post = bob.post("Something rude")

@@ -32,6 +32,10 @@ function storeOf() {
     gone(id) {
       this.of(id).value = null;
     },
+    /** Notes that those which fit do not exist any more. @param {(object: T) => unknown} fits */
+    goneWhere(fits) {
+      for (const entry of found.values()) if (entry.peek() && fits(entry.peek())) entry.value = null;
+    },
     /** The id of the first one that is known and fits. @param {(object: T) => unknown} fits */
     find(fits) {
       for (const [id, entry] of found) if (entry.peek() && fits(entry.peek())) return id;

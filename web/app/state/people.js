@@ -2,7 +2,7 @@
 import { get, post } from "../api/client.js";
 import { profile, user } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
-import { people } from "./entities.js";
+import { comments, people, posts } from "./entities.js";
 import { needsAccount } from "./posts.js";
 import { ask } from "./dialogs.js";
 import { forgetLists, listsUnder } from "./lists.js";
@@ -71,7 +71,19 @@ export async function toggleMute(id) {
   if (!needsAccount()) return;
   const muting = people.of(id).peek()?.relationship?.muting;
   const done = await change(id, "mute", !muting, { muting: !muting });
-  if (done) toast(t(muting ? "mute.off" : "mute.on"));
+  if (!done) return;
+  toast(t(muting ? "mute.off" : "mute.on"));
+  if (!muting) takeFromFeed(id);
+}
+
+/** What somebody wrote or reposted who is muted by now leaves the feed that is shown. */
+function takeFromFeed(id) {
+  for (const list of listsUnder("/feed")) {
+    for (const item of list.items.peek()) {
+      const post = posts.of(item).peek();
+      if ([post?.author.id, post?.reposted_by?.id].includes(id)) list.drop(item);
+    }
+  }
 }
 
 export async function toggleBlock(id) {
@@ -85,8 +97,16 @@ export async function toggleBlock(id) {
   const done = await change(id, "block", !blocking, { blocking: !blocking, following: false });
   if (done) {
     toast(t(blocking ? "block.off" : "block.on"));
+    if (!blocking) takeAway(id);
     forgetLists();
   }
+}
+
+/** What somebody wrote who is blocked by now leaves what is shown. */
+function takeAway(id) {
+  posts.goneWhere((post) => post.author.id === id);
+  comments.goneWhere((comment) => comment.author?.id === id);
+  for (const list of listsUnder("/")) list.items.peek().filter((item) => posts.of(item).peek() === null).forEach(list.drop);
 }
 
 /** The answers under way: the first counts. */
