@@ -89,6 +89,17 @@ def test_between_phones_and_desktops_the_icons_have_names_and_fit(
     expect(page.get_by_role("banner").get_by_role("button", name="New post")).to_be_visible()
 
 
+def test_going_to_the_top_does_not_move_for_those_who_do_not_want_it(person: Callable[[str], Person]) -> None:
+    ada = person("ada_still")
+    for number in range(9):
+        ada.post(f"Number {number}")
+    page = ada.open("/@ada_still", reduced_motion="reduce", viewport={"width": 1280, "height": 400})
+    page.get_by_text("Number 1").scroll_into_view_if_needed()
+    assert page.evaluate("() => scrollY") > 0
+    profile = page.get_by_role("navigation", name="Main").get_by_role("link", name="Profile").first
+    assert profile.evaluate("link => { link.click(); return scrollY; }") == 0
+
+
 def test_a_handle_without_room_is_left_out(person: Callable[[str], Person]) -> None:
     ada = person("ada_augusta_byron_lovelace")
     ada.post("Narrow")

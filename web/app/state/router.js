@@ -1,5 +1,6 @@
 // Addresses and views: the History API, links caught in one place, and the scroll position of each page kept.
 import { signal } from "@preact/signals";
+import { canMove } from "./appearance.js";
 
 /** name → view module and pattern. `:x` is one segment. Views that the first page rarely needs load when asked for. */
 const ROUTES = [
@@ -108,7 +109,7 @@ function follow(event) {
   if (link.origin !== location.origin || !match(link.pathname)) return;
   if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
-  if (link.href === location.href) scrollTo({ top: 0, behavior: "smooth" });
+  if (link.href === location.href) scrollTo({ top: 0, behavior: canMove() ? "smooth" : "instant" });
   else go(link.pathname + link.search + link.hash);
 }
 
