@@ -100,6 +100,14 @@ def test_going_to_the_top_does_not_move_for_those_who_do_not_want_it(person: Cal
     assert profile.evaluate("link => { link.click(); return scrollY; }") == 0
 
 
+def test_more_contrast_is_given_to_those_who_prefer_it(person: Callable[[str], Person]) -> None:
+    ada = person("ada_strong")
+    page = ada.open(f"/posts/{ada.post('Black on white')}", contrast="more")
+    text = style(page.locator("body"), "color")
+    assert style(page.locator(".post .handle").first, "color") == text
+    assert style(page.locator(".post").first, "borderBottomColor") == text
+
+
 def test_a_handle_without_room_is_left_out(person: Callable[[str], Person]) -> None:
     ada = person("ada_augusta_byron_lovelace")
     ada.post("Narrow")
