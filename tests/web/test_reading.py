@@ -194,6 +194,16 @@ def test_jumping_to_the_end_of_a_list_loads_all_pages(person: Callable[[str], Pe
     expect(page.locator("main [data-post]")).to_have_count(65)
 
 
+@pytest.mark.parametrize("typed", ["@ada.com", "ねえ＠ada.com"])
+def test_names_with_dots_and_full_width_signs_are_completed(person: Callable[[str], Person], typed: str) -> None:
+    ada = person(f"ada.complete{len(typed)}")
+    page = ada.open("/compose")
+    field = page.get_by_role("textbox", name="What's on your mind?")
+    field.press_sequentially(typed)
+    page.get_by_role("option", name=f"@{ada.username}").click()
+    expect(field).to_have_value(f"{typed.partition('ada')[0].rstrip('@＠')}@{ada.username} ")
+
+
 def test_arrows_go_through_what_the_search_suggests(person: Callable[[str], Person]) -> None:
     ada = person("ada_arrows")
     page = ada.open("/search")

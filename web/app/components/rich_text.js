@@ -4,7 +4,8 @@ import { html } from "../html.js";
 // As the server finds them (socialapp/core/text): signs may be full width, scripts without spaces touch a mention, and
 // some languages have dots, dashes or joiners inside words.
 const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}`;
-const BEFORE = String.raw`(?<!(?![${UNSPACED}])[\p{L}\p{N}\p{M}_]|[@﹫＠#﹟＃/])`;
+/** What may stand before a mention or hashtag. */
+export const BEFORE = String.raw`(?<!(?![${UNSPACED}])[\p{L}\p{N}\p{M}_]|[@﹫＠#﹟＃/])`;
 const LETTERS = String.raw`[\p{L}\p{N}\p{M}_\u05f3]+`;
 const TOKEN = new RegExp(
   [

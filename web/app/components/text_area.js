@@ -4,8 +4,9 @@ import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { get, query } from "../api/client.js";
 import { Avatar } from "./avatar.js";
+import { BEFORE } from "./rich_text.js";
 
-const BEFORE = /(?:^|[\s(])([@#][\p{L}\p{N}_]{1,40})$/u;
+const WORD = new RegExp(String.raw`${BEFORE}([@﹫＠](?:[\p{L}\p{N}_]|\.(?=[\p{L}\p{N}_])){1,40}|[#﹟＃][\p{L}\p{N}_]{1,40})$`, "u");
 const PAUSE = 160;
 
 /** Ctrl+Enter sends the form around it; `onFiles` is called for pictures that are pasted. */
@@ -28,7 +29,7 @@ export function TextArea({ label, value, onChange, rows = 3, focused = false, on
     const word = wordBefore(field.current);
     if (!word) return setFound([]);
     timer.current = setTimeout(async () => {
-      const hits = (await suggestions(word)).filter((hit) => hit.text.toLowerCase() !== word.toLowerCase()); // written already
+      const hits = (await suggestions(word)).filter((hit) => hit.text.slice(1).toLowerCase() !== word.slice(1).toLowerCase()); // written already
       if (wordBefore(field.current) === word) {
         setFound(hits);
         setAt(0);
@@ -95,15 +96,15 @@ export function TextArea({ label, value, onChange, rows = 3, focused = false, on
 
 function wordBefore(field) {
   if (!field || field.selectionStart !== field.selectionEnd) return "";
-  return BEFORE.exec(field.value.slice(0, field.selectionStart))?.[1] || "";
+  return WORD.exec(field.value.slice(0, field.selectionStart))?.[1] || "";
 }
 
 async function suggestions(word) {
   const answer = await get(`/search/suggest${query({ q: word.slice(1) })}`).catch(() => null);
   const items = answer?.results || [];
-  const wanted = word[0] === "@" ? "users" : "hashtags";
+  const isMention = /^[@﹫＠]/.test(word);
   return items
-    .filter((hit) => hit.type.startsWith(wanted.slice(0, -1)))
+    .filter((hit) => hit.type.startsWith(isMention ? "user" : "hashtag"))
     .slice(0, 6)
-    .map(({ item }) => (word[0] === "@" ? { text: `@${item.username}`, person: item } : { text: `#${item.name}` }));
+    .map(({ item }) => (isMention ? { text: `@${item.username}`, person: item } : { text: `#${item.name}` }));
 }
