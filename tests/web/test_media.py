@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.scenarios.product import eventually
 from tests.web.conftest import Person, go
 
 
@@ -216,6 +217,34 @@ def test_text_can_be_dragged_into_a_post(person: Callable[[str], Person]) -> Non
         }"""
     )
     assert prevented is False
+
+
+def test_addresses_that_have_expired_are_renewed(person: Callable[[str], Person], picture: Path) -> None:
+    """As on a page that is open for longer than the addresses of what only followers see are valid."""
+    ada = person("ada_expired")
+    page = ada.open("/compose", service_workers="block")
+    page.locator("input[type=file]").set_input_files(picture)
+    page.get_by_label("Describe this for people").fill("A disc")
+    page.get_by_role("textbox", name="What's on your mind?").fill("For followers")
+    page.get_by_role("button", name="Who can see this: Everyone").click()
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    [post] = ada.api("GET", f"/profiles/{ada.id}/posts")["results"]
+    expired = json.loads(re.sub(r"expires=\d+", "expires=1", json.dumps(post)))
+    answers = [expired]
+    page.route(
+        f"**/v1/posts/{post['id']}",
+        lambda route: route.fulfill(json=answers.pop()) if answers else route.continue_(),
+    )
+    page.goto(f"{ada.site.url}/posts/{post['id']}")
+    shown = page.get_by_alt_text("A disc")
+    loaded = "picture => picture.complete && picture.naturalWidth > 0"
+    eventually(lambda: shown.evaluate(loaded))
+    shown.evaluate("picture => { picture.removeAttribute('srcset'); }")
+    answers.append(expired)
+    go(page, "/settings")
+    page.go_back()
+    eventually(lambda: shown.evaluate(loaded))
 
 
 def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], picture: Path) -> None:

@@ -2,7 +2,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { del, patch } from "../api/client.js";
+import { del, get, patch } from "../api/client.js";
 import { signedIn } from "../api/session.js";
 import { ask, open } from "../state/dialogs.js";
 import { draft, dropDraft, keepDraft } from "../state/drafts.js";
@@ -48,6 +48,11 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
   }, [wanted]);
   if (!comment) return null;
   const author = comment.author;
+  const renew = async () => {
+    const read = await get(`/comments/${id}`);
+    putComment(read);
+    return read.media;
+  };
   const added = (made) => {
     setReplying(false);
     setUnfolded(true);
@@ -59,7 +64,7 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
     <div class="comment-main">
       ${author ? html`<${Head} comment=${comment} postAuthor=${postAuthor} onEdit=${() => setEditing(true)} />` : html`<p class="comment-gone">${t("comment.gone")}</p>`}
       ${editing ? html`<${Edit} comment=${comment} onDone=${() => setEditing(false)} />` : author && html`<div class="comment-text"><${RichText} text=${comment.content} /></div>`}
-      ${author && comment.media?.length > 0 && html`<${MediaGrid} media=${comment.media} sensitive=${false} />`}
+      ${author && comment.media?.length > 0 && html`<${MediaGrid} media=${comment.media} sensitive=${false} renew=${renew} />`}
       ${author && html`<div class="actions comment-actions">
         <${ReactionButton} kind="comment" item=${comment} />
         <button type="button" class="action" onClick=${() => needsAccount() && setReplying(!replying)}><${Icon} name="comment" size=${18} /> ${t("comment.reply")}</button>

@@ -3,11 +3,14 @@ import { useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { Icon } from "./icon.js";
+import { useOnce } from "./media_grid.js";
 import { Modal } from "./modal.js";
 
 const SWIPE = 50; // pixels
 
-export function Lightbox({ media, index, close }) {
+export function Lightbox({ media: given, index, renew, close }) {
+  const [media, setMedia] = useState(given);
+  const onMissing = useOnce(media, () => renew().then(setMedia, () => null));
   const [at, setAt] = useState(index);
   const [zoomed, setZoomed] = useState(false);
   const shown = media[at];
@@ -30,8 +33,8 @@ export function Lightbox({ media, index, close }) {
   return html`<${Modal} title=${t("media.of", { number: at + 1, count: media.length })} onClose=${close} full>
     <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onKeyDown=${pressed} onTouchStart=${touched} onTouchEnd=${swiped}>
       ${shown.type === "image"
-        ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${() => setZoomed(!zoomed)}><img src=${shown.url} alt=${shown.description || ""} /></button>`
-        : html`<video src=${shown.url} poster=${shown.preview_url} controls playsinline></video>`}
+        ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${() => setZoomed(!zoomed)}><img src=${shown.url} alt=${shown.description || ""} onError=${onMissing} /></button>`
+        : html`<video src=${shown.url} poster=${shown.preview_url} controls playsinline onError=${onMissing}></video>`}
       ${media.length > 1 &&
       html`<div class="lightbox-steps">
         <button type="button" class="icon-button" aria-label=${t("media.previous")} onClick=${() => step(-1)}><span class="flips"><${Icon} name="left" /></span></button>

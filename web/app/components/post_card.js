@@ -4,6 +4,7 @@ import { html } from "../html.js";
 import { moment, t } from "../i18n/i18n.js";
 import { posts } from "../state/entities.js";
 import { seen } from "../state/live.js";
+import { loadPost } from "../state/posts.js";
 import { go } from "../state/router.js";
 import { whileVisible } from "../state/visible.js";
 import { Avatar } from "./avatar.js";
@@ -68,7 +69,7 @@ function Body({ post, large }) {
     <div class="post-text ${whole ? "" : "post-cut"}"><${RichText} text=${post.content} mentions=${post.mentions} /></div>
     ${!whole && html`<button type="button" class="link" onClick=${() => setWhole(true)}>${t("post.whole")}</button>`}
     ${post.edited && !large && html`<p class="post-edited">${t("post.edited")}</p>`}
-    ${post.media?.length > 0 && html`<${MediaGrid} media=${post.media} sensitive=${post.sensitive} />`}
+    ${post.media?.length > 0 && html`<${MediaGrid} media=${post.media} sensitive=${post.sensitive} renew=${async () => (await loadPost(post.id)).media} />`}
     ${!post.media?.length && post.link_preview && html`<${LinkPreview} preview=${post.link_preview} />`}
   `;
 }
