@@ -138,6 +138,22 @@ def test_a_mention_leads_to_a_person_who_was_renamed(person: Callable[[str], Per
     expect(page).to_have_url(f"{ada.site.url}/posts/{post}")
 
 
+def test_home_and_the_dialog_share_a_draft(person: Callable[[str], Person]) -> None:
+    page = person("ada_one").open()
+    here = page.locator(".home-composer textarea")
+    here.fill("Half a thought")
+    page.get_by_role("button", name="New post").first.click()
+    there = page.get_by_role("dialog").get_by_role("textbox")
+    expect(there).to_have_value("Half a thought")
+    there.fill("Half a thought, and the other half")
+    page.keyboard.press("Escape")
+    expect(here).to_have_value("Half a thought, and the other half")
+    page.get_by_role("button", name="New post").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    expect(here).to_have_value("")
+
+
 def test_undo_restores_a_deleted_post(person: Callable[[str], Person]) -> None:
     ada = person("ada_u")
     post = ada.post("Do not lose me")

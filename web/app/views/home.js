@@ -2,6 +2,7 @@
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { signedIn } from "../api/session.js";
+import { dialogs } from "../state/dialogs.js";
 import { instance } from "../state/instance.js";
 import { putPost } from "../state/entities.js";
 import { listOf } from "../state/lists.js";
@@ -20,11 +21,12 @@ export function Home() {
 }
 
 function Feed() {
+  const isOver = dialogs.value.some(({ kind }) => kind === "compose"); // what is written there is one draft with what is here
   const unseen = listOf(FEED, putPost).unseen.value;
   const empty = html`<${Empty} icon="people" title=${t("home.empty.title")} text=${t("home.empty.text")}><a class="button button-primary" href="/explore">${t("nav.explore")}</a><//>
     ${!isWide() && html`<${Suggestions} number=${MOST_SUGGESTED} />`}`;
   return html`<${Page} title=${t("nav.home")} name="home">
-    <div class="home-composer"><${Composer} /></div>
+    <div class="home-composer"><${Composer} key=${isOver} /></div>
     <${NewPosts} number=${unseen} />
     <${PostList} path=${FEED} label=${t("nav.home")} empty=${empty} isLive />
   <//>`;
