@@ -188,6 +188,26 @@ def test_a_dismissed_question_leaves_pushes_off(person: Callable[[str], Person])
     expect(switch).not_to_be_checked()
 
 
+def test_a_reload_keeps_the_place_but_shows_what_is_new_at_the_top(person: Callable[[str], Person]) -> None:
+    ada = person("ada_f5")
+    for number in range(15):
+        ada.post(f"Number {number}")
+    page = ada.open()
+    below = page.get_by_text("Number 5", exact=True)
+    page.get_by_text("Number 2", exact=True).scroll_into_view_if_needed()
+    expect(below).to_be_in_viewport()
+    page.reload()
+    expect(below).to_be_in_viewport()
+    page.goto(f"{ada.site.url}/v1/docs")
+    page.go_back()
+    expect(below).to_be_in_viewport()
+    page.evaluate("() => scrollTo(0, 0)")
+    expect(page.get_by_text("Number 14")).to_be_in_viewport()
+    ada.post("The newest")
+    page.reload()
+    expect(page.get_by_text("The newest")).to_be_in_viewport()
+
+
 def test_going_back_keeps_the_place_on_settings(person: Callable[[str], Person]) -> None:
     page = person("ada_place").open("/settings", viewport={"width": 390, "height": 500})
     page.get_by_role("link", name="Devices").click()

@@ -28,9 +28,10 @@ export function Infinite({ list, row, empty, skeleton = "post", label, isLive = 
     return () => watcher.disconnect();
   }, [list, items.length]);
   const status = list.status.value;
+  const isThere = items.length > 0;
   useLayoutEffect(() => {
-    if (route.peek().isBack && list.items.peek().length) restoreScroll();
-  }, [list]);
+    if (route.peek().isBack && isThere) restoreScroll();
+  }, [list, isThere]);
   const busy = status === "loading" || status === "more";
   return html`<div class="list" tabindex="-1">
     ${items.length > 0 && html`<div class="list-rows" role="feed" aria-label=${label} aria-busy=${busy}>${items.slice(0, shown).map(rows)}</div>`}

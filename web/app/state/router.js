@@ -41,14 +41,22 @@ const leaving = new Set();
 /** Ways in: whoever has come in goes on where they were before. */
 const ENTRIES = new Set(["login", "signup", "forgot", "reset", "verify", "social"]);
 let lastPlace = "/";
+/** Where the present page stood when it was left, as `rememberScroll` noted it. */
+let left = null;
 
 export function startRouter() {
   history.scrollRestoration = "manual";
   addEventListener("popstate", () => show(true));
   document.addEventListener("click", follow);
-  addEventListener("pagehide", rememberScroll);
+  addEventListener("scrollend", rememberScroll); // when a page is closed it is too late
   useMailedLink();
-  show(false);
+  show(isReturn());
+}
+
+/** Whether the browser has been at this entry of its history before, and the page there was closed meanwhile. */
+function isReturn() {
+  const [loading] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType("navigation"));
+  return loading?.type === "reload" || loading?.type === "back_forward";
 }
 
 /** Mails link to `/#/verify-email?key=…`, so that keys are in no server's log. */
@@ -83,7 +91,7 @@ export function onLeave(listener) {
 
 /** Goes to where the page stood when it was left: to the post at the top, for heights are guesses until they are seen. */
 export function restoreScroll() {
-  const { scroll = 0, post = "", offset = 0 } = history.state || {};
+  const { scroll = 0, post = "", offset = 0 } = left || {};
   const place = () => {
     const element = post && document.querySelector(`main [data-post="${post}"]`);
     scrollTo(0, element ? element.getBoundingClientRect().top + scrollY - offset : scroll);
@@ -97,7 +105,7 @@ export function restoreScroll() {
 
 function rememberScroll() {
   const all = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("main [data-post]"))];
-  const top = all.find((each) => each.getBoundingClientRect().bottom > 0);
+  const top = scrollY > 0 && all.find((each) => each.getBoundingClientRect().bottom > 0);
   const anchor = top ? { post: top.dataset.post, offset: Math.round(top.getBoundingClientRect().top) } : {};
   history.replaceState({ scroll: Math.round(scrollY), ...anchor }, "");
 }
@@ -131,6 +139,7 @@ function decoded(params) {
 
 function show(isBack) {
   for (const listener of leaving) listener();
+  left = isBack ? history.state : null;
   const path = location.pathname.length > 1 ? location.pathname.replace(/\/$/, "") : "/";
   const found = match(path) || { name: "notFound", params: {} };
   route.value = { ...found, query: new URLSearchParams(location.search), path, isBack, hash: location.hash };
