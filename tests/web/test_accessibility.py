@@ -137,6 +137,18 @@ def test_everything_works_with_the_keyboard(person: Callable[[str], Person]) -> 
     expect(page.get_by_role("button", name="Love, 1 reaction")).to_be_focused()
 
 
+def test_the_keys_begin_with_the_post_that_is_in_sight(person: Callable[[str], Person]) -> None:
+    ada = person("ada_sight")
+    posts = [ada.post(f"Number {number}") for number in range(15)]
+    page = ada.open("/@ada_sight")
+    expect(page.locator("main [data-post]")).to_have_count(15)
+    page.locator(f"[data-post='{posts[4]}']").scroll_into_view_if_needed()
+    page.keyboard.press("j")
+    first = page.locator("main [data-post]:focus")
+    expect(first).to_be_in_viewport()
+    expect(first).not_to_have_attribute("data-post", posts[14])
+
+
 def test_the_first_tab_stop_skips_to_the_content(
     site: Installation, new_context: Callable[..., BrowserContext]
 ) -> None:

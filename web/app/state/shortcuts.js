@@ -6,6 +6,7 @@ import { react, toggleBookmark, toggleRepost } from "./posts.js";
 import { posts } from "./entities.js";
 
 const GO_WITHIN = 1_500;
+const HEAD = 56; // pixels at the top of the window where the heading of the page covers posts
 let goUntil = 0;
 
 export const shortcutsOn = () => localStorage.getItem("shortcuts") !== "off";
@@ -56,7 +57,7 @@ function focusSearch() {
 function step(by) {
   const all = [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("main [data-post]"))];
   const at = all.indexOf(focused());
-  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by];
+  const next = at < 0 ? all.find((each) => each.getBoundingClientRect().bottom > HEAD) : all[at + by];
   next?.focus();
   next?.scrollIntoView({ block: "nearest" });
 }
