@@ -247,6 +247,23 @@ def test_addresses_that_have_expired_are_renewed(person: Callable[[str], Person]
     eventually(lambda: shown.evaluate(loaded))
 
 
+def test_a_click_beside_a_picture_closes_it(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_beside")
+    page = ada.open("/compose")
+    page.locator("input[type=file]").set_input_files(picture)
+    page.get_by_label("Describe this for people").fill("A disc")
+    page.get_by_role("textbox", name="What's on your mind?").fill("Wide window")
+    page.get_by_role("button", name="Post", exact=True).click()
+    page.get_by_alt_text("A disc").click()
+    zoom = page.get_by_role("dialog").get_by_role("button", name="Zoom")
+    zoom.click()
+    expect(zoom).to_have_attribute("aria-pressed", "true")
+    zoom.press("Enter")
+    expect(zoom).to_have_attribute("aria-pressed", "false")
+    zoom.click(position={"x": 5, "y": 300})
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], picture: Path) -> None:
     ada = person("ada_crop")
     page = ada.open("/settings/profile")

@@ -8,6 +8,15 @@ import { Modal } from "./modal.js";
 
 const SWIPE = 50; // pixels
 
+/** Whether a picture itself was clicked, and not the bars beside one that has another shape than the window; keys click nowhere. */
+function isOnPicture({ currentTarget, detail, clientX, clientY }) {
+  const picture = currentTarget.querySelector("img");
+  const { left, top, width, height } = picture.getBoundingClientRect();
+  const scale = Math.min(width / picture.naturalWidth, height / picture.naturalHeight);
+  const isWithin = (at, start, whole, drawn) => Math.abs(at - start - whole / 2) <= (drawn * scale) / 2;
+  return !detail || (isWithin(clientX, left, width, picture.naturalWidth) && isWithin(clientY, top, height, picture.naturalHeight));
+}
+
 export function Lightbox({ media: given, index, renew, close }) {
   const [media, setMedia] = useState(given);
   const onMissing = useOnce(media, () => renew().then(setMedia, () => null));
@@ -24,6 +33,7 @@ export function Lightbox({ media: given, index, renew, close }) {
     if (event.key === "ArrowRight") step(onwards);
     if (event.key === "ArrowLeft") step(-onwards);
   };
+  const clicked = (event) => (zoomed || isOnPicture(event) ? setZoomed(!zoomed) : close());
   const from = useRef(NaN);
   const touched = ({ touches }) => (from.current = touches.length === 1 ? touches[0].clientX : NaN); // two fingers zoom
   const swiped = ({ changedTouches }) => {
@@ -33,7 +43,7 @@ export function Lightbox({ media: given, index, renew, close }) {
   return html`<${Modal} title=${t("media.of", { number: at + 1, count: media.length })} onClose=${close} full>
     <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onKeyDown=${pressed} onTouchStart=${touched} onTouchEnd=${swiped}>
       ${shown.type === "image"
-        ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${() => setZoomed(!zoomed)}><img src=${shown.url} alt=${shown.description || ""} onError=${onMissing} /></button>`
+        ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${clicked}><img src=${shown.url} alt=${shown.description || ""} onError=${onMissing} /></button>`
         : html`<video src=${shown.url} poster=${shown.preview_url} controls playsinline onError=${onMissing}></video>`}
       ${media.length > 1 &&
       html`<div class="lightbox-steps">
