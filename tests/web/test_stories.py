@@ -154,6 +154,20 @@ def test_home_and_the_dialog_share_a_draft(person: Callable[[str], Person]) -> N
     expect(here).to_have_value("")
 
 
+def test_a_comment_whose_only_reply_was_deleted_has_none(person: Callable[[str], Person]) -> None:
+    ada = person("ada_none")
+    post = ada.post("Discuss")
+    comment = ada.api("POST", f"/posts/{post}/comments", {"content": "The first"})["id"]
+    ada.api("POST", f"/posts/{post}/comments", {"content": "A reply", "parent_comment_id": comment})
+    page = ada.open(f"/posts/{post}")
+    page.get_by_role("button", name="1 reply").click()
+    page.locator(".replies").get_by_role("button", name="More about this comment").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".replies .comment")).to_have_count(0)
+    expect(page.get_by_role("button", name="Hide replies")).to_have_count(0)
+
+
 def test_undo_restores_a_deleted_post(person: Callable[[str], Person]) -> None:
     ada = person("ada_u")
     post = ada.post("Do not lose me")

@@ -90,7 +90,10 @@ function Head({ comment, postAuthor, onEdit }) {
       await del(`/comments/${id}`);
       posts.change(comment.post_id, (post) => ({ comments_count: Math.max(0, post.comments_count - 1) }));
       if (comment.replies_count) comments.change(id, { author: null, content: "" });
-      else comments.gone(id);
+      else {
+        comments.gone(id);
+        comments.change(comment.parent_comment_id, (parent) => ({ replies_count: parent.replies_count - 1 }));
+      }
     } catch (problem) {
       complain(problem);
     }
