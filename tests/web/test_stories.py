@@ -168,6 +168,22 @@ def test_a_comment_whose_only_reply_was_deleted_has_none(person: Callable[[str],
     expect(page.get_by_role("button", name="Hide replies")).to_have_count(0)
 
 
+def test_a_comment_below_many_others_can_be_viewed_when_it_was_sent(person: Callable[[str], Person]) -> None:
+    ada = person("ada_last")
+    post = ada.post("Discuss at length")
+    for number in range(12):
+        ada.api("POST", f"/posts/{post}/comments", {"content": f"Number {number}"})
+    page = ada.open(f"/posts/{post}")
+    expect(page.get_by_text("Number 11")).to_be_attached()
+    page.get_by_role("textbox", name="Write a comment").fill("The last word")
+    page.get_by_role("button", name="Send").click()
+    comment = page.get_by_text("The last word")
+    expect(comment).to_be_attached()
+    expect(comment).not_to_be_in_viewport()
+    page.locator(".toast").get_by_role("button", name="View").click()
+    expect(comment).to_be_in_viewport()
+
+
 def test_undo_restores_a_deleted_post(person: Callable[[str], Person]) -> None:
     ada = person("ada_u")
     post = ada.post("Do not lose me")

@@ -8,7 +8,8 @@ import { draft, dropDraft, keepDraft } from "../state/drafts.js";
 import { posts, putComment } from "../state/entities.js";
 import { needsAccount } from "../state/posts.js";
 import { enqueue } from "../state/outbox.js";
-import { complain } from "../state/toasts.js";
+import { go } from "../state/router.js";
+import { complain, toast } from "../state/toasts.js";
 import { Avatar } from "./avatar.js";
 import { Form } from "./form.js";
 import { Icon } from "./icon.js";
@@ -41,6 +42,8 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
       posts.change(postId, (before) => ({ comments_count: before.comments_count + 1 }));
       finish();
       onDone(made.id);
+      // It may be far below, or among replies.
+      toast(t("comment.sent"), { action: { label: t("composer.view"), run: () => go(`/posts/${postId}?comment=${made.id}`) } });
     } catch (problem) {
       if (problem.status === 0) {
         await enqueue(`/posts/${postId}/comments`, body, key.current);
