@@ -7,6 +7,7 @@ import httpx
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.run.installation import Installation
+from tests.scenarios.product import eventually
 from tests.web.conftest import PASSWORD, Person, go
 
 _LIKE = "Like, 0 reactions"
@@ -206,6 +207,18 @@ def test_a_reload_keeps_the_place_but_shows_what_is_new_at_the_top(person: Calla
     ada.post("The newest")
     page.reload()
     expect(page.get_by_text("The newest")).to_be_in_viewport()
+
+
+def test_another_tab_of_a_profile_does_not_move_the_page(person: Callable[[str], Person]) -> None:
+    ada = person("ada_switches")
+    page = ada.open("/@ada_switches", viewport={"width": 390, "height": 500})
+    tabs = page.get_by_role("navigation", name="Ada_Switches")
+    expect(page.get_by_role("heading", name="@ada_switches has not posted yet")).to_be_visible()
+    page.mouse.wheel(0, 120)
+    eventually(lambda: page.evaluate("scrollY") == 120)
+    tabs.get_by_role("link", name="Media").click()
+    expect(tabs.get_by_role("link", name="Media")).to_have_attribute("aria-current", "page")
+    assert page.evaluate("scrollY") == 120
 
 
 def test_going_back_keeps_the_place_on_settings(person: Callable[[str], Person]) -> None:

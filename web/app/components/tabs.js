@@ -11,6 +11,6 @@ export function Tabs({ tabs, current, label }) {
     if (box && here) element.current.scrollLeft += here.left + here.width / 2 - box.left - box.width / 2;
   }, [current]);
   return html`<nav ref=${element} class="tabs" aria-label=${label}>
-    ${tabs.map(([href, text]) => html`<a key=${href} href=${href} aria-current=${href === current ? "page" : undefined}>${text}</a>`)}
+    ${tabs.map(([href, text]) => html`<a key=${href} href=${href} data-stays aria-current=${href === current ? "page" : undefined}>${text}</a>`)}
   </nav>`;
 }

@@ -64,11 +64,11 @@ function useMailedLink() {
   if (location.hash.startsWith("#/")) history.replaceState(null, "", location.hash.slice(1));
 }
 
-/** Goes to an address of the client. */
-export function go(address, { replace = false } = {}) {
+/** Goes to an address of the client; `stays` where it is another part of the same page. */
+export function go(address, { replace = false, stays = false } = {}) {
   if (!replace) rememberScroll();
   history[replace ? "replaceState" : "pushState"](null, "", address);
-  show(false);
+  show(false, stays);
 }
 
 /** Goes on where somebody was before they logged in. */
@@ -118,7 +118,7 @@ function follow(event) {
   if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
   if (link.href === location.href) scrollTo({ top: 0, behavior: canMove() ? "smooth" : "instant" });
-  else go(link.pathname + link.search + link.hash);
+  else go(link.pathname + link.search + link.hash, { stays: "stays" in link.dataset });
 }
 
 function match(path) {
@@ -137,12 +137,12 @@ function decoded(params) {
   }
 }
 
-function show(isBack) {
+function show(isBack, stays = isBack) {
   for (const listener of leaving) listener();
   left = isBack ? history.state : null;
   const path = location.pathname.length > 1 ? location.pathname.replace(/\/$/, "") : "/";
   const found = match(path) || { name: "notFound", params: {} };
   route.value = { ...found, query: new URLSearchParams(location.search), path, isBack, hash: location.hash };
   if (!ENTRIES.has(found.name)) lastPlace = location.pathname + location.search;
-  if (!isBack) scrollTo(0, 0);
+  if (!stays) scrollTo(0, 0);
 }
