@@ -150,6 +150,17 @@ def test_arrows_go_through_reactions_as_they_point(person: Callable[[str], Perso
         expect(faces.nth(1)).to_be_focused()
 
 
+@pytest.mark.parametrize(("language", "side"), [("en-US", "Left"), ("ar", "Right")])
+def test_what_is_searched_does_not_run_under_the_icon(
+    person: Callable[[str], Person], language: str, side: str
+) -> None:
+    page = person(f"ada_icon_{language[:2]}").open("/search", locale=language)
+    field = page.get_by_role("main").get_by_role("searchbox")
+    for text in ("alice", "مرحبا"):
+        field.fill(text)
+        assert field.evaluate(f"each => parseFloat(getComputedStyle(each).padding{side})") > 40
+
+
 def test_a_long_right_to_left_name_is_truncated_with_an_ellipsis(person: Callable[[str], Person]) -> None:
     ada = person("ada_cut")
     ada.api("PATCH", "/profiles/me", {"full_name": "محمد عبد الرحمن الأندلسي " * 3})
