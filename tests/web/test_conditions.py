@@ -136,6 +136,25 @@ def test_the_link_of_a_comment_that_could_not_be_read_offers_a_retry(person: Cal
     expect(page.get_by_role("article", name="Comment by ada_link")).to_be_visible()
 
 
+def test_new_posts_that_could_not_be_read_are_explained_in_place(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_pill"), person("bob_pill")
+    ada.api("PUT", f"/profiles/{bob.id}/follow")
+    for number in range(12):
+        bob.post(f"Number {number}")
+    page = ada.open(service_workers="block")
+    expect(page.locator("main [data-post]")).to_have_count(12)
+    page.mouse.wheel(0, 400)
+    bob.post("The newest")
+    page.route("**/v1/feed", lambda route: route.abort())
+    pill = page.get_by_role("button", name="1 new post")
+    pill.click()
+    expect(page.locator(".toast")).to_have_text("There is no connection to the server.")
+    assert page.evaluate("scrollY") == 400
+    page.unroute("**/v1/feed")
+    pill.click()
+    expect(page.get_by_text("The newest")).to_be_in_viewport()
+
+
 def test_a_form_is_submitted_once(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
     page = new_context(service_workers="block").new_page()
     page.goto(f"{site.url}/forgot")

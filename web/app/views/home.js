@@ -6,6 +6,7 @@ import { dialogs } from "../state/dialogs.js";
 import { instance } from "../state/instance.js";
 import { putPost } from "../state/entities.js";
 import { listOf } from "../state/lists.js";
+import { complain } from "../state/toasts.js";
 import { isWide } from "../components/aside.js";
 import { Composer } from "../components/composer.js";
 import { Page } from "../components/page.js";
@@ -34,8 +35,10 @@ function Feed() {
 
 function NewPosts({ number }) {
   const show = async () => {
-    await listOf(FEED, putPost).refresh();
-    scrollTo({ top: 0 });
+    const list = listOf(FEED, putPost);
+    await list.refresh();
+    if (list.status.peek() === "failed") complain(list.problem.peek()); // its own message is at the end of the list
+    else scrollTo({ top: 0 });
   };
   return html`<div class="pill-place" role="status">${number > 0 && html`<button class="pill" onClick=${show}>${t("home.new", { count: number })}</button>`}</div>`;
 }
