@@ -180,7 +180,7 @@ def test_pictures_of_an_edit_and_of_a_comment_are_there_after_a_reload(
 
 
 def test_logging_out_drops_the_pictures_of_drafts(person: Callable[[str], Person], picture: Path) -> None:
-    ada = person("ada_gone")
+    ada = person("ada_forgets")
     page = ada.open("/compose")
     page.get_by_role("textbox", name="What's on your mind?").fill("Half a thought")
     page.locator("input[type=file]").set_input_files(picture)
