@@ -1,7 +1,8 @@
-"""Response bodies of auth."""
+"""Response bodies, and records of the bulk export."""
 
 from django.conf import settings
 
+from apps.auth.models import User
 from apps.auth.queries import (
     Account,
     ErasureProgress,
@@ -12,6 +13,7 @@ from apps.auth.queries import (
     SessionSummary,
     Tokens,
 )
+from socialapp.contracts.bulk import Record
 
 _BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
@@ -143,3 +145,16 @@ def _captcha() -> dict[str, str] | None:
     if not settings.CAPTCHA_PROVIDER:
         return None
     return {"provider": settings.CAPTCHA_PROVIDER, "site_key": settings.CAPTCHA_SITE_KEY}
+
+
+def user_record(user: User) -> Record:
+    """Auth's part of a `user` record. Format: docs/records.md."""
+    return {
+        "id": str(user.id),
+        "username": user.username,
+        "email": user.email,
+        "password_hash": user.password,
+        "email_verified": user.email_verified,
+        "created_at": user.created_at.isoformat(),
+        "full_name": user.full_name,
+    }

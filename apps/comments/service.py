@@ -7,6 +7,7 @@ from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.comments import CommentCount, CommentDocument, CommentRef, ThreadLine
 from socialapp.contracts.drift import DriftPage
 from socialapp.demo.filling import TableFiller
+from socialapp.lifecycle.bulk import record_page
 from socialapp.lifecycle.drift import run_comparisons
 
 
@@ -45,8 +46,7 @@ class CommentsBulkTransfer:
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
         rows = queries.comments_after(after=int(after or 0), limit=limit + 1)
-        records = [presenters.comment_record(row) for row in rows[:limit]]
-        return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
+        return record_page(rows, limit=limit, record=presenters.comment_record)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nothing: no other context dumps comments."""

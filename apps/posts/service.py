@@ -29,8 +29,8 @@ from apps.posts.presenters import (
     header_picture_url,
     plain_bodies,
     post_bodies,
+    post_record,
     profile_picture_url,
-    record_page,
     reviewed_comment_media,
     reviewed_media,
 )
@@ -65,6 +65,7 @@ from socialapp.contracts.posts import (
     VisiblePosts,
 )
 from socialapp.demo.filling import TableFiller
+from socialapp.lifecycle.bulk import record_page
 from socialapp.lifecycle.drift import run_comparisons
 
 
@@ -197,7 +198,8 @@ class PostsBulkTransfer:
 
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
-        return record_page(posts_after(int(after or 0), limit=limit + 1), limit=limit)
+        rows = posts_after(int(after or 0), limit=limit + 1)
+        return record_page(rows, limit=limit, record=post_record)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nothing: no other context dumps posts."""

@@ -7,6 +7,7 @@ from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.reactions import OwnReactions, PostReactions, ReactionSummary
 from socialapp.demo.filling import TableFiller
+from socialapp.lifecycle.bulk import record_page
 from socialapp.lifecycle.drift import run_comparisons
 
 
@@ -37,8 +38,7 @@ class ReactionsBulkTransfer:
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
         rows = queries.reactions_after(after=int(after or 0), limit=limit + 1)
-        records = [presenters.reaction_record(row) for row in rows[:limit]]
-        return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
+        return record_page(rows, limit=limit, record=presenters.reaction_record)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nothing: no other context dumps reactions."""

@@ -10,6 +10,7 @@ from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.users import Audience, Circle, Following, ProfileDocument, ProfileSummary
 from socialapp.core.errors import NotFound
 from socialapp.demo.filling import TableFiller
+from socialapp.lifecycle.bulk import record_page
 from socialapp.lifecycle.drift import run_comparisons
 
 
@@ -139,8 +140,7 @@ class UsersBulkTransfer:
         if kind != "follow":
             return RecordPage(records=[], next=None)
         rows = queries.follows_after(after=int(after or 0), limit=limit + 1)
-        records = [presenters.follow_record(row) for row in rows[:limit]]
-        return RecordPage(records=records, next=str(rows[limit - 1].id) if len(rows) > limit else None)
+        return record_page(rows, limit=limit, record=presenters.follow_record)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """See `BulkTransfer.parts`; no other context adds to follows."""

@@ -1,1 +1,1 @@
-"""The data lifecycle: erasure and its audit, tombstones, jobs in steps, drift and repair, data export."""
+"""The data lifecycle: erasure and its audit, tombstones, jobs in steps, drift and repair, data export, bulk records."""

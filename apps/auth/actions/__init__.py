@@ -18,6 +18,7 @@ from apps.auth.actions.accounts import (
     verify_email,
 )
 from apps.auth.actions.applications import apply_for_account, approve_application, reject_application
+from apps.auth.actions.bulk_import import load_users
 from apps.auth.actions.captcha import CHALLENGE_SECONDS, Challenge, check_captcha, new_challenge
 from apps.auth.actions.certificates import read_certificate
 from apps.auth.actions.confirmation import (
@@ -69,7 +70,6 @@ from apps.auth.actions.passkeys import (
     verify_new_passkey,
 )
 from apps.auth.actions.population import POPULATION_TABLES
-from apps.auth.actions.records import load_users
 from apps.auth.actions.second_factors import TotpSecret, confirm_totp, remove_totp, start_totp
 from apps.auth.actions.sessions import (
     delete_old_sessions,

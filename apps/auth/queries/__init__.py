@@ -6,7 +6,6 @@ from apps.auth.queries.accounts import (
     account_of,
     accounts,
     accounts_by_username,
-    dumped_users,
     existing_users,
     found_accounts,
     lock_user,
@@ -14,6 +13,7 @@ from apps.auth.queries.accounts import (
     staff,
     user_with_email,
     user_with_username,
+    users_after,
 )
 from apps.auth.queries.erasures import (
     ErasureProgress,
@@ -61,7 +61,6 @@ __all__ = [
     "accounts_by_username",
     "active_people",
     "all_live_sessions",
-    "dumped_users",
     "erased_parts",
     "erased_user",
     "erasure_progress",
@@ -84,4 +83,5 @@ __all__ = [
     "staff",
     "user_with_email",
     "user_with_username",
+    "users_after",
 ]

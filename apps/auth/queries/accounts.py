@@ -9,7 +9,6 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from apps.auth.models import LOCAL, User, UserRole
-from socialapp.contracts.bulk import Record, RecordPage
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import MAX_ID
 from socialapp.core.principal import ADMIN, MODERATOR
@@ -159,30 +158,10 @@ def role_names(user_id: int) -> list[str]:
     return sorted(UserRole.objects.filter(user_id=user_id).values_list("role__name", flat=True))
 
 
-def dumped_users(*, after: str, limit: int) -> RecordPage:
-    """Up to `limit` accounts after the id `after` as bulk records, in id order. One query.
-
-    Without pending ones: a record has no status, so loading one would approve it.
-    """
-    rows = list(
-        User.objects.exclude(status__in=[User.Status.DELETED, User.Status.PENDING])
-        .filter(id__gt=int(after or 0))
-        .order_by("id")[: limit + 1]
-    )
-    shown = rows[:limit]
-    return RecordPage(records=[_record(row) for row in shown], next=str(shown[-1].id) if len(rows) > limit else None)
-
-
-def _record(user: User) -> Record:
-    return {
-        "id": str(user.id),
-        "username": user.username,
-        "email": user.email,
-        "password_hash": user.password,
-        "email_verified": user.email_verified,
-        "created_at": user.created_at.isoformat(),
-        "full_name": user.full_name,
-    }
+def users_after(*, after: int, limit: int) -> list[User]:
+    """Up to `limit` existing users with ids above `after`, ascending, without pending ones. One query."""
+    rows = User.objects.exclude(status__in=[User.Status.DELETED, User.Status.PENDING])
+    return list(rows.filter(id__gt=after).order_by("id")[:limit])
 
 
 def token_horizon() -> datetime:

@@ -9,10 +9,9 @@ import msgspec
 from apps.comments.access.drafts import MAX_CONTENT
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.contracts.posts import PostRef, Posts
-from socialapp.contracts.users import Users
 from socialapp.core.ids import id_of
 from socialapp.core.text.mentions import find_mentions
-from socialapp.core.text.visible import has_control_characters
+from socialapp.lifecycle.bulk import existing_people, parse_each, people_by_name, require_plain, require_time_zone
 from socialapp.rpc.batches import in_batches
 from socialapp.rpc.calls import client
 
@@ -46,23 +45,17 @@ class LoadableComment:
 
 def loadable_comments(records: Sequence[Record]) -> tuple[list[LoadableComment], list[Rejected]]:
     """Splits records into those that may be written and the rejected. Calls posts and users in batches."""
-    parsed: dict[int, _CommentRecord] = {}
-    rejected: list[Rejected] = []
-    for index, record in enumerate(records):
-        try:
-            parsed[index] = _parse(record)
-        except (msgspec.ValidationError, ValueError) as error:
-            rejected.append(Rejected(index=index, reason=str(error)))
+    parsed, rejected = parse_each(records, parse=_parse)
     posts = _existing_posts(int(record.post_id) for record in parsed.values())
-    authors = _existing_users(int(record.user_id) for record in parsed.values() if record.user_id is not None)
-    named = _user_ids(name for record in parsed.values() for name in find_mentions(record.content))
+    authors = existing_people(int(record.user_id) for record in parsed.values() if record.user_id is not None)
+    named = people_by_name(name for record in parsed.values() for name in find_mentions(record.content))
     loadable = []
     for index, good in parsed.items():
         post = posts.get(int(good.post_id))
         if post is None or (good.user_id is not None and int(good.user_id) not in authors):
             rejected.append(Rejected(index=index, reason=f"there is no such {'author' if post else 'post'}"))
             continue
-        mentions = {name: named[name] for name in find_mentions(good.content) if name in named}
+        mentions = {name: named[name].id for name in find_mentions(good.content) if name in named}
         loadable.append(_loadable(index, good, post, mentions))
     return loadable, rejected
 
@@ -87,26 +80,14 @@ def _parse(record: Record) -> _CommentRecord:
     for name in ("id", "post_id", "user_id", "parent_comment_id"):
         if (value := getattr(parsed, name)) is not None:
             id_of(value, name=name)
-    if any(moment.tzinfo is None for moment in (parsed.created_at, parsed.updated_at) if moment):
-        raise ValueError("times must have a time zone")
+    require_time_zone(parsed.created_at, parsed.updated_at)
     if parsed.user_id is None and parsed.content:
         raise ValueError("a tombstone (user_id null) has no content")
     if parsed.user_id is not None and not 0 < len(parsed.content.strip()) <= MAX_CONTENT:
         raise ValueError(f"content must have 1 to {MAX_CONTENT} characters")
-    if has_control_characters(parsed.content, multiline=True):
-        raise ValueError("content must not have control characters")
+    require_plain(name="content", text=parsed.content, multiline=True)
     return parsed
 
 
 def _existing_posts(ids: Iterable[int]) -> dict[int, PostRef]:
     return {post.id: post for batch in in_batches(ids) for post in client(Posts).refs(post_ids=batch)}
-
-
-def _existing_users(ids: Iterable[int]) -> set[int]:
-    found = (document for batch in in_batches(ids) for document in client(Users).documents(ids=batch))
-    return {document.card.id for document in found if document.status != "deleted"}
-
-
-def _user_ids(names: Iterable[str]) -> dict[str, int]:
-    found = (profile for batch in in_batches(names) for profile in client(Users).by_usernames(usernames=batch))
-    return {profile.username.lower(): profile.id for profile in found}

@@ -1,6 +1,6 @@
 """Decides who may see and do what with posts and media, and gathers what that needs from other contexts."""
 
-from apps.posts.access.bulk_records import LoadablePost, loadable_posts
+from apps.posts.access.bulk_import import LoadablePost, loadable_posts
 from apps.posts.access.drafts import MAX_CONTENT, MAX_CONTENT_WARNING, Draft, draft_post
 from apps.posts.access.link_previews import served_link_file
 from apps.posts.access.lists import (

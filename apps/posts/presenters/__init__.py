@@ -1,6 +1,5 @@
-"""Response bodies of posts and media."""
+"""Response bodies of posts and media, and records of the bulk export."""
 
-from apps.posts.presenters.bulk_records import record_page
 from apps.posts.presenters.media import (
     comment_media,
     header_picture_url,
@@ -12,7 +11,14 @@ from apps.posts.presenters.media import (
     reviewed_media,
     upload_body,
 )
-from apps.posts.presenters.posts import plain_bodies, post_bodies, post_body, version_bodies, visibility_body
+from apps.posts.presenters.posts import (
+    plain_bodies,
+    post_bodies,
+    post_body,
+    post_record,
+    version_bodies,
+    visibility_body,
+)
 
 __all__ = [
     "comment_media",
@@ -22,9 +28,9 @@ __all__ = [
     "plain_bodies",
     "post_bodies",
     "post_body",
+    "post_record",
     "profile_picture_url",
     "public_path",
-    "record_page",
     "reviewed_comment_media",
     "reviewed_media",
     "upload_body",

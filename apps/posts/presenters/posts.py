@@ -6,10 +6,11 @@ from dataclasses import asdict
 import orjson
 
 from apps.posts.access import OWNER, READERS, PostStats, Rule, VisiblePost, is_for_followers, load_stats
-from apps.posts.models import PostEdit
+from apps.posts.models import Post, PostEdit
 from apps.posts.presenters.link_previews import link_preview_body
 from apps.posts.presenters.media import media_fragment
 from apps.posts.queries import PostRow
+from socialapp.contracts.bulk import Record
 from socialapp.contracts.reactions import ReactionCounts
 from socialapp.contracts.users import Author, ProfileSummary
 from socialapp.core.fragments import NOTHING_HELD, Held
@@ -122,4 +123,18 @@ def visibility_body(rule: Rule, *, viewer_id: int | None) -> Body:
         "visible": rule.shows,
         "rule": rule.value,
         "reason": _REASONS[rule],
+    }
+
+
+def post_record(post: Post) -> Record:
+    """A `post` record. Format: docs/records.md."""
+    return {
+        "id": str(post.id),
+        "user_id": str(post.user_id),
+        "content": post.content,
+        "is_private": post.is_private,
+        "sensitive": post.sensitive,
+        "content_warning": post.content_warning,
+        "created_at": post.created_at.isoformat(),
+        "updated_at": post.updated_at.isoformat(),
     }

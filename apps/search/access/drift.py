@@ -17,7 +17,7 @@ Document = PostDocument | ProfileDocument
 
 
 @dataclass(slots=True)
-class Drift:
+class IndexDrift:
     """Ids of one kind by kind of difference, and how many were compared."""
 
     kind: str
@@ -62,21 +62,21 @@ def is_deleted(document: Document) -> bool:
     return isinstance(document, ProfileDocument) and document.status == DELETED
 
 
-def differences_behind(*, index: Index, kind: str, after: int) -> tuple[Drift, int | None]:
+def differences_behind(*, index: Index, kind: str, after: int) -> tuple[IndexDrift, int | None]:
     """The differences in one page of ids after `after`, confirmed by a second look, and the next id (None: the end)."""
     start, up_to, documents = next(pages(kind, after=after))
     indexed = index.versions(kind, after=start, up_to=up_to)
     wanted = {document_id(document): document.version for document in documents}
-    drift = Drift(kind, compared=len(wanted))
+    drift = IndexDrift(kind, compared=len(wanted))
     suspected = [key for key in wanted.keys() | indexed.keys() if wanted.get(key) != indexed.get(key)]
     _look_again(index, drift, sorted(suspected))
     return drift, None if up_to == MAX_ID else up_to
 
 
-def differences(*, index: Index, kind: str, advance: Callable[[int], object] = lambda _: None) -> Drift:
+def differences(*, index: Index, kind: str, advance: Callable[[int], object] = lambda _: None) -> IndexDrift:
     """The confirmed differences: looked at a second time, as documents may change during the first look."""
     suspected: list[int] = []
-    drift = Drift(kind)
+    drift = IndexDrift(kind)
     for after, up_to, documents in pages(kind):
         indexed = index.versions(kind, after=after, up_to=up_to)
         wanted = {document_id(document): document.version for document in documents}
@@ -88,7 +88,7 @@ def differences(*, index: Index, kind: str, advance: Callable[[int], object] = l
     return drift
 
 
-def _look_again(index: Index, drift: Drift, ids: list[int]) -> None:
+def _look_again(index: Index, drift: IndexDrift, ids: list[int]) -> None:
     wanted = {document_id(document): document.version for document in present(kind=drift.kind, ids=ids)}
     indexed = {key: version for key in ids for version in index.versions(drift.kind, after=key - 1, up_to=key).values()}
     for key in ids:

@@ -6,8 +6,7 @@ from typing import cast
 
 from django.conf import settings
 
-from apps.search.access import Document, differences, differences_behind, document_id, pages, present
-from apps.search.access import Drift as IndexDrift
+from apps.search.access import Document, IndexDrift, differences, differences_behind, document_id, pages, present
 from apps.search.actions.backend import writer
 from apps.search.actions.index import IndexWriter
 from apps.search.models import Kind

@@ -1,17 +1,15 @@
 """Profiles and follows as bulk records: validation before import. Format: docs/records.md."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.core.ids import id_of
-from socialapp.core.text.visible import has_control_characters
-
-T = TypeVar("T")
+from socialapp.lifecycle.bulk import parse_each, require_plain, require_time_zone
 
 
 class _UserRecord(msgspec.Struct):
@@ -38,7 +36,6 @@ class _FollowRecord(msgspec.Struct, forbid_unknown_fields=True):
 class LoadableProfile:
     """A person from a file."""
 
-    index: int
     user_id: int
     username: str
     full_name: str
@@ -60,56 +57,41 @@ class LoadableFollow:
 
 def loadable_profiles(records: Sequence[Record]) -> tuple[list[LoadableProfile], list[Rejected]]:
     """Splits records of people into valid and rejected ones."""
-    return _parse_all(records, _loadable_profile)
+    parsed, rejected = parse_each(records, parse=_parse_profile)
+    return list(parsed.values()), rejected
 
 
 def loadable_follows(records: Sequence[Record]) -> tuple[list[LoadableFollow], list[Rejected]]:
     """Splits records of follows into valid and rejected ones."""
-    return _parse_all(records, _loadable_follow)
+    parsed, rejected = parse_each(records, parse=_parse_follow)
+    follows = [
+        LoadableFollow(index, int(good.follower_id), int(good.following_id), good.created_at)
+        for index, good in parsed.items()
+    ]
+    return follows, rejected
 
 
-def _parse_all(records: Sequence[Record], parse: Callable[[int, Record], T]) -> tuple[list[T], list[Rejected]]:
-    good: list[T] = []
-    rejected: list[Rejected] = []
-    for index, record in enumerate(records):
-        try:
-            good.append(parse(index, record))
-        except (msgspec.ValidationError, ValueError) as error:
-            rejected.append(Rejected(index=index, reason=str(error)))
-    return good, rejected
-
-
-def _loadable_profile(index: int, record: Record) -> LoadableProfile:
+def _parse_profile(record: Record) -> LoadableProfile:
     parsed = msgspec.convert(record, _UserRecord)
-    _require_plain("full_name", parsed.full_name, multiline=False)
-    _require_plain("bio", parsed.bio, multiline=True)
+    require_plain(name="full_name", text=parsed.full_name, multiline=False)
+    require_plain(name="bio", text=parsed.bio, multiline=True)
+    require_time_zone(parsed.created_at)
     return LoadableProfile(
-        index=index,
         user_id=id_of(parsed.id, name="id"),
         username=parsed.username,
         full_name=parsed.full_name,
         bio=parsed.bio,
         is_private=parsed.is_private,
         is_discoverable=parsed.is_discoverable,
-        created_at=_aware(parsed.created_at),
+        created_at=parsed.created_at,
     )
 
 
-def _loadable_follow(index: int, record: Record) -> LoadableFollow:
+def _parse_follow(record: Record) -> _FollowRecord:
     parsed = msgspec.convert(record, _FollowRecord)
     if parsed.follower_id == parsed.following_id:
         raise ValueError("people cannot follow themselves")
-    follower_id = id_of(parsed.follower_id, name="follower_id")
-    following_id = id_of(parsed.following_id, name="following_id")
-    return LoadableFollow(index, follower_id, following_id, _aware(parsed.created_at))
-
-
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise ValueError("created_at must have a time zone")
-    return moment
-
-
-def _require_plain(name: str, text: str, *, multiline: bool) -> None:
-    if has_control_characters(text, multiline=multiline):
-        raise ValueError(f"{name} must not have control characters")
+    id_of(parsed.follower_id, name="follower_id")
+    id_of(parsed.following_id, name="following_id")
+    require_time_zone(parsed.created_at)
+    return parsed

@@ -1,7 +1,6 @@
 """Bulk import of accounts, with the same events as registering one by one, but no mails."""
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -18,10 +17,10 @@ from apps.auth.models import User, UserRole
 from socialapp.contracts.auth import UserRegistered, UserVerified
 from socialapp.contracts.bulk import Record, Rejected
 from socialapp.core.db import transactional
-from socialapp.core.errors import Invalid
 from socialapp.core.ids import id_of
 from socialapp.core.principal import USER
 from socialapp.core.text.emails import email_key
+from socialapp.lifecycle.bulk import parse_each, require_plain, require_time_zone
 from socialapp.messaging.publish import publish
 
 _MAX_HASH = 128
@@ -46,7 +45,6 @@ class _UserRecord(msgspec.Struct, forbid_unknown_fields=True):
 class LoadableUser:
     """An account from a file."""
 
-    index: int
     id: int
     username: str
     email: str
@@ -61,15 +59,7 @@ def load_users(*, records: Sequence[Record]) -> list[Rejected]:
 
     Rejects malformed records, ids that belong to others, and names and addresses that are taken.
     """
-    loadable: list[LoadableUser] = []
-    rejected: list[Rejected] = []
-    for index, record in enumerate(records):
-        try:
-            loadable.append(_loadable(index, record))
-        except Invalid as problem:
-            rejected.append(Rejected(index=index, reason=problem.errors[0].detail))
-        except ValueError as error:  # msgspec.ValidationError is one
-            rejected.append(Rejected(index=index, reason=str(error)))
+    loadable, rejected = parse_each(records, parse=_parse)
     try:
         clashes = _load(loadable)
     except IntegrityError:
@@ -78,17 +68,13 @@ def load_users(*, records: Sequence[Record]) -> list[Rejected]:
     return [*rejected, *clashes]
 
 
-def _loadable(index: int, record: Record) -> LoadableUser:
+def _parse(record: Record) -> LoadableUser:
     parsed = msgspec.convert(record, _UserRecord)
-    user_id = id_of(parsed.id, name="id")
-    if parsed.created_at.tzinfo is None:
-        raise ValueError("created_at must have a time zone")
-    for name, allowed in (("full_name", ""), ("bio", "\n\t\r")):
-        if any(unicodedata.category(char) in ("Cc", "Cs") and char not in allowed for char in getattr(parsed, name)):
-            raise ValueError(f"{name} must not have control characters")
+    require_time_zone(parsed.created_at)
+    require_plain(name="full_name", text=parsed.full_name, multiline=False)
+    require_plain(name="bio", text=parsed.bio, multiline=True)
     return LoadableUser(
-        index=index,
-        id=user_id,
+        id=id_of(parsed.id, name="id"),
         username=checked_username(parsed.username, may_be_reserved=True),
         email=checked_email(parsed.email),
         password_hash=_checked_hash(parsed.password_hash),
@@ -109,16 +95,17 @@ def _checked_hash(password_hash: str) -> str:
 
 
 @transactional("auth")
-def _load(users: Sequence[LoadableUser]) -> list[Rejected]:
-    names, addresses, owners = _taken(users)
+def _load(users: Mapping[int, LoadableUser]) -> list[Rejected]:
+    """Writes the users, given by the indices of their records."""
+    names, addresses, owners = _taken(users.values())
     made: list[LoadableUser] = []
     rejected: list[Rejected] = []
-    for user in users:
+    for index, user in users.items():
         name, address = user.username.casefold(), email_key(user.email)
         if owners.get(user.id) == name:
             continue
         if reason := _clash(user.id in owners, name in names, address in addresses):
-            rejected.append(Rejected(index=user.index, reason=reason))
+            rejected.append(Rejected(index=index, reason=reason))
             continue
         owners[user.id] = name
         names.add(name)
@@ -155,7 +142,7 @@ def _free_mailboxes(users: Sequence[LoadableUser]) -> dict[int, str]:
     return free
 
 
-def _taken(users: Sequence[LoadableUser]) -> tuple[set[str], set[str], dict[int, str]]:
+def _taken(users: Collection[LoadableUser]) -> tuple[set[str], set[str], dict[int, str]]:
     """The taken names and addresses among these, and the owners of the ids ("" for a deleted account)."""
     rows = User.objects.order_by()
     names = rows.filter(username_key__in={user.username.casefold() for user in users})

@@ -1,6 +1,6 @@
 """Posts as bulk records: validation before import. Format: docs/records.md."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,13 +9,12 @@ import msgspec
 from apps.posts.access.drafts import MAX_CONTENT, MAX_CONTENT_WARNING
 from apps.posts.access.visibility import viewers_among
 from socialapp.contracts.bulk import Record, Rejected
-from socialapp.contracts.users import ProfileDocument, ProfileSummary, Users
+from socialapp.contracts.users import ProfileDocument, ProfileSummary
 from socialapp.core.ids import id_of
 from socialapp.core.text.hashtags import find_hashtags
 from socialapp.core.text.mentions import find_mentions
 from socialapp.core.text.visible import has_control_characters
-from socialapp.rpc.batches import in_batches
-from socialapp.rpc.calls import client
+from socialapp.lifecycle.bulk import existing_people, parse_each, people_by_name, require_plain, require_time_zone
 
 
 class _PostRecord(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,15 +57,9 @@ def loadable_posts(records: Sequence[Record]) -> tuple[list[LoadablePost], list[
 
     Calls users in batches, and once more for every private text with mentions: who may see it.
     """
-    parsed: dict[int, _PostRecord] = {}
-    rejected: list[Rejected] = []
-    for index, record in enumerate(records):
-        try:
-            parsed[index] = _parse(record)
-        except ValueError as error:  # msgspec.ValidationError is one
-            rejected.append(Rejected(index=index, reason=str(error)))
-    authors = _people(int(record.user_id) for record in parsed.values())
-    named = _named(name for record in parsed.values() for name in find_mentions(record.content))
+    parsed, rejected = parse_each(records, parse=_parse)
+    authors = existing_people(int(record.user_id) for record in parsed.values())
+    named = people_by_name(name for record in parsed.values() for name in find_mentions(record.content))
     loadable = []
     for index, good in parsed.items():
         author = authors.get(int(good.user_id))
@@ -104,26 +97,14 @@ def _parse(record: Record) -> _PostRecord:
     parsed = msgspec.convert(record, _PostRecord)
     for name in ("id", "user_id"):
         id_of(getattr(parsed, name), name=name)
-    if any(moment.tzinfo is None for moment in (parsed.created_at, parsed.updated_at) if moment):
-        raise ValueError("times must have a time zone")
+    require_time_zone(parsed.created_at, parsed.updated_at)
     if parsed.updated_at is not None and parsed.updated_at < parsed.created_at:
         raise ValueError("updated_at must not be before created_at")
     if not parsed.content.strip() or len(parsed.content) > MAX_CONTENT:
         raise ValueError(f"content must have 1 to {MAX_CONTENT} characters")
-    if has_control_characters(parsed.content, multiline=True):
-        raise ValueError("content must not have control characters")
+    require_plain(name="content", text=parsed.content, multiline=True)
     if len(parsed.content_warning) > MAX_CONTENT_WARNING or has_control_characters(
         parsed.content_warning, multiline=False
     ):
         raise ValueError(f"content_warning must have up to {MAX_CONTENT_WARNING} characters, on one line")
     return parsed
-
-
-def _people(ids: Iterable[int]) -> dict[int, ProfileDocument]:
-    found = (document for some in in_batches(ids) for document in client(Users).documents(ids=some))
-    return {document.card.id: document for document in found if document.status != "deleted"}
-
-
-def _named(names: Iterable[str]) -> dict[str, ProfileSummary]:
-    found = (card for some in in_batches(names) for card in client(Users).by_usernames(usernames=some))
-    return {card.username.lower(): card for card in found}
