@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.comments import actions, queries
 
-PERIODIC: dict[str, float] = {
+PERIODIC = {
     "comments.check_counts": 300.0,
     "comments.delete_long_removed": 3600.0,
 }
@@ -23,7 +23,7 @@ _CHECK_POSTS = 500
 
 @shared_task(name="comments.check_counts")
 def check_counts() -> None:
-    """Corrects and logs the counts of recently changed posts that differ from the rows."""
+    """Corrects and logs the counts of recently changed posts that differ from the rows. Idempotent."""
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
     recent = queries.recently_changed_posts(since=since, limit=_CHECK_POSTS)
     for drift in actions.check_posts(post_ids=recent, repair=True):
@@ -31,7 +31,7 @@ def check_counts() -> None:
 
 
 @shared_task(name="comments.delete_long_removed")
-def delete_removed() -> None:
+def delete_long_removed() -> None:
     """Deletes what moderators removed so long ago that nobody can appeal any more, in bounded steps. Idempotent."""
     for _ in range(_STEPS):
         if not actions.delete_long_removed():

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 
-import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
-from apps.moderation import actions
-from apps.moderation.access import Document, documents_to_check
+from apps.moderation import access, actions
+from apps.moderation.access import Document
 from apps.moderation.queries import Target
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentCreated, CommentDeleted, CommentEdited
@@ -27,11 +26,11 @@ def _texts(events: Sequence[Written], check: Callable[[list[int], bool], Texts])
 
 
 def _post_texts(events: Sequence[PostCreated | PostEdited]) -> Texts:
-    return _texts(events, lambda ids, are_held: documents_to_check(post_ids=ids, are_held=are_held))
+    return _texts(events, lambda ids, are_held: access.documents_to_check(post_ids=ids, are_held=are_held))
 
 
 def _comment_texts(events: Sequence[CommentCreated | CommentEdited]) -> Texts:
-    return _texts(events, lambda ids, are_held: documents_to_check(comment_ids=ids, are_held=are_held))
+    return _texts(events, lambda ids, are_held: access.documents_to_check(comment_ids=ids, are_held=are_held))
 
 
 @handles(PostCreated, PostEdited, gather=_post_texts, together=True)
@@ -64,8 +63,8 @@ def _target(event: Written) -> Target:
 
 def _described_text(event: MediaDescribed) -> Texts:
     if event.comment_id is not None:
-        return documents_to_check(comment_ids=[event.comment_id])
-    return documents_to_check(post_ids=[event.post_id])
+        return access.documents_to_check(comment_ids=[event.comment_id])
+    return access.documents_to_check(post_ids=[event.post_id])
 
 
 @handles(MediaDescribed, gather=_described_text)
@@ -76,7 +75,7 @@ def check_description(event: MediaDescribed, texts: Texts) -> None:
 
 
 def _profile_text(event: ProfileChanged) -> Texts:
-    return documents_to_check(user_ids=[event.user_id])
+    return access.documents_to_check(user_ids=[event.user_id])
 
 
 @handles(ProfileChanged, gather=_profile_text)

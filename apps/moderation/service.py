@@ -2,10 +2,8 @@
 
 from functools import partial
 
-from apps.moderation import actions
-from apps.moderation.access import is_sign_up_refused, screen_text
-from apps.moderation.presenters import workload_of
-from apps.moderation.queries import Target, present_rules
+from apps.moderation import access, actions, presenters, queries
+from apps.moderation.queries import Target
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.moderation import InstanceRule, Screening, Workload
 from socialapp.lifecycle.drift import run_comparisons
@@ -16,23 +14,23 @@ class ModerationService:
 
     def rules(self) -> list[InstanceRule]:
         """See `Moderation.rules`."""
-        return [InstanceRule(id=rule.id, number=rule.number, text=rule.text) for rule in present_rules()]
+        return [InstanceRule(id=rule.id, number=rule.number, text=rule.text) for rule in queries.present_rules()]
 
     def workload(self, *, moderator_id: int, span: str = "month") -> Workload:
         """See `Moderation.workload`."""
-        return workload_of(moderator_id, span=span)
+        return presenters.workload_of(moderator_id, span=span)
 
     def sign_up_refused(self, *, email_domain: str, address: str) -> bool:
         """See `Moderation.sign_up_refused`."""
-        return is_sign_up_refused(email_domain=email_domain, address=address)
+        return access.is_sign_up_refused(email_domain=email_domain, address=address)
 
     def refusal(self, *, author_id: int, text: str, is_profile: bool = False) -> str:
         """See `Moderation.refusal`."""
-        return screen_text(target=Target("user" if is_profile else "post", 0, author_id), text=text).refusal
+        return access.screen_text(target=Target("user" if is_profile else "post", 0, author_id), text=text).refusal
 
     def screening(self, *, author_id: int, text: str, target_type: str, target_id: int = 0) -> Screening:
         """See `Moderation.screening`."""
-        return screen_text(target=Target(target_type, target_id, author_id), text=text)
+        return access.screen_text(target=Target(target_type, target_id, author_id), text=text)
 
     def remove(self, *, moderator_id: int, target_type: str, target_id: int, author_id: int, reason: str) -> int:
         """See `Moderation.remove`."""

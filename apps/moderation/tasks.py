@@ -2,8 +2,7 @@
 
 from celery import shared_task
 
-from apps.moderation import actions
-from apps.moderation.queries import suspensions_due
+from apps.moderation import actions, queries
 
 PERIODIC = {
     "moderation.end_suspensions": 30.0,
@@ -17,7 +16,7 @@ _PARTS_A_RUN = 20
 @shared_task(name="moderation.end_suspensions")
 def end_suspensions() -> int:
     """Ends the bans, silences and limits that have expired; returns how many. Idempotent."""
-    due = suspensions_due()
+    due = queries.suspensions_due()
     for suspension_id in due:
         actions.end_suspension(suspension_id=suspension_id)
     return len(due)

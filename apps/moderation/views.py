@@ -7,10 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.moderation import actions
-from apps.moderation.access import target_to_report, text_of
-from apps.moderation.presenters import action_body, appeal_body, month_body, report_body
-from apps.moderation.queries import actions_against, figures_by_month, own_appeals, own_reports, present_rules
+from apps.moderation import access, actions, presenters, queries
 from apps.moderation.serializers import (
     ActionBody,
     AppealBody,
@@ -46,8 +43,8 @@ class ReportsView(View):
     )
     def get(self, request: Request) -> Response:
         """The caller's reports."""
-        page = own_reports(reporter_id=self.principal.id, page=page_request(request))
-        return page_response(request, page=page, results=[report_body(report) for report in page.items])
+        page = queries.own_reports(reporter_id=self.principal.id, page=page_request(request))
+        return page_response(request, page=page, results=[presenters.report_body(report) for report in page.items])
 
     @extend_schema(
         summary="Report a user, a post or a comment",
@@ -61,11 +58,11 @@ class ReportsView(View):
         if (answer := replayed(request, context="moderation")) is not None:
             return answer
         reporter_id = self.principal.id
-        target = target_to_report(
+        target = access.target_to_report(
             reporter_id=reporter_id, target_type=values["target_type"], target_id=values["target_id"]
         )
 
-        text = text_of(target)
+        text = access.text_of(target)
 
         def create() -> tuple[int, dict[str, object]]:
             report, made = actions.file_report(
@@ -76,7 +73,7 @@ class ReportsView(View):
                 rule_id=values["rule_id"],
                 text=text,
             )
-            return 201 if made else 200, report_body(report)
+            return 201 if made else 200, presenters.report_body(report)
 
         return create_once(request, context="moderation", create=create)
 
@@ -92,8 +89,8 @@ class OwnActionsView(View):
     )
     def get(self, request: Request) -> Response:
         """The actions about the caller."""
-        page = actions_against(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page=page, results=[action_body(action) for action in page.items])
+        page = queries.actions_against(user_id=self.principal.id, page=page_request(request))
+        return page_response(request, page=page, results=[presenters.action_body(action) for action in page.items])
 
 
 class RulesView(View):
@@ -109,7 +106,7 @@ class RulesView(View):
     )
     def get(self, request: Request) -> Response:
         """The rules."""
-        rules = [{"id": str(rule.id), "number": rule.number, "text": rule.text} for rule in present_rules()]
+        rules = [{"id": str(rule.id), "number": rule.number, "text": rule.text} for rule in queries.present_rules()]
         return Response(rules, headers={"Cache-Control": "public, max-age=60"})
 
 
@@ -128,7 +125,7 @@ class TransparencyView(View):
         """The figures."""
         if not settings.TRANSPARENCY_REPORT:
             raise NotFound("this installation does not publish figures")
-        figures = [month_body(month) for month in figures_by_month(months=12)]
+        figures = [presenters.month_body(month) for month in queries.figures_by_month(months=12)]
         return Response(figures, headers={"Cache-Control": "public, max-age=3600"})
 
 
@@ -145,8 +142,8 @@ class AppealsView(View):
     )
     def get(self, request: Request) -> Response:
         """The caller's appeals."""
-        page = own_appeals(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page=page, results=[appeal_body(appeal) for appeal in page.items])
+        page = queries.own_appeals(user_id=self.principal.id, page=page_request(request))
+        return page_response(request, page=page, results=[presenters.appeal_body(appeal) for appeal in page.items])
 
     @extend_schema(
         summary="Appeal against an action",
@@ -160,6 +157,6 @@ class AppealsView(View):
 
         def create() -> tuple[int, dict[str, object]]:
             appeal = actions.file_appeal(user_id=self.principal.id, action_id=values["action_id"], text=values["text"])
-            return 201, appeal_body(appeal)
+            return 201, presenters.appeal_body(appeal)
 
         return create_once(request, context="moderation", create=create)

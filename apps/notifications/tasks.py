@@ -16,7 +16,7 @@ PERIODIC = {
 
 @shared_task(name="notifications.send_pushes")
 def send_pushes() -> None:
-    """Sends due pushes for the first time. Periodic; safe to run concurrently."""
+    """Sends due pushes for the first time. Safe to run concurrently."""
     actions.send_due_pushes(retries=False)
 
 
@@ -28,7 +28,7 @@ def retry_pushes() -> None:
 
 @shared_task(name="notifications.send_mails")
 def send_mails() -> None:
-    """Sends due mails for the first time. Periodic; safe to run concurrently."""
+    """Sends due mails for the first time. Safe to run concurrently."""
     actions.send_due_mails(retries=False)
 
 
@@ -40,11 +40,11 @@ def retry_mails() -> None:
 
 @shared_task(name="notifications.queue_digests")
 def queue_digests() -> None:
-    """Queues the digests that are due. Periodic; idempotent."""
+    """Queues the digests that are due. Idempotent."""
     actions.queue_due_digests()
 
 
 @shared_task(name="notifications.prune_read")
 def prune_read() -> None:
-    """Deletes what was read long ago. Periodic; idempotent."""
+    """Deletes what was read long ago. Idempotent."""
     actions.prune_read()

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.posts.actions import refuse_media, remove_as_moderator
+from apps.posts import actions
 from apps.posts.models import (
     Bookmark,
     FeedEpoch,
@@ -63,7 +63,9 @@ class PostAdmin(ContextModelAdmin[Post]):
         """Removes the posts as a moderator: logged, their authors notified, open to appeal."""
         for post in queryset:
             try:
-                remove_as_moderator(moderator_id=int(request.user.pk or 0), post_id=post.id, author_id=post.user_id)
+                actions.remove_as_moderator(
+                    moderator_id=int(request.user.pk or 0), post_id=post.id, author_id=post.user_id
+                )
             except Problem as problem:
                 self.message_user(request, f"{post}: {problem.detail}", messages.ERROR)
 
@@ -171,7 +173,7 @@ class MediaAdmin(_BelongsToPost):
         """Removes the posts that show them, as a moderator; the same or similar pictures are refused from then on."""
         for media in queryset:
             try:
-                refuse_media(moderator_id=int(request.user.pk or 0), media_id=media.id)
+                actions.refuse_media(moderator_id=int(request.user.pk or 0), media_id=media.id)
             except Problem as problem:
                 self.message_user(request, f"{media}: {problem.detail}", messages.ERROR)
 

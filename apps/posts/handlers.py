@@ -4,22 +4,8 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from apps.posts.access import is_for_followers, load_visibility, profile_pictures
-from apps.posts.actions import (
-    CLEAN_UP,
-    FAN_OUT_BATCH,
-    FeedPage,
-    delete_comment_media,
-    end_refusals,
-    fan_out,
-    mark_popular,
-    purge_author,
-    purge_profile,
-    remove_post,
-    restore_post,
-    restrict_post,
-)
-from apps.posts.queries import is_popular
+from apps.posts import access, actions, queries
+from apps.posts.actions import CLEAN_UP, FAN_OUT_BATCH, FeedPage
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
@@ -39,7 +25,7 @@ from socialapp.rpc.calls import client
 
 def _first_followers(user_id: int) -> list[int] | None:
     """The first page of somebody's followers; None if they are too many for fan-out."""
-    if is_popular(user_id) or client(Users).popular(ids=[user_id]):
+    if queries.is_popular(user_id) or client(Users).popular(ids=[user_id]):
         return None
     return client(Users).followers(user_id=user_id, after=0, limit=FAN_OUT_BATCH)
 
@@ -58,8 +44,8 @@ def fan_out_post(events: Sequence[PostCreated | PostRestored], followers: dict[i
     """Pushes posts, new or restored, into the feeds of their authors and first followers, unless merged at reading."""
     for author_id, follower_ids in followers.items():
         if follower_ids is None:
-            mark_popular(user_id=author_id)
-    fan_out(
+            actions.mark_popular(user_id=author_id)
+    actions.fan_out(
         [
             FeedPage(
                 post_id=event.post_id,
@@ -78,15 +64,15 @@ def fan_out_post(events: Sequence[PostCreated | PostRestored], followers: dict[i
 def fan_out_repost(event: Reposted, follower_ids: list[int] | None) -> None:
     """Pushes a repost into the feeds of the first followers. Readers check whether the repost still exists."""
     if follower_ids is None:
-        mark_popular(user_id=event.user_id)
+        actions.mark_popular(user_id=event.user_id)
     else:
-        fan_out([_page(event, reposter_id=event.user_id, follower_ids=follower_ids)])
+        actions.fan_out([_page(event, reposter_id=event.user_id, follower_ids=follower_ids)])
 
 
 @handles(FanOutContinued, gather=_more_followers)
 def continue_fan_out(event: FanOutContinued, follower_ids: list[int]) -> None:
     """Continues with the next page of followers."""
-    fan_out([_page(event, reposter_id=event.reposter_id, follower_ids=follower_ids)])
+    actions.fan_out([_page(event, reposter_id=event.reposter_id, follower_ids=follower_ids)])
 
 
 def _page(event: Reposted | FanOutContinued, *, reposter_id: int | None, follower_ids: Sequence[int]) -> FeedPage:
@@ -108,21 +94,21 @@ def clean_up(event: PostDeleted) -> None:
 @handles(CommentDeleted)
 def delete_comment_pictures(event: CommentDeleted) -> None:
     """Deletes the media of a deleted comment."""
-    delete_comment_media(comment_ids=[event.comment_id])
+    actions.delete_comment_media(comment_ids=[event.comment_id])
 
 
 @handles(ContentRemoved)
 def remove_content(event: ContentRemoved) -> None:
     """Hides a post that a moderator has removed."""
     if event.target_type == "post":
-        remove_post(post_id=event.target_id, action_id=event.action_id)
+        actions.remove_post(post_id=event.target_id, action_id=event.action_id)
 
 
 @handles(ContentRestricted)
 def restrict_content(event: ContentRestricted) -> None:
     """Marks a post sensitive, hides it or locks its comments, or ends that, as a moderator decided."""
     if event.target_type == "post":
-        restrict_post(
+        actions.restrict_post(
             post_id=event.target_id,
             kind=event.kind,
             is_active=event.is_active,
@@ -135,36 +121,36 @@ def restrict_content(event: ContentRestricted) -> None:
 def restore_content(event: ContentRestored) -> None:
     """Restores a post that was removed wrongly, or ends the refusal of a restored comment's media."""
     if event.target_type == "post":
-        restore_post(post_id=event.target_id, action_id=event.action_id)
+        actions.restore_post(post_id=event.target_id, action_id=event.action_id)
     elif event.target_type == "comment":
-        end_refusals(comment_id=event.target_id)
+        actions.end_refusals(comment_id=event.target_id)
 
 
 def _is_hidden(user_id: int) -> bool:
     """Whether an account's content is no longer public; called only if there is a cache to purge."""
     if not settings.MEDIA_PURGE:
         return False
-    author = load_visibility(viewer_id=None, author_ids=[user_id]).authors.get(user_id)
-    return author is None or is_for_followers(author) or not author.active
+    author = access.load_visibility(viewer_id=None, author_ids=[user_id]).authors.get(user_id)
+    return author is None or access.is_for_followers(author) or not author.active
 
 
 @handles(ProfileChanged, StatusChanged, gather=lambda event: _is_hidden(event.user_id))
 def purge_hidden_author(event: ProfileChanged | StatusChanged, is_hidden: bool) -> None:
     """Purges the media of an account that became private or was banned from caches."""
     if is_hidden:
-        purge_author(event.user_id)
+        actions.purge_author(event.user_id)
 
 
 def _shown_in_profile(event: ProfileChanged) -> list[str] | None:
     """The URLs of the pictures that a profile shows; None if there is no cache to purge."""
-    return profile_pictures(event.user_id) if settings.MEDIA_PURGE else None
+    return access.profile_pictures(event.user_id) if settings.MEDIA_PURGE else None
 
 
 @handles(ProfileChanged, gather=_shown_in_profile)
 def purge_reset_pictures(event: ProfileChanged, shown: list[str] | None) -> None:
     """Purges the pictures of a profile that a moderator has reset: they stay in their place, for an appeal."""
     if shown is not None:
-        purge_profile(event.user_id, except_urls=shown)
+        actions.purge_profile(event.user_id, except_urls=shown)
 
 
 @handles(UserDeleted)

@@ -2,54 +2,8 @@
 
 from functools import partial
 
-from apps.posts.access import (
-    loadable_posts,
-    public_posts,
-    trending_posts,
-    viewers_of,
-    visible_posts,
-    visible_refs,
-    visible_refs_with_people,
-)
-from apps.posts.actions import (
-    POPULATION_TABLES,
-    check_feeds,
-    check_repost_counts,
-    check_tags,
-    feeds_without,
-    load_posts,
-    refuse_media,
-    release_from_comment,
-    use_as_header_picture,
-    use_as_profile_picture,
-    use_in_comment,
-)
-from apps.posts.presenters import (
-    comment_media,
-    header_picture_url,
-    plain_bodies,
-    post_bodies,
-    post_record,
-    profile_picture_url,
-    reviewed_comment_media,
-    reviewed_media,
-)
-from apps.posts.queries import (
-    descriptions_of,
-    documents_after,
-    documents_of,
-    media_hashes_of,
-    media_of_comments,
-    muted_posts,
-    post_refs,
-    posts_after,
-    posts_of_authors,
-    removed_documents_of,
-    reposts_of,
-    shown_media,
-    stored_files,
-    versions_of,
-)
+from apps.posts import access, actions, presenters, queries
+from apps.posts.actions import POPULATION_TABLES
 from socialapp.contracts.bulk import Record, RecordPage, Rejected
 from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.posts import (
@@ -74,118 +28,118 @@ class PostsService:
 
     def visible(self, *, viewer_id: int | None, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.visible`."""
-        return visible_refs(viewer_id=viewer_id, post_ids=post_ids)
+        return access.visible_refs(viewer_id=viewer_id, post_ids=post_ids)
 
     def visible_with_people(self, *, viewer_id: int | None, post_ids: list[int], people_ids: list[int]) -> VisiblePosts:
         """See `Posts.visible_with_people`."""
-        return visible_refs_with_people(viewer_id=viewer_id, post_ids=post_ids, people_ids=people_ids)
+        return access.visible_refs_with_people(viewer_id=viewer_id, post_ids=post_ids, people_ids=people_ids)
 
     def viewers(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.viewers`; empty for a post that does not exist."""
-        return viewers_of(post_id=post_id, user_ids=user_ids)
+        return access.viewers_of(post_id=post_id, user_ids=user_ids)
 
     def feeds_without(self, *, post_id: int, user_ids: list[int]) -> list[int]:
         """See `Posts.feeds_without`."""
-        return feeds_without(post_id=post_id, user_ids=user_ids)
+        return actions.feeds_without(post_id=post_id, user_ids=user_ids)
 
     def muted(self, *, pairs: list[tuple[int, int]]) -> list[bool]:
         """See `Posts.muted`."""
-        found = muted_posts(pairs)
+        found = queries.muted_posts(pairs)
         return [pair in found for pair in pairs]
 
     def refs(self, *, post_ids: list[int]) -> list[PostRef]:
         """See `Posts.refs`."""
-        return post_refs(post_ids)
+        return queries.post_refs(post_ids)
 
     def documents(self, *, post_ids: list[int]) -> list[PostDocument]:
         """See `Posts.documents`."""
-        return documents_of(post_ids)
+        return queries.documents_of(post_ids)
 
     def author_posts(self, *, author_ids: list[int]) -> list[AuthorPosts]:
         """See `Posts.author_posts`."""
-        return posts_of_authors(author_ids)
+        return queries.posts_of_authors(author_ids)
 
     def reposts(self, *, post_ids: list[int]) -> list[RepostNumber]:
         """See `Posts.reposts`."""
-        return reposts_of(post_ids)
+        return queries.reposts_of(post_ids)
 
     def removed(self, *, post_ids: list[int]) -> list[PostDocument]:
         """See `Posts.removed`."""
-        return removed_documents_of(post_ids)
+        return queries.removed_documents_of(post_ids)
 
     def reviewed_media(self, *, post_ids: list[int]) -> list[ReviewedMedia]:
         """See `Posts.reviewed_media`."""
-        return reviewed_media(shown_media(post_ids))
+        return presenters.reviewed_media(queries.shown_media(post_ids))
 
     def media_hashes(
         self, *, post_ids: list[int], known: list[str] | None = None, comment_ids: list[int] | None = None
     ) -> list[MediaHash]:
         """See `Posts.media_hashes`."""
-        return media_hashes_of(post_ids, comment_ids=comment_ids or [], known=known or [])
+        return queries.media_hashes_of(post_ids, comment_ids=comment_ids or [], known=known or [])
 
     def versions(self, *, post_id: int) -> list[PostVersion]:
         """See `Posts.versions`."""
-        return versions_of(post_id)
+        return queries.versions_of(post_id)
 
     def storage(self) -> Storage:
         """See `Posts.storage`."""
-        return stored_files()
+        return queries.stored_files()
 
     def document_page(self, *, after: int, limit: int) -> list[PostDocument]:
         """See `Posts.document_page`."""
-        return documents_after(after, limit=limit)
+        return queries.documents_after(after, limit=limit)
 
     def post_bodies(self, *, viewer_id: int | None, post_ids: list[int]) -> list[dict[str, object]]:
         """See `Posts.post_bodies`."""
-        return plain_bodies(
-            post_bodies(viewer_id=viewer_id, posts=visible_posts(viewer_id=viewer_id, post_ids=post_ids))
-        )
+        found = access.visible_posts(viewer_id=viewer_id, post_ids=post_ids)
+        return presenters.plain_bodies(presenters.post_bodies(viewer_id=viewer_id, posts=found))
 
     def public_posts(self, *, author_id: int | None, tag: str, limit: int) -> list[dict[str, object]]:
         """See `Posts.public_posts`."""
-        found = public_posts(author_id=author_id, tag=tag, limit=limit)
-        return plain_bodies(post_bodies(viewer_id=None, posts=found))
+        found = access.public_posts(author_id=author_id, tag=tag, limit=limit)
+        return presenters.plain_bodies(presenters.post_bodies(viewer_id=None, posts=found))
 
     def trending_posts(self, *, limit: int) -> list[dict[str, object]]:
         """See `Posts.trending_posts`."""
-        return plain_bodies(post_bodies(viewer_id=None, posts=trending_posts(viewer_id=None, limit=limit)))
+        found = access.trending_posts(viewer_id=None, limit=limit)
+        return presenters.plain_bodies(presenters.post_bodies(viewer_id=None, posts=found))
 
     def descriptions(self, *, user_id: int, media_ids: list[int]) -> list[str]:
         """See `Posts.descriptions`."""
-        return descriptions_of(user_id=user_id, media_ids=media_ids)
+        return queries.descriptions_of(user_id=user_id, media_ids=media_ids)
 
     def comment_media(self, *, comment_ids: list[int], withheld_ids: list[int]) -> list[CommentMedia]:
         """See `Posts.comment_media`."""
-        return comment_media(media_of_comments(comment_ids), withheld_ids=withheld_ids)
+        return presenters.comment_media(queries.media_of_comments(comment_ids), withheld_ids=withheld_ids)
 
     def reviewed_comment_media(self, *, comment_ids: list[int]) -> list[ReviewedMedia]:
         """See `Posts.reviewed_comment_media`."""
-        return reviewed_comment_media(media_of_comments(comment_ids))
+        return presenters.reviewed_comment_media(queries.media_of_comments(comment_ids))
 
     def refuse_media(self, *, moderator_id: int, media_id: int, reason: str) -> None:
         """See `Posts.refuse_media`."""
-        refuse_media(moderator_id=moderator_id, media_id=media_id, reason=reason)
+        actions.refuse_media(moderator_id=moderator_id, media_id=media_id, reason=reason)
 
     def use_in_comment(
         self, *, user_id: int, post_id: int, comment_id: int, media_id: int, is_held: bool = False
     ) -> CommentMedia:
         """See `Posts.use_in_comment`."""
-        media = use_in_comment(user_id=user_id, post_id=post_id, comment_id=comment_id, media_id=media_id)
-        return comment_media([media], withheld_ids=[comment_id] if is_held else [])[0]
+        media = actions.use_in_comment(user_id=user_id, post_id=post_id, comment_id=comment_id, media_id=media_id)
+        return presenters.comment_media([media], withheld_ids=[comment_id] if is_held else [])[0]
 
     def release_from_comment(self, *, comment_id: int) -> None:
         """See `Posts.release_from_comment`."""
-        release_from_comment(comment_id=comment_id)
+        actions.release_from_comment(comment_id=comment_id)
 
     def use_as_header_picture(self, *, user_id: int, media_id: int | None) -> str:
         """See `Posts.use_as_header_picture`."""
-        media = use_as_header_picture(user_id=user_id, media_id=media_id)
-        return header_picture_url(media) if media else ""
+        media = actions.use_as_header_picture(user_id=user_id, media_id=media_id)
+        return presenters.header_picture_url(media) if media else ""
 
     def use_as_profile_picture(self, *, user_id: int, media_id: int | None) -> str:
         """See `Posts.use_as_profile_picture`."""
-        media = use_as_profile_picture(user_id=user_id, media_id=media_id)
-        return profile_picture_url(media) if media else ""
+        media = actions.use_as_profile_picture(user_id=user_id, media_id=media_id)
+        return presenters.profile_picture_url(media) if media else ""
 
 
 class PostsBulkTransfer:
@@ -193,13 +147,13 @@ class PostsBulkTransfer:
 
     def load(self, *, kind: str, records: list[Record]) -> list[Rejected]:
         """See `BulkTransfer.load`."""
-        loadable, rejected = loadable_posts(records)
-        return [*rejected, *load_posts(posts=loadable)]
+        loadable, rejected = access.loadable_posts(records)
+        return [*rejected, *actions.load_posts(posts=loadable)]
 
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
-        rows = posts_after(int(after or 0), limit=limit + 1)
-        return record_page(rows, limit=limit, record=post_record)
+        rows = queries.posts_after(int(after or 0), limit=limit + 1)
+        return record_page(rows, limit=limit, record=presenters.post_record)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:
         """Nothing: no other context dumps posts."""
@@ -212,9 +166,9 @@ class PostsDriftChecks:
     def verify(self, *, repair: bool, after: str, limit: int) -> DriftPage:
         """See `DriftChecks.verify`."""
         comparisons = {
-            "feeds": partial(check_feeds, repair=repair),
-            "repost_counts": partial(check_repost_counts, repair=repair),
-            "tags": partial(check_tags, repair=repair),
+            "feeds": partial(actions.check_feeds, repair=repair),
+            "repost_counts": partial(actions.check_repost_counts, repair=repair),
+            "tags": partial(actions.check_tags, repair=repair),
         }
         return run_comparisons(comparisons, after=after, limit=limit)
 

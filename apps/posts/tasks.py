@@ -5,20 +5,7 @@ from contextlib import suppress
 from celery import shared_task
 from django.conf import settings
 
-from apps.posts.actions import (
-    delete_abandoned_files,
-    delete_long_removed,
-    delete_unclaimed_media,
-    delete_unused_files,
-    delete_unused_media,
-    fetch_link_previews,
-    flush_views,
-    forget_unlinked_previews,
-    notice_restart,
-    process_waiting_media,
-    purge_caches,
-    sweep_store,
-)
+from apps.posts import actions
 from socialapp.core.cache import redis_errors
 
 PERIODIC = {
@@ -40,64 +27,64 @@ _STEPS = 50
 
 
 @shared_task(name="posts.flush_views")
-def publish_views() -> None:
-    """Publishes the views counted since the last run. Periodic."""
-    flush_views()
+def flush_views() -> None:
+    """Publishes the views counted since the last run."""
+    actions.flush_views()
 
 
 @shared_task(name="posts.notice_restart")
-def notice_restart_of_redis() -> None:
-    """Checks whether Redis was restarted. Idempotent, periodic."""
+def notice_restart() -> None:
+    """Checks whether Redis was restarted. Idempotent."""
     with suppress(*redis_errors()):
-        notice_restart()
+        actions.notice_restart()
 
 
 @shared_task(name="posts.delete_long_removed")
-def delete_removed() -> None:
-    """Deletes what moderators removed so long ago that nobody can appeal any more. Idempotent, periodic."""
+def delete_long_removed() -> None:
+    """Deletes what moderators removed so long ago that nobody can appeal any more. Idempotent."""
     for _ in range(_STEPS):
-        if not delete_long_removed():
+        if not actions.delete_long_removed():
             break
 
 
 @shared_task(name="posts.process_waiting_media")
-def process_media() -> None:
-    """Processes waiting uploads. Idempotent; triggered by each upload, and periodic."""
-    process_waiting_media()
+def process_waiting_media() -> None:
+    """Processes waiting uploads. Idempotent; also triggered by each upload."""
+    actions.process_waiting_media()
 
 
 @shared_task(name="posts.purge_caches")
-def purge_media_caches() -> None:
-    """Purges media that are no longer public from caches. Idempotent, periodic."""
-    purge_caches()
+def purge_caches() -> None:
+    """Purges media that are no longer public from caches. Idempotent."""
+    actions.purge_caches()
 
 
 @shared_task(name="posts.sweep_media")
 def sweep_media() -> None:
-    """Deletes unused media and files. Idempotent, periodic."""
+    """Deletes unused media and files. Idempotent."""
     for _ in range(_STEPS):
-        deleted = delete_unused_media(before_hours=settings.MEDIA_UNUSED_HOURS)
-        if not deleted + delete_unused_files():
+        deleted = actions.delete_unused_media(before_hours=settings.MEDIA_UNUSED_HOURS)
+        if not deleted + actions.delete_unused_files():
             break
 
 
 @shared_task(name="posts.sweep_store")
-def sweep_media_store() -> None:
-    """Deletes what killed processes left: media of no comment, files without a row. Idempotent, periodic."""
-    delete_abandoned_files()
-    delete_unclaimed_media()
-    sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS)
+def sweep_store() -> None:
+    """Deletes what killed processes left: media of no comment, files without a row. Idempotent."""
+    actions.delete_abandoned_files()
+    actions.delete_unclaimed_media()
+    actions.sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS)
 
 
 @shared_task(name="posts.fetch_link_previews")
-def fetch_previews() -> None:
-    """Fetches the pages that posts link to. Idempotent; triggered by each such post, and periodic."""
-    fetch_link_previews()
+def fetch_link_previews() -> None:
+    """Fetches the pages that posts link to. Idempotent; also triggered by each such post."""
+    actions.fetch_link_previews()
 
 
 @shared_task(name="posts.forget_unlinked_previews")
-def forget_previews() -> None:
-    """Deletes previews to which no post links any more. Idempotent, periodic."""
+def forget_unlinked_previews() -> None:
+    """Deletes previews to which no post links any more. Idempotent."""
     for _ in range(_STEPS):
-        if not forget_unlinked_previews():
+        if not actions.forget_unlinked_previews():
             break

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.reactions import actions, queries
 
-PERIODIC: dict[str, float] = {"reactions.check_counts": 300.0}
+PERIODIC = {"reactions.check_counts": 300.0}
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ _CHECK_TARGETS = 500
 
 @shared_task(name="reactions.check_counts")
 def check_counts() -> None:
-    """Corrects and logs the counts of recently changed targets that differ from the rows."""
+    """Corrects and logs the counts of recently changed targets that differ from the rows. Idempotent."""
     since = timezone.now() - timedelta(minutes=_CHECK_MINUTES)
     for target_type in queries.TARGET_TYPES:
         recent = queries.recently_changed_targets(target_type=target_type, since=since, limit=_CHECK_TARGETS)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from django.conf import settings
 
-from apps.search import actions
-from apps.search.queries import EngagementCount, engagement_of
+from apps.search import actions, queries
+from apps.search.queries import EngagementCount
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.metrics import EngagementChanged
 from socialapp.contracts.posts import (
@@ -78,7 +78,7 @@ def take_over_engagement(event: EngagementChanged) -> None:
     """Updates the numbers behind relevance and `min_reactions:`."""
     actions.set_engagement(
         counts=[
-            EngagementCount(count.post_id, reactions=max(count.reactions, 0), engagement=engagement_of(count))
+            EngagementCount(count.post_id, reactions=max(count.reactions, 0), engagement=queries.engagement_of(count))
             for count in event.counts
         ]
     )

@@ -14,5 +14,5 @@ PERIODIC = {"search.forget_tombstones": 86_400.0}
 
 @shared_task(name="search.forget_tombstones")
 def forget_tombstones() -> None:
-    """Deletes tombstones that are older than any event in flight."""
+    """Deletes tombstones that are older than any event in flight. Idempotent."""
     actions.forget_tombstones(older_than=_TOMBSTONE_AGE)

@@ -17,7 +17,7 @@ from apps.posts.models import (
     Repost,
     RepostCount,
 )
-from apps.posts.tasks import publish_views
+from apps.posts.tasks import flush_views
 from socialapp.contracts.auth import UserDeleted
 from socialapp.core.cache import redis_client
 from socialapp.core.db import atomic
@@ -50,8 +50,8 @@ def test_views_by_others_are_counted_and_published_once(
     for reader, post in ((bob.client, one), (anonymous, one), (alice.client, one), (bob.client, two)):
         assert reader.get(f"/v1/posts/{post['id']}").status_code == 200
     monkeypatch.setattr(views, "_COUNTS_A_BATCH", 1)
-    publish_views()
-    publish_views()
+    flush_views()
+    flush_views()
     batches = events("posts_viewed")
     assert len({batch["batch_id"] for batch in batches}) == 2
     counted = {(count["post_id"], count["author_id"]): count["views"] for batch in batches for count in batch["counts"]}
@@ -66,8 +66,8 @@ def test_views_claimed_by_a_crashed_run_are_published_by_the_next(
     bob.client.get(f"/v1/posts/{post['id']}")
     redis_client().rename(f"{settings.REDIS_PREFIX}posts:views", f"{settings.REDIS_PREFIX}posts:views-flushing")
     cleo.client.get(f"/v1/posts/{post['id']}")
-    publish_views()
-    publish_views()
+    flush_views()
+    flush_views()
     assert [batch["counts"][0]["views"] for batch in events("posts_viewed")] == [1, 1]
 
 

@@ -5,9 +5,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth import actions
-from apps.auth.access import refuse_blocked_sign_up
-from apps.auth.presenters import logged_in_body, pending_body, tokens_body
+from apps.auth import access, actions, presenters
 from apps.auth.serializers import (
     AuthorizeBody,
     ChallengeBody,
@@ -78,14 +76,14 @@ class RegisterView(AuthView):
             actions.check_captcha(captcha, address=client_address(request))
             new = actions.prepare_account(**fields)
             device = device_of(request)
-            refuse_blocked_sign_up(
+            access.refuse_blocked_sign_up(
                 email=new.email, address=device.address, username=new.username, full_name=new.full_name
             )
 
             def create() -> tuple[int, dict[str, object]]:
                 if settings.REGISTRATION == "approval":
-                    return 202, pending_body(actions.apply_for_account(new=new, text=text))
-                return 201, logged_in_body(actions.register_user(new=new, device=device, invite=invite))
+                    return 202, presenters.pending_body(actions.apply_for_account(new=new, text=text))
+                return 201, presenters.logged_in_body(actions.register_user(new=new, device=device, invite=invite))
 
             answer = create_once(request, context="auth", create=create)
         if answer.status_code == 202:
@@ -191,7 +189,7 @@ class RefreshView(AuthView):
     def post(self, request: Request) -> Response:
         """200 with a new pair."""
         token, from_cookie = refresh_token_of(request, self.read_input(RefreshInput).get("refresh"))
-        response = Response(tokens_body(actions.rotate_refresh_token(refresh=token)))
+        response = Response(presenters.tokens_body(actions.rotate_refresh_token(refresh=token)))
         if from_cookie:
             move_refresh_to_cookie(request, response)
         return response

@@ -9,8 +9,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth import access, actions, queries
-from apps.auth.presenters import erasure_body, export_body, instance_body, session_body, user_body
+from apps.auth import access, actions, presenters, queries
 from apps.auth.serializers import (
     DeleteInput,
     ErasureBody,
@@ -47,7 +46,9 @@ class SessionsView(AuthView):
         page = queries.live_sessions(user_id=self.principal.id, page=page_request(request))
         current_id = self.principal.session
         return page_response(
-            request, page=page, results=[session_body(session, current_id=current_id) for session in page.items]
+            request,
+            page=page,
+            results=[presenters.session_body(session, current_id=current_id) for session in page.items],
         )
 
     @extend_schema(operation_id="auth_sessions_delete_others", summary="End all other sessions", responses={204: None})
@@ -130,7 +131,7 @@ class MeView(AuthView):
         return Response({"erasure_id": str(erasure_id)}, status=202)
 
     def _answer(self, request: Request, account: queries.Account) -> Response:
-        return single(request, body=user_body(account, with_email=True), version=account.version)
+        return single(request, body=presenters.user_body(account, with_email=True), version=account.version)
 
 
 class ExportsView(AuthView):
@@ -152,7 +153,7 @@ class ExportsView(AuthView):
         user_id, session_id = self.principal.id, self.principal.session
 
         def create() -> tuple[int, dict[str, object]]:
-            return 202, export_body(actions.request_export(user_id=user_id, session_id=session_id), url=None)
+            return 202, presenters.export_body(actions.request_export(user_id=user_id, session_id=session_id), url=None)
 
         return create_once(request, context="auth", create=create)
 
@@ -174,7 +175,7 @@ class ExportView(AuthView):
         url = None
         if export.has_archive:
             url = request.build_absolute_uri(f"{request.path}/archive?key={access.archive_key(export_id)}")
-        return single(request, body=export_body(export, url=url), version=0)
+        return single(request, body=presenters.export_body(export, url=url), version=0)
 
 
 class ArchiveView(AuthView):
@@ -212,7 +213,7 @@ class ErasureView(AuthView):
     )
     def get(self, request: Request, erasure_id: int) -> Response:
         """200 with every context and when it erased its data."""
-        return single(request, body=erasure_body(queries.erasure_progress(erasure_id)), version=0)
+        return single(request, body=presenters.erasure_body(queries.erasure_progress(erasure_id)), version=0)
 
 
 class UserView(AuthView):
@@ -229,7 +230,7 @@ class UserView(AuthView):
         is_staff = bool(request.user and request.user.is_staff)
         account = access.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
         access.require_no_block(user_id, viewer_id=self.viewer, is_staff=is_staff)
-        body = user_body(account, with_email=is_staff or self.viewer == user_id)
+        body = presenters.user_body(account, with_email=is_staff or self.viewer == user_id)
         return single(request, body=body, version=account.version)
 
 
@@ -260,6 +261,6 @@ class InstanceView(AuthView):
     @extend_schema(summary="Get the facts about this installation", responses={200: InstanceBody}, auth=[])
     def get(self, request: Request) -> Response:
         """200 with its name, rules, ways to join and limits."""
-        answer = single(request, body=instance_body(rules=access.instance_rules()), version=0)
+        answer = single(request, body=presenters.instance_body(rules=access.instance_rules()), version=0)
         answer["Cache-Control"] = "public, max-age=60"
         return answer

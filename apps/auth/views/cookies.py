@@ -12,8 +12,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth import actions, queries
-from apps.auth.presenters import logged_in_body
+from apps.auth import actions, presenters, queries
 from socialapp.core.errors import Forbidden, Invalid
 from socialapp.http.admission import client_address
 
@@ -48,7 +47,7 @@ def wants_cookie(request: Request, fields: dict[str, Any]) -> bool:
 
 def logged_in_response(request: Request, logged_in: queries.LoggedIn, *, in_cookie: bool) -> Response:
     """The response to a log-in (201 if it created the account), with the refresh token in its body or in a cookie."""
-    response = Response(logged_in_body(logged_in), status=201 if logged_in.is_new else 200)
+    response = Response(presenters.logged_in_body(logged_in), status=201 if logged_in.is_new else 200)
     set_device_token(response, logged_in.device_token)
     if in_cookie:
         move_refresh_to_cookie(request, response)

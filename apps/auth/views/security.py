@@ -4,8 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.auth import actions, queries
-from apps.auth.presenters import linked_provider_body, passkey_body
+from apps.auth import actions, presenters, queries
 from apps.auth.serializers import (
     CodeInput,
     ConfirmedBody,
@@ -138,7 +137,7 @@ class PasskeysView(AuthView):
     def get(self, request: Request) -> Response:
         """200 with a page of passkeys, newest first; there are at most twenty."""
         page = queries.passkeys(user_id=self.principal.id, page=page_request(request))
-        return page_response(request, page=page, results=[passkey_body(one) for one in page.items])
+        return page_response(request, page=page, results=[presenters.passkey_body(one) for one in page.items])
 
     @extend_schema(
         summary="Add a passkey",
@@ -159,7 +158,7 @@ class PasskeysView(AuthView):
         def create() -> tuple[int, dict[str, object]]:
             name = fields.get("name") or "Passkey"
             made = actions.add_passkey(user_id=user_id, name=name, credential=credential, data=data)
-            return 201, passkey_body(made)
+            return 201, presenters.passkey_body(made)
 
         return create_once(request, context="auth", create=create)
 
@@ -230,4 +229,4 @@ class LinkProviderView(AuthView):
 
 def _linked_page(request: Request, user_id: int) -> Response:
     page = queries.linked_providers(user_id=user_id, page=page_request(request))
-    return page_response(request, page=page, results=[linked_provider_body(one) for one in page.items])
+    return page_response(request, page=page, results=[presenters.linked_provider_body(one) for one in page.items])

@@ -1,5 +1,6 @@
 """Writes of moderation; what concerns other contexts is published to them."""
 
+import apps.moderation.actions.erasure  # noqa: F401  (declares the removal)
 from apps.moderation.actions.acts import Act, carry_out
 from apps.moderation.actions.appeals import decide_appeal, file_appeal
 from apps.moderation.actions.bulk import (

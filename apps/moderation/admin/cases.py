@@ -17,17 +17,7 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.views.decorators.http import require_POST
 
-from apps.moderation import actions
-from apps.moderation.access import (
-    case_context_of,
-    groundless_reporters,
-    history_of,
-    media_of_target,
-    notes_of,
-    show_targets,
-    target_of_staff,
-    weight_of,
-)
+from apps.moderation import access, actions, queries
 from apps.moderation.admin.choices import (
     DECIDED,
     LONGEST_REASON,
@@ -40,7 +30,7 @@ from apps.moderation.admin.choices import (
 )
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
 from apps.moderation.models import Case, Reason, Report
-from apps.moderation.queries import ReporterRecord, Target, present_rules, reason_templates, records_of, reports_of
+from apps.moderation.queries import ReporterRecord, Target
 from socialapp.contracts.users import ProfileSummary
 from socialapp.core.errors import Problem
 from socialapp.core.text.language import LANGUAGES
@@ -156,18 +146,18 @@ class LanguageFilter(admin.SimpleListFilter):
 
 def _shown(case: Case, *, has_case: bool = True) -> dict[str, Any]:
     """The parts of a case's page beside the case itself."""
-    history = history_of(case.author_id)
-    around = case_context_of(case, history=history)
+    history = access.history_of(case.author_id)
+    around = access.case_context_of(case, history=history)
     people = profile_summaries([case.author_id, case.assigned_to_id])
     return {
         "author": _person(case.author_id, people=people),
         "holder": _person(case.assigned_to_id, people=people),
         "choices": choices_for(case.target_type, figures=around.figures, has_case=has_case),
-        "shown_media": media_of_target(target_type=case.target_type, target_id=case.target_id or 0),
+        "shown_media": access.media_of_target(target_type=case.target_type, target_id=case.target_id or 0),
         "history": history,
         "around": around,
-        "rules": present_rules(),
-        "templates": reason_templates(),
+        "rules": queries.present_rules(),
+        "templates": queries.reason_templates(),
         "default_reason": actions.DEFAULT_REASON,
         "longest_reason": LONGEST_REASON,
     }
@@ -182,7 +172,7 @@ def _record_of(record: ReporterRecord | None) -> str:
     if record is None or not record.decided:
         return "none decided"
     confirmed = record.decided - record.dismissed
-    weight = weight_of(dismissed=record.dismissed, decided=record.decided)
+    weight = access.weight_of(dismissed=record.dismissed, decided=record.decided)
     return f"{confirmed} confirmed, {record.dismissed} dismissed; weight {weight:g}"
 
 
@@ -192,7 +182,7 @@ class CaseList(PeopleList):
     def get_results(self, request: HttpRequest) -> None:
         """The page's cases, with their previews."""
         super().get_results(request)
-        show_targets(self.result_list)
+        access.show_targets(self.result_list)
 
 
 @admin.register(Case)
@@ -238,7 +228,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         """One case, with its preview."""
         case = super().get_object(request, object_id, from_field)
         if case is not None:
-            show_targets([case])
+            access.show_targets([case])
         return case
 
     def change_view(
@@ -248,7 +238,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         case = Case.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
         extra = dict(extra_context or {})
         if case is not None and self.has_view_permission(request):
-            extra |= {**_shown(case), "notes": notes_of(case)}
+            extra |= {**_shown(case), "notes": access.notes_of(case)}
         return super().change_view(request, object_id, form_url, extra)
 
     def take_next(self, request: HttpRequest) -> HttpResponse:
@@ -319,13 +309,13 @@ class CaseAdmin(ModerationAdmin[Case]):
         """Any person, post or comment, without a report: its content, and every decision; POST executes one."""
         if not self.is_allowed(request):
             return HttpResponse(status=403)
-        target = target_of_staff(target_type=target_type, target_id=target_id)
+        target = access.target_of_staff(target_type=target_type, target_id=target_id)
         if target is None:
             return HttpResponse(status=404)
         if request.method == "POST":
             return self._decide_about(request, target)
         case = Case(target_type=target.type, target_id=target.id, author_id=target.author_id)
-        show_targets([case])
+        access.show_targets([case])
         page = {
             **self.admin_site.each_context(request),
             "title": str(case),
@@ -380,8 +370,8 @@ class CaseAdmin(ModerationAdmin[Case]):
     def reports_table(self, case: Case) -> SafeString | str:
         """Each report, and the outcomes of its reporter's others; not the reporter, so that no moderator takes
         sides."""
-        reports = list(reports_of(case)[:100])
-        records = records_of(report.reporter_id for report in reports if report.reporter_id is not None)
+        reports = list(queries.reports_of(case)[:100])
+        records = queries.records_of(report.reporter_id for report in reports if report.reporter_id is not None)
         rows = [
             (
                 report.created_at.strftime("%Y-%m-%d %H:%M"),
@@ -468,6 +458,6 @@ class ReportAdmin(ModerationAdmin[Report]):
             "title": "Unfounded reports",
             "opts": self.opts,
             "media": self.media,
-            "reporters": groundless_reporters(),
+            "reporters": access.groundless_reporters(),
         }
         return TemplateResponse(request, "admin/moderation/report/reporters.html", page)

@@ -6,10 +6,10 @@ from typing import Any
 
 from django import forms
 
-from apps.moderation import actions
+from apps.moderation import actions, queries
 from apps.moderation.actions import Act
 from apps.moderation.models import Case, InstanceRule, ReasonTemplate
-from apps.moderation.queries import Target, present_rules, reason_templates
+from apps.moderation.queries import Target
 from socialapp.core.errors import Forbidden, Problem
 
 LONGEST_REASON = 1000
@@ -71,7 +71,7 @@ class DecisionForm(forms.Form):
 
     def __init__(self, data: object = None) -> None:
         super().__init__(data)  # type: ignore[arg-type]
-        self._rules, self._templates = present_rules(), reason_templates()
+        self._rules, self._templates = queries.present_rules(), queries.reason_templates()
         self.fields["rule"].choices = _choices(self._rules)  # type: ignore[attr-defined]
         self.fields["template"].choices = _choices(self._templates)  # type: ignore[attr-defined]
 

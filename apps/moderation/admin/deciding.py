@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from apps.moderation.access import target_texts
+from apps.moderation import access
 from apps.moderation.admin.choices import LONGEST_REASON
 from apps.moderation.models import TargetType
 from socialapp.core.errors import Problem
@@ -94,7 +94,7 @@ class TargetList(PeopleList):
         super().get_results(request)
         self.result_list = rows = list(self.result_list)
         try:
-            texts = target_texts((row.target_type, row.target_id) for row in rows)
+            texts = access.target_texts((row.target_type, row.target_id) for row in rows)
         except Problem as problem:
             texts = {}
             log.warning("moderation.no_texts", error=problem.detail)

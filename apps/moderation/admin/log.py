@@ -9,8 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from apps.moderation import actions
-from apps.moderation.access import show_names, show_removed
+from apps.moderation import access, actions
 from apps.moderation.admin.choices import LONGEST_REASON
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
 from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension
@@ -23,7 +22,7 @@ class AppealList(PeopleList):
     def get_results(self, request: HttpRequest) -> None:
         """The page's rows, with people and texts."""
         super().get_results(request)
-        show_removed(self.result_list)
+        access.show_removed(self.result_list)
 
 
 @admin.register(Action)
@@ -79,8 +78,8 @@ class AppealAdmin(ModerationAdmin[Appeal]):
         """One appeal, with the name and the removed text."""
         appeal = super().get_object(request, object_id, from_field)
         if appeal is not None:
-            show_names([appeal])
-            show_removed([appeal])
+            access.show_names([appeal])
+            access.show_removed([appeal])
         return appeal
 
     def get_urls(self) -> list[URLPattern]:

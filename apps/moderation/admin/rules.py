@@ -12,11 +12,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.moderation import actions
-from apps.moderation.access import MOST_DAYS, plain_block, plain_pattern, try_rule
+from apps.moderation import access, actions, queries
+from apps.moderation.access import MOST_DAYS
 from apps.moderation.admin.deciding import KeptByModerators, ModerationAdmin, TargetList, target_link
 from apps.moderation.models import Block, InstanceRule, ReasonTemplate, RuleHit, WordRule
-from apps.moderation.queries import present_rules
 from socialapp.core.errors import Invalid
 from socialapp.http.admin import PersonColumn, is_admin
 
@@ -31,7 +30,9 @@ class WordRuleForm(forms.ModelForm[WordRule]):
     def clean_pattern(self) -> str:
         """The plain form of the pattern."""
         try:
-            return plain_pattern(self.cleaned_data["pattern"], kind=self.cleaned_data.get("kind", WordRule.Kind.WORDS))
+            return access.plain_pattern(
+                self.cleaned_data["pattern"], kind=self.cleaned_data.get("kind", WordRule.Kind.WORDS)
+            )
         except Invalid as problem:
             raise ValidationError(problem.detail) from None
 
@@ -64,7 +65,7 @@ class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
         days = request.GET.get("try", "")
         rule = WordRule.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
         if rule is not None and days.isdecimal() and len(days) < 4 and self.is_allowed(request):
-            extra |= {"trial": try_rule(rule, days=int(days)), "days": min(int(days), MOST_DAYS)}
+            extra |= {"trial": access.try_rule(rule, days=int(days)), "days": min(int(days), MOST_DAYS)}
         return super().change_view(request, object_id, form_url, extra)
 
     def save_model(self, request: HttpRequest, obj: WordRule, form: Any, change: bool) -> None:
@@ -115,7 +116,7 @@ class BlockForm(forms.ModelForm[Block]):
         values = super().clean() or self.cleaned_data
         if values.get("kind") and values.get("value"):
             try:
-                values["value"] = plain_block(values["value"], kind=values["kind"])
+                values["value"] = access.plain_block(values["value"], kind=values["kind"])
             except Invalid as problem:
                 self.add_error("value", problem.errors[0].detail if problem.errors else problem.detail)
         return values
@@ -215,7 +216,7 @@ class ReasonTemplateForm(forms.ModelForm[ReasonTemplate]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "rule_number" in self.fields:
-            chosen = [("", "—"), *((rule.number, str(rule)) for rule in present_rules())]
+            chosen = [("", "—"), *((rule.number, str(rule)) for rule in queries.present_rules())]
             self.fields["rule_number"].choices = chosen  # type: ignore[attr-defined]
 
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from apps.notifications import actions
-from apps.notifications.access import PostActivity, recipients_seeing_post, recipients_seeing_posts
+from apps.notifications import access, actions
+from apps.notifications.access import PostActivity
 from apps.notifications.actions import NotificationRequest
 from socialapp.contracts.comments import (
     CommentCreated,
@@ -53,7 +53,7 @@ def _kinds(
 def _only_willing(
     kinds: dict[int, str], *, event: CommentCreated | CommentEdited | CommentRestored, at: datetime | None
 ) -> NewComment:
-    willing = recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=kinds, at=at)
+    willing = access.recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=kinds, at=at)
     return _new_comment(kinds, event=event, at=at, willing=willing)
 
 
@@ -110,7 +110,7 @@ def _mentioned(comment: CommentDocument) -> list[int]:
 def _all_written(events: Sequence[CommentCreated]) -> list[NewComment]:
     concerned = [_concerned(event) for event in events]
     pairs = list(zip(events, concerned, strict=True))
-    willing = recipients_seeing_posts(
+    willing = access.recipients_seeing_posts(
         [
             PostActivity(post_id=event.post_id, actor_id=event.author_id, user_ids=kinds, at=event.created_at)
             for event, kinds in pairs

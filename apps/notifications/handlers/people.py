@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-from apps.notifications import actions
-from apps.notifications.access import recipients
-from apps.notifications.actions import NotificationRequest, day_of
+from apps.notifications import access, actions
+from apps.notifications.actions import NotificationRequest
 from socialapp.contracts.auth import SessionsEnded, UserDeleted
 from socialapp.contracts.posts import PostMuted, PostUnmuted
 from socialapp.contracts.users import Blocked, Followed, FollowRequested, FollowRequestWithdrawn, Unfollowed
@@ -22,8 +21,8 @@ def _accepted_topic(accepter_id: int) -> str:
 
 def _gather_follow(event: Followed) -> set[int]:
     if event.accepted:
-        return recipients(actor_id=event.following_id, user_ids=[event.follower_id], at=event.at)
-    return recipients(actor_id=event.follower_id, user_ids=[event.following_id], at=event.at)
+        return access.recipients(actor_id=event.following_id, user_ids=[event.follower_id], at=event.at)
+    return access.recipients(actor_id=event.follower_id, user_ids=[event.following_id], at=event.at)
 
 
 @handles(Followed, gather=_gather_follow)
@@ -46,7 +45,7 @@ def _follow(event: Followed) -> NotificationRequest:
         user_id=event.following_id,
         kind="follow",
         topic="follow",
-        day=day_of(event.at),
+        day=actions.day_of(event.at),
         at=event.at,
         actor_id=event.follower_id,
         target_type="user",
@@ -80,7 +79,7 @@ def remove_follow(event: Unfollowed) -> None:
 
 @handles(
     FollowRequested,
-    gather=lambda event: recipients(actor_id=event.requester_id, user_ids=[event.target_id], at=event.at),
+    gather=lambda event: access.recipients(actor_id=event.requester_id, user_ids=[event.target_id], at=event.at),
 )
 def notify_of_follow_request(event: FollowRequested, willing: set[int]) -> None:
     """Notifies the owner of a private account of a follow request."""

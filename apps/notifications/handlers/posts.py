@@ -3,13 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from apps.notifications import actions
-from apps.notifications.access import (
-    PostActivity,
-    is_outdated,
-    recipients_seeing_post,
-    recipients_seeing_posts,
-)
+from apps.notifications import access, actions
+from apps.notifications.access import PostActivity
 from apps.notifications.actions import FollowerPage, NotificationRequest
 from socialapp.contracts.notifications import NewPostPageNotified
 from socialapp.contracts.posts import PostCreated, PostDeleted, PostEdited, PostRestored, Posts
@@ -25,7 +20,7 @@ FOLLOWER_BATCH = 1000
 def _pages(posts: Sequence[tuple[object, NewPostPageNotified]]) -> list[FollowerPage]:
     """The page of followers that each event is about; None for a post that is deleted, hidden or old, and for a
     deleted author."""
-    current = [(cause, post) for cause, post in posts if not is_outdated(post.created_at)]
+    current = [(cause, post) for cause, post in posts if not access.is_outdated(post.created_at)]
     if not current:
         return []
     authors = {one.id: one for one in client(Users).profiles(ids=sorted({post.author_id for _, post in current}))}
@@ -122,7 +117,7 @@ def _mention_requests(
 
 
 def _mentioned(events: Sequence[PostCreated]) -> list[set[int]]:
-    return recipients_seeing_posts(
+    return access.recipients_seeing_posts(
         [
             PostActivity(
                 post_id=event.post_id, actor_id=event.author_id, user_ids=event.mention_ids, at=event.created_at
@@ -143,7 +138,9 @@ def notify_mentioned(events: Sequence[PostCreated], mentioned: list[set[int]]) -
 
 def _newly_mentioned(event: PostEdited | PostRestored) -> set[int]:
     mentioned = event.mention_ids if isinstance(event, PostRestored) else event.new_mention_ids
-    return recipients_seeing_post(post_id=event.post_id, actor_id=event.author_id, user_ids=mentioned, at=event.at)
+    return access.recipients_seeing_post(
+        post_id=event.post_id, actor_id=event.author_id, user_ids=mentioned, at=event.at
+    )
 
 
 @handles(PostEdited, PostRestored, gather=_newly_mentioned)

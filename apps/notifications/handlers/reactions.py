@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from apps.notifications import actions
-from apps.notifications.access import PostActivity, recipients_of_posts
-from apps.notifications.actions import NotificationRequest, day_of
+from apps.notifications import access, actions
+from apps.notifications.access import PostActivity
+from apps.notifications.actions import NotificationRequest
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
 from socialapp.messaging.registry import handles
 
@@ -14,7 +14,7 @@ def _reaction_topic(event: ReactionSet | ReactionRemoved) -> str:
 
 
 def _willing(events: Sequence[ReactionSet]) -> list[set[int]]:
-    return recipients_of_posts(
+    return access.recipients_of_posts(
         [
             PostActivity(post_id=event.post_id, actor_id=event.user_id, user_ids=[event.target_author_id], at=event.at)
             for event in events
@@ -34,7 +34,7 @@ def _request(event: ReactionSet) -> NotificationRequest:
         user_id=event.target_author_id,
         kind="reaction",
         topic=_reaction_topic(event),
-        day=day_of(event.at),
+        day=actions.day_of(event.at),
         at=event.at,
         actor_id=event.user_id,
         target_type=event.target_type,

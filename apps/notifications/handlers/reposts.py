@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 
-from apps.notifications import actions
-from apps.notifications.access import PostActivity, is_outdated, recipients_of_posts
-from apps.notifications.actions import NotificationRequest, day_of
+from apps.notifications import access, actions
+from apps.notifications.access import PostActivity
+from apps.notifications.actions import NotificationRequest
 from apps.notifications.handlers.posts import FOLLOWER_BATCH
 from socialapp.contracts.posts import Reposted, Unreposted
 from socialapp.contracts.users import Users
@@ -16,7 +16,7 @@ from socialapp.rpc.calls import client
 
 def _willing(event: Reposted) -> set[int]:
     activity = PostActivity(post_id=event.post_id, actor_id=event.user_id, user_ids=[event.author_id], at=event.at)
-    return recipients_of_posts([activity])[0]
+    return access.recipients_of_posts([activity])[0]
 
 
 @handles(Reposted, gather=_willing)
@@ -30,7 +30,7 @@ def notify_of_repost(event: Reposted, willing: set[int]) -> None:
                     user_id=event.author_id,
                     kind="repost",
                     topic=f"repost:{event.post_id}",
-                    day=day_of(event.at),
+                    day=actions.day_of(event.at),
                     at=event.at,
                     actor_id=event.user_id,
                     target_type="post",
@@ -45,7 +45,7 @@ def _gather_feed_readers(event: Reposted) -> list[int]:
     """The reposter's followers. Reposts by people with very many followers are not in feeds."""
     readers: list[int] = []
     after = 0
-    while not is_outdated(event.at) and len(readers) < settings.POPULAR_FOLLOWERS:
+    while not access.is_outdated(event.at) and len(readers) < settings.POPULAR_FOLLOWERS:
         page = client(Users).followers(user_id=event.user_id, after=after, limit=FOLLOWER_BATCH)
         if not page:
             return readers

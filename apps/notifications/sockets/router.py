@@ -24,8 +24,6 @@ from apps.notifications.actions import (
     PostsChanged,
     Shown,
     SocketMessage,
-    decode_socket_message,
-    user_group,
 )
 from apps.notifications.sockets.catch_up import deliver_missed
 from apps.notifications.sockets.revocation import revoked_among
@@ -76,7 +74,7 @@ class SocketRouter:
         """Routes all messages to the socket that are published from now on."""
         self._sockets[socket.principal.id] = (*self.sockets_of(socket.principal.id), socket)
         count_socket(1)
-        await self._layer.listen(user_group(socket.principal.id), self._take)
+        await self._layer.listen(actions.user_group(socket.principal.id), self._take)
 
     async def discard(self, socket: Socket) -> None:
         """Removes the socket. Idempotent."""
@@ -88,7 +86,7 @@ class SocketRouter:
         self._sockets[user_id] = tuple(other for other in self._sockets[user_id] if other is not socket)
         if not self._sockets[user_id]:
             del self._sockets[user_id]
-            await self._layer.stop_listening(user_group(user_id), self._take)
+            await self._layer.stop_listening(actions.user_group(user_id), self._take)
 
     def read_here(self, user_id: int, up_to: int) -> None:
         """Shows the person's sockets in this process what was read through one of them, without Redis."""
@@ -129,7 +127,7 @@ class SocketRouter:
 
     def _take(self, group: str, data: bytes) -> None:
         try:
-            message = decode_socket_message(data)
+            message = actions.decode_socket_message(data)
         except msgspec.DecodeError:
             log.warning("sockets.unknown_message")
             return
@@ -149,7 +147,7 @@ class SocketRouter:
                 self._show(group, message)
 
     def _show(self, group: str, message: Shown) -> None:
-        for user_id in [user_id for user_id in self._sockets if group in (EVERYBODY, user_group(user_id))]:
+        for user_id in [user_id for user_id in self._sockets if group in (EVERYBODY, actions.user_group(user_id))]:
             for socket in self.sockets_of(user_id):
                 socket.show(message.message)
 

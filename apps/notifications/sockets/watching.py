@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from apps.notifications.access import PostCounts, late_readers_of, post_counts, readers_of
+from apps.notifications import access
+from apps.notifications.access import PostCounts
 from apps.notifications.sockets.threads import in_thread
 from apps.notifications.sockets.types import Socket
 
@@ -62,8 +63,8 @@ class Watchers:
 
     async def _flush_feeds(self, new: dict[int, dict[int, int]]) -> None:
         """Feeds that fan-out has not reached wait, so that notified readers find the post when they read the feed."""
-        readers = await in_thread(readers_of, new)
-        late = await in_thread(late_readers_of, readers)
+        readers = await in_thread(access.readers_of, new)
+        late = await in_thread(access.late_readers_of, readers)
         posts_by_person: dict[int, list[str]] = defaultdict(list)
         for post_id in sorted(readers, reverse=True):
             for user_id in readers[post_id]:
@@ -76,8 +77,8 @@ class Watchers:
 
     async def _flush_posts(self, changed: set[int]) -> None:
         viewers = {post_id: {socket.principal.id for socket in self._posts.get(post_id, ())} for post_id in changed}
-        readers = await in_thread(readers_of, viewers)
-        counts = await in_thread(post_counts, sorted(readers))
+        readers = await in_thread(access.readers_of, viewers)
+        counts = await in_thread(access.post_counts, sorted(readers))
         for post_id, people in readers.items():
             sockets = [socket for socket in self._posts.get(post_id, ()) if socket.principal.id in people]
             _show(sockets, _post_message(post_id, counts[post_id]))

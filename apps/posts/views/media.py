@@ -12,21 +12,9 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.posts.access import ServedFile, no_such_file, own_media, served_file, served_link_file
-from apps.posts.actions import (
-    Upload,
-    accepted_format,
-    begin_upload,
-    complete_upload,
-    create_media,
-    delete_media,
-    describe_media,
-    open_upload,
-    receive_content,
-    sizes_in_store,
-    store_upload,
-)
-from apps.posts.presenters import media_body, upload_body
+from apps.posts import access, actions, presenters
+from apps.posts.access import ServedFile
+from apps.posts.actions import Upload
 from apps.posts.serializers import MediaChange, NewMedia, NewUpload, UploadBody
 from socialapp.core.errors import Problem
 from socialapp.core.ids import new_id
@@ -74,14 +62,18 @@ class MediaList(View):
             return answer
         size = file.size or 0
         upload = Upload(
-            file_format=accepted_format(file.read(HEAD_BYTES), size=size), size=size, content=cast(IO[bytes], file.file)
+            file_format=actions.accepted_format(file.read(HEAD_BYTES), size=size),
+            size=size,
+            content=cast(IO[bytes], file.file),
         )
         file.seek(0)
-        media_id = store_upload(upload)
+        media_id = actions.store_upload(upload)
 
         def create() -> tuple[int, dict[str, Any]]:
-            media = create_media(media_id=media_id, user_id=self.principal.id, upload=upload, description=description)
-            return 202, media_body(media)
+            media = actions.create_media(
+                media_id=media_id, user_id=self.principal.id, upload=upload, description=description
+            )
+            return 202, presenters.media_body(media)
 
         return create_once(request, context="posts", create=create, body=body)
 
@@ -107,8 +99,8 @@ class MediaUploads(View):
         sent = {"description": "", "resumable": False, **self.read_input(NewUpload)}
 
         def create() -> tuple[int, dict[str, Any]]:
-            media = begin_upload(media_id=new_id(), user_id=self.principal.id, **sent)
-            return 201, upload_body(media)
+            media = actions.begin_upload(media_id=new_id(), user_id=self.principal.id, **sent)
+            return 201, presenters.upload_body(media)
 
         return create_once(request, context="posts", create=create)
 
@@ -123,8 +115,8 @@ class MediaUpload(View):
     )
     def get(self, request: Request, media_id: int) -> Response:
         """The same body as `POST /media/uploads`."""
-        media = open_upload(user_id=self.principal.id, media_id=media_id)
-        return Response(upload_body(media, sizes=sizes_in_store(media)))
+        media = actions.open_upload(user_id=self.principal.id, media_id=media_id)
+        return Response(presenters.upload_body(media, sizes=actions.sizes_in_store(media)))
 
 
 class MediaContent(View):
@@ -147,7 +139,7 @@ class MediaContent(View):
     )
     def put(self, request: Request, media_id: int) -> Response:
         """204; it may be repeated until the upload is completed."""
-        receive_content(
+        actions.receive_content(
             media_id=media_id,
             number=request.query_params.get("part", "1"),
             expires=request.query_params.get("expires", ""),
@@ -168,8 +160,8 @@ class MediaComplete(View):
     )
     def post(self, request: Request, media_id: int) -> Response:
         """202 with the media, to be processed soon."""
-        media = complete_upload(user_id=self.principal.id, media_id=media_id)
-        return Response(media_body(media), status=202)
+        media = actions.complete_upload(user_id=self.principal.id, media_id=media_id)
+        return Response(presenters.media_body(media), status=202)
 
 
 class MediaDetail(View):
@@ -185,8 +177,8 @@ class MediaDetail(View):
     )
     def get(self, request: Request, media_id: int) -> Response:
         """The media; 404 for anybody else's."""
-        media = own_media(user_id=self.principal.id, media_id=media_id)
-        return etags.single(request, body=media_body(media), version=media.version)
+        media = access.own_media(user_id=self.principal.id, media_id=media_id)
+        return etags.single(request, body=presenters.media_body(media), version=media.version)
 
     @extend_schema(
         summary="Describe one of your media",
@@ -198,8 +190,8 @@ class MediaDetail(View):
         """The changed media."""
         sent = self.read_input(MediaChange)
         versions = etags.expected_versions(request)
-        media = describe_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions, **sent)
-        return etags.single(request, body=media_body(media), version=media.version)
+        media = actions.describe_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions, **sent)
+        return etags.single(request, body=presenters.media_body(media), version=media.version)
 
     @extend_schema(
         summary="Delete one of your media",
@@ -209,7 +201,7 @@ class MediaDetail(View):
     def delete(self, request: Request, media_id: int) -> Response:
         """204."""
         versions = etags.expected_versions(request)
-        delete_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions)
+        actions.delete_media(user_id=self.principal.id, media_id=media_id, expected_versions=versions)
         return Response(status=204)
 
 
@@ -217,13 +209,15 @@ class MediaDetail(View):
 def media_file(request: HttpRequest, media_id: int, file_name: str) -> HttpResponseBase:
     """A file of some media: for anybody while it is public, else for holders of a valid signed URL."""
     expires, signature = request.GET.get("expires", ""), request.GET.get("signature", "")
-    return _answer(lambda: served_file(media_id=media_id, file_name=file_name, expires=expires, signature=signature))
+    return _answer(
+        lambda: access.served_file(media_id=media_id, file_name=file_name, expires=expires, signature=signature)
+    )
 
 
 @reading_only
 def link_file(request: HttpRequest, url_key: str, file_name: str) -> HttpResponseBase:
     """The picture of a link's preview, for anybody."""
-    return _answer(lambda: served_link_file(url_key=url_key, file_name=file_name))
+    return _answer(lambda: access.served_link_file(url_key=url_key, file_name=file_name))
 
 
 def _answer(find: Callable[[], ServedFile]) -> HttpResponseBase:
@@ -255,7 +249,7 @@ def _sent(file: ServedFile) -> HttpResponseBase:
     try:
         return FileResponse(stores.local_path(file.name).open("rb"), content_type=file.content_type)
     except FileNotFoundError:
-        return problem_response(no_such_file())
+        return problem_response(access.no_such_file())
 
 
 def _cache_control(file: ServedFile) -> str:

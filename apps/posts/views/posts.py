@@ -6,46 +6,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.posts.access import (
-    PostStats,
-    VisiblePost,
-    author_page,
-    bookmark_page,
-    draft_post,
-    explore_page,
-    hashtag_page,
-    held_list_stats,
-    held_stats,
-    history_page,
-    list_stats_command,
-    repostable_post,
-    stats_command,
-    trending_posts,
-    trending_tags,
-    visibility_rule,
-    visible_post,
-    visible_posts,
-    visible_refs,
-)
-from apps.posts.actions import (
-    add_bookmark,
-    add_repost,
-    count_impressions,
-    count_view,
-    create_post,
-    delete_or_remove_post,
-    edit_post,
-    feed_commands,
-    feed_key,
-    is_counted_command,
-    mute_post,
-    read_home_feed,
-    reader_of,
-    remove_bookmark,
-    remove_repost,
-    unmute_post,
-)
-from apps.posts.presenters import post_bodies, post_body, version_bodies, visibility_body
+from apps.posts import access, actions, presenters
+from apps.posts.access import PostStats, VisiblePost
 from apps.posts.serializers import (
     HashtagBody,
     NewPost,
@@ -76,12 +38,12 @@ class _PostView(View):
 
     def page_of_posts(self, request: Request, page: Page[VisiblePost], *, held: Held = NOTHING_HELD) -> Response:
         """The page of posts that the caller may see. `held`: prefetched stats."""
-        results = post_bodies(viewer_id=self.viewer, posts=page.items, held=held)
+        results = presenters.post_bodies(viewer_id=self.viewer, posts=page.items, held=held)
         return page_response(request, page=page, results=results)
 
     def one_post(self, post: VisiblePost, *, held: Held = NOTHING_HELD) -> Response:
         """One post, with its ETag. `held`: prefetched stats."""
-        body = post_bodies(viewer_id=self.viewer, posts=[post], held=held)[0]
+        body = presenters.post_bodies(viewer_id=self.viewer, posts=[post], held=held)[0]
         return etags.single(self.request, body=body, version=post.row.version)
 
 
@@ -102,7 +64,7 @@ class PostList(_PostView):
     )
     def get(self, request: Request) -> Response:
         """Those of `?ids=` that may be seen."""
-        posts = visible_posts(viewer_id=self.viewer, post_ids=ids_from_query(request))
+        posts = access.visible_posts(viewer_id=self.viewer, post_ids=ids_from_query(request))
         return self.page_of_posts(request, Page(posts))
 
     @extend_schema(
@@ -116,11 +78,11 @@ class PostList(_PostView):
         if answer := replayed(request, context="posts"):
             return answer
         sent = self.read_input(NewPost)
-        draft = draft_post(author_id=self.principal.id, **{"is_private": None, **sent})
+        draft = access.draft_post(author_id=self.principal.id, **{"is_private": None, **sent})
 
         def create() -> tuple[int, dict[str, object]]:
-            row = create_post(draft=draft)
-            return 201, post_body(row, author=draft.author, stats=PostStats())
+            row = actions.create_post(draft=draft)
+            return 201, presenters.post_body(row, author=draft.author, stats=PostStats())
 
         return create_once(request, context="posts", create=create)
 
@@ -136,8 +98,8 @@ class PostDetail(_PostView):
         """Prefetches the post's stats, and whether its reader is already counted."""
         post_id, viewer_id = self.kwargs["post_id"], principal.id if principal else None
         return (
-            stats_command(viewer_id=viewer_id, post_id=post_id),
-            is_counted_command(post_id=post_id, reader=self._reader(viewer_id)),
+            access.stats_command(viewer_id=viewer_id, post_id=post_id),
+            actions.is_counted_command(post_id=post_id, reader=self._reader(viewer_id)),
         )
 
     @extend_schema(
@@ -147,16 +109,16 @@ class PostDetail(_PostView):
     )
     def get(self, request: Request, post_id: int) -> Response:
         """The post with its ETag."""
-        post = visible_post(viewer_id=self.viewer, post_id=post_id)
+        post = access.visible_post(viewer_id=self.viewer, post_id=post_id)
         stats, is_counted = self.answers_ahead or (None, False)
         author_id = post.row.user_id
         if request.method == "GET" and author_id != self.viewer and not is_counted:
-            count_view(post_id=post_id, author_id=author_id, reader=self._reader(self.viewer))
-        held = held_stats(stats, viewer_id=self.viewer, post_id=post_id) if stats else NOTHING_HELD
+            actions.count_view(post_id=post_id, author_id=author_id, reader=self._reader(self.viewer))
+        held = access.held_stats(stats, viewer_id=self.viewer, post_id=post_id) if stats else NOTHING_HELD
         return self.one_post(post, held=held)
 
     def _reader(self, viewer_id: int | None) -> str:
-        return reader_of(viewer_id=viewer_id, address=address_block(client_address(self.request)))
+        return actions.reader_of(viewer_id=viewer_id, address=address_block(client_address(self.request)))
 
     @extend_schema(
         summary="Edit a post",
@@ -166,13 +128,13 @@ class PostDetail(_PostView):
     )
     def patch(self, request: Request, post_id: int) -> Response:
         """The edited post."""
-        edit_post(
+        actions.edit_post(
             author_id=self.principal.id,
             post_id=post_id,
             changes=self.read_input(PostChange),
             expected_versions=etags.expected_versions(request),
         )
-        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
+        return self.one_post(access.visible_post(viewer_id=self.viewer, post_id=post_id))
 
     @extend_schema(
         summary="Delete a post",
@@ -181,7 +143,7 @@ class PostDetail(_PostView):
     )
     def delete(self, request: Request, post_id: int) -> Response:
         """204; 403 for those who can see the post but may not delete it."""
-        delete_or_remove_post(
+        actions.delete_or_remove_post(
             principal=self.principal, post_id=post_id, expected_versions=etags.expected_versions(request)
         )
         return Response(status=204)
@@ -200,9 +162,9 @@ class PostHistory(_PostView):
     )
     def get(self, request: Request, post_id: int) -> Response:
         """One page."""
-        post = visible_post(viewer_id=self.viewer, post_id=post_id)
-        page = history_page(viewer_id=self.viewer, post=post, page=page_request(request))
-        return page_response(request, page=page, results=version_bodies(page.items, post=post.row))
+        post = access.visible_post(viewer_id=self.viewer, post_id=post_id)
+        page = access.history_page(viewer_id=self.viewer, post=post, page=page_request(request))
+        return page_response(request, page=page, results=presenters.version_bodies(page.items, post=post.row))
 
 
 class PostVisibility(View):
@@ -219,8 +181,8 @@ class PostVisibility(View):
         if not self.principal.is_staff:
             raise Forbidden("only moderators may ask who sees a post", code="not_staff")
         viewer_id = id_from_query(request, name="viewer")
-        rule = visibility_rule(viewer_id=viewer_id, post_id=post_id)
-        return Response(visibility_body(rule, viewer_id=viewer_id))
+        rule = access.visibility_rule(viewer_id=viewer_id, post_id=post_id)
+        return Response(presenters.visibility_body(rule, viewer_id=viewer_id))
 
 
 class Feed(_PostView):
@@ -232,7 +194,7 @@ class Feed(_PostView):
         """Prefetches the caller's list, and for its first page the stats of the newest posts."""
         if principal is None:
             return ()
-        commands = feed_commands(principal.id)
+        commands = actions.feed_commands(principal.id)
         try:
             page = page_request(self.request)
         except Malformed:  # reported later by `get`
@@ -240,7 +202,9 @@ class Feed(_PostView):
         if page.position is not None:
             return commands
         entries = page.limit + _MORE_ENTRIES
-        return *commands, list_stats_command(feed_key(principal.id), entries=entries, viewer_id=principal.id)
+        return *commands, access.list_stats_command(
+            actions.feed_key(principal.id), entries=entries, viewer_id=principal.id
+        )
 
     @extend_schema(
         summary="Read your home feed",
@@ -252,8 +216,8 @@ class Feed(_PostView):
     def get(self, request: Request) -> Response:
         """One page."""
         *answers, stats = self.answers_ahead if len(self.answers_ahead) > 2 else (*self.answers_ahead, None)
-        page = read_home_feed(user_id=self.principal.id, page=page_request(request), answers=answers)
-        held = held_list_stats(stats, viewer_id=self.principal.id) if stats else NOTHING_HELD
+        page = actions.read_home_feed(user_id=self.principal.id, page=page_request(request), answers=answers)
+        held = access.held_list_stats(stats, viewer_id=self.principal.id) if stats else NOTHING_HELD
         return self.page_of_posts(request, page, held=held)
 
 
@@ -270,7 +234,7 @@ class AuthorPosts(_PostView):
     )
     def get(self, request: Request, profile_id: int) -> Response:
         """One page."""
-        page = author_page(viewer_id=self.viewer, author_id=profile_id, page=page_request(request))
+        page = access.author_page(viewer_id=self.viewer, author_id=profile_id, page=page_request(request))
         return self.page_of_posts(request, page)
 
 
@@ -287,7 +251,7 @@ class HashtagPosts(_PostView):
     )
     def get(self, request: Request, tag: str) -> Response:
         """One page."""
-        page = hashtag_page(viewer_id=self.viewer, tag=tag, page=page_request(request))
+        page = access.hashtag_page(viewer_id=self.viewer, tag=tag, page=page_request(request))
         return self.page_of_posts(request, page)
 
 
@@ -304,7 +268,7 @@ class TrendingHashtags(_PostView):
     )
     def get(self, request: Request) -> Response:
         """The only page."""
-        tags = trending_tags(viewer_id=self.viewer, limit=page_request(request).limit)
+        tags = access.trending_tags(viewer_id=self.viewer, limit=page_request(request).limit)
         return page_response(
             request, page=Page(tags), results=[{"name": tag, "posts_count": count} for tag, count in tags]
         )
@@ -326,10 +290,10 @@ class Explore(_PostView):
         """One page."""
         sort, page = request.query_params.get("sort", "recent"), page_request(request)
         if sort == "trending":
-            return self.page_of_posts(request, Page(trending_posts(viewer_id=self.viewer, limit=page.limit)))
+            return self.page_of_posts(request, Page(access.trending_posts(viewer_id=self.viewer, limit=page.limit)))
         if sort != "recent":
             raise Malformed("sort must be recent or trending", code="sort_invalid")
-        return self.page_of_posts(request, explore_page(viewer_id=self.viewer, page=page))
+        return self.page_of_posts(request, access.explore_page(viewer_id=self.viewer, page=page))
 
 
 class PostViews(View):
@@ -346,11 +310,11 @@ class PostViews(View):
     def post(self, request: Request) -> Response:
         """204."""
         ids = self.read_input(ViewedPosts)["ids"]
-        posts = visible_refs(viewer_id=self.viewer, post_ids=list(dict.fromkeys(ids)))
+        posts = access.visible_refs(viewer_id=self.viewer, post_ids=list(dict.fromkeys(ids)))
         authors = {post.id: post.author_id for post in posts if post.author_id != self.viewer}
         if authors:
-            reader = reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
-            count_impressions(authors=authors, reader=reader)
+            reader = actions.reader_of(viewer_id=self.viewer, address=address_block(client_address(request)))
+            actions.count_impressions(authors=authors, reader=reader)
         return Response(status=204)
 
 
@@ -365,15 +329,15 @@ class PostMute(_PostView):
     )
     def put(self, request: Request, post_id: int) -> Response:
         """The post, muted."""
-        post = visible_post(viewer_id=self.viewer, post_id=post_id)
-        mute_post(user_id=self.principal.id, post_id=post_id)
+        post = access.visible_post(viewer_id=self.viewer, post_id=post_id)
+        actions.mute_post(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post)
 
     @extend_schema(summary="Unmute a post", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer muted; 404 if it can no longer be seen, although the mute was removed."""
-        unmute_post(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
+        actions.unmute_post(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(access.visible_post(viewer_id=self.viewer, post_id=post_id))
 
 
 class Bookmarks(_PostView):
@@ -387,7 +351,7 @@ class Bookmarks(_PostView):
     )
     def get(self, request: Request) -> Response:
         """One page."""
-        return self.page_of_posts(request, bookmark_page(user_id=self.principal.id, page=page_request(request)))
+        return self.page_of_posts(request, access.bookmark_page(user_id=self.principal.id, page=page_request(request)))
 
 
 class PostBookmark(_PostView):
@@ -396,15 +360,15 @@ class PostBookmark(_PostView):
     @extend_schema(summary="Bookmark a post", request=None, responses=PostBody)
     def put(self, request: Request, post_id: int) -> Response:
         """The post, bookmarked."""
-        post = visible_post(viewer_id=self.viewer, post_id=post_id)
-        add_bookmark(user_id=self.principal.id, post_id=post_id)
+        post = access.visible_post(viewer_id=self.viewer, post_id=post_id)
+        actions.add_bookmark(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post.as_bookmarked())
 
     @extend_schema(summary="Remove a bookmark", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer bookmarked; 404 if it can no longer be seen, although the bookmark was removed."""
-        remove_bookmark(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
+        actions.remove_bookmark(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(access.visible_post(viewer_id=self.viewer, post_id=post_id))
 
 
 class PostRepost(_PostView):
@@ -418,12 +382,12 @@ class PostRepost(_PostView):
     )
     def put(self, request: Request, post_id: int) -> Response:
         """The post, reposted to the caller's followers."""
-        post = repostable_post(viewer_id=self.principal.id, post_id=post_id)
-        add_repost(user_id=self.principal.id, post_id=post_id)
+        post = access.repostable_post(viewer_id=self.principal.id, post_id=post_id)
+        actions.add_repost(user_id=self.principal.id, post_id=post_id)
         return self.one_post(post.as_reposted())
 
     @extend_schema(summary="Undo a repost", responses={200: PostBody})
     def delete(self, request: Request, post_id: int) -> Response:
         """The post, no longer reposted; 404 if it can no longer be seen, although the repost was removed."""
-        remove_repost(user_id=self.principal.id, post_id=post_id)
-        return self.one_post(visible_post(viewer_id=self.viewer, post_id=post_id))
+        actions.remove_repost(user_id=self.principal.id, post_id=post_id)
+        return self.one_post(access.visible_post(viewer_id=self.viewer, post_id=post_id))

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from apps.posts.actions import is_ready, ready_media, regenerate_media, sweep_store, verify_store
+from apps.posts import actions
 from socialapp.core.errors import Unavailable
 
 
@@ -47,18 +47,20 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
     def _verify(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        found = verify_store(advance=bar.update)
+        found = actions.verify_store(advance=bar.update)
         return {"equal": found.equal, **asdict(found)}, found.equal
 
     def _sweep(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-        swept = sweep_store(unused_hours=settings.MEDIA_UNUSED_HOURS, dry_run=options["dry_run"], advance=bar.update)
+        swept = actions.sweep_store(
+            unused_hours=settings.MEDIA_UNUSED_HOURS, dry_run=options["dry_run"], advance=bar.update
+        )
         return {"dry_run": options["dry_run"], **asdict(swept)}, True
 
     def _reprocess(self, bar: Any, options: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Exit status 1 if some could not be regenerated: unknown, or the largest file is lost or damaged."""
-        reprocess = is_ready if options["dry_run"] else regenerate_media
+        reprocess = actions.is_ready if options["dry_run"] else actions.regenerate_media
         done = failed = 0
-        after, ids = 0, options["ids"] or ready_media(after=0)
+        after, ids = 0, options["ids"] or actions.ready_media(after=0)
         while ids:
             for media_id in ids:
                 if reprocess(media_id=media_id):
@@ -67,5 +69,5 @@ class Command(BaseCommand):
                     failed += 1
                 bar.update(1)
             after = ids[-1]
-            ids = [] if options["ids"] else ready_media(after=after)
+            ids = [] if options["ids"] else actions.ready_media(after=after)
         return {"dry_run": options["dry_run"], "remade": done, "failed": failed}, not failed

@@ -11,9 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from tqdm import tqdm
 
-from apps.search import access, actions
+from apps.search import access, actions, queries
 from apps.search.actions.capture import CaptureRefused, Source, follow, sources
-from apps.search.queries import reader, sync_positions
 from socialapp.core.errors import Unavailable
 
 
@@ -54,15 +53,17 @@ class Command(BaseCommand):
 
     def _verify(self, *, as_json: bool) -> None:
         with tqdm(unit=" documents", disable=as_json or None) as bar:
-            found = [access.differences(index=reader(), kind=kind, advance=bar.update) for kind in ("user", "post")]
+            found = [
+                access.differences(index=queries.reader(), kind=kind, advance=bar.update) for kind in ("user", "post")
+            ]
         equal = not any(drift.ids for drift in found)
         self._report({"equal": equal, "kinds": [asdict(drift) for drift in found]}, as_json=as_json)
         if not equal:
             raise SystemExit(1)
 
     def _status(self, *, as_json: bool) -> None:
-        sync = {"sync": settings.SEARCH_SYNC, "positions": sync_positions()}
-        self._report({**reader().status(), **sync}, as_json=as_json)
+        sync = {"sync": settings.SEARCH_SYNC, "positions": queries.sync_positions()}
+        self._report({**queries.reader().status(), **sync}, as_json=as_json)
 
     def _follow(self, *, from_now: bool) -> None:
         """Follows each source in a thread of its own; if one fails, all end, to be restarted."""
