@@ -1,4 +1,4 @@
-"""The paths of the auth context, under /v1, and its key set at the root."""
+"""URL routes of the auth context, under /v1, and its key set and pages at the root."""
 
 from django.urls import URLPattern, path
 

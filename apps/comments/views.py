@@ -45,7 +45,7 @@ def _list(view: View, request: Request, *, post_id: int, parent_comment_id: int 
 
 
 class PostCommentsView(View):
-    """GET and POST /posts/{id}/comments."""
+    """`/posts/{id}/comments`."""
 
     has_idempotency_key = True
     location = "/v1/comments/{id}"
@@ -101,7 +101,7 @@ class PostCommentsView(View):
 
 
 class CommentsView(View):
-    """GET /comments?ids=."""
+    """`/comments?ids=`."""
 
     permission_classes = [PublicRead]
 
@@ -121,7 +121,7 @@ class CommentsView(View):
 
 
 class RepliesView(View):
-    """GET /comments/{id}/replies."""
+    """`/comments/{id}/replies`."""
 
     permission_classes = [PublicRead]
 
@@ -138,7 +138,7 @@ class RepliesView(View):
 
 
 class CommentView(View):
-    """GET, PATCH and DELETE /comments/{id}."""
+    """`/comments/{id}`."""
 
     has_etag = True
     permission_classes = [PublicRead]

@@ -1,10 +1,10 @@
 """URL routes of the metrics context, under /v1."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from apps.metrics.views import OwnMetricsView, PostMetricsView
+from apps.metrics import views
 
-urlpatterns = [
-    path("posts/<id:post_id>/metrics", PostMetricsView.as_view()),
-    path("metrics/me", OwnMetricsView.as_view()),
+urlpatterns: list[URLPattern] = [
+    path("posts/<id:post_id>/metrics", views.PostMetricsView.as_view()),
+    path("metrics/me", views.OwnMetricsView.as_view()),
 ]

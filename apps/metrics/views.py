@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.metrics import access, queries
+from apps.metrics import access, presenters, queries
 from apps.metrics.serializers import AuthorMetricsBody, PostMetricsBody
 from socialapp.http.etags import single
 from socialapp.http.views import View
@@ -23,7 +23,8 @@ class PostMetricsView(View):
     def get(self, request: Request, post_id: int) -> Response:
         """The numbers of one post."""
         access.check_author(viewer_id=self.principal.id, post_id=post_id)
-        return single(request, body=_body(queries.post_totals(post_id=post_id)), version=1)
+        body = presenters.totals_body(queries.post_totals(post_id=post_id))
+        return single(request, body=body, version=1)
 
 
 class OwnMetricsView(View):
@@ -38,8 +39,5 @@ class OwnMetricsView(View):
     )
     def get(self, request: Request) -> Response:
         """The caller's numbers."""
-        return single(request, body=_body(queries.author_totals(author_id=self.principal.id)), version=1)
-
-
-def _body(numbers: queries.Totals) -> dict[str, object]:
-    return {**numbers.totals, "by_day": [{"date": day.isoformat(), **of_day} for day, of_day in numbers.by_day]}
+        body = presenters.totals_body(queries.author_totals(author_id=self.principal.id))
+        return single(request, body=body, version=1)

@@ -1,13 +1,13 @@
 """URL routes of the moderation context, under /v1."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from apps.moderation.views import AppealsView, OwnActionsView, ReportsView, RulesView, TransparencyView
+from apps.moderation import views
 
-urlpatterns = [
-    path("reports", ReportsView.as_view()),
-    path("appeals", AppealsView.as_view()),
-    path("moderation/actions", OwnActionsView.as_view()),
-    path("moderation/rules", RulesView.as_view()),
-    path("moderation/transparency", TransparencyView.as_view()),
+urlpatterns: list[URLPattern] = [
+    path("reports", views.ReportsView.as_view()),
+    path("appeals", views.AppealsView.as_view()),
+    path("moderation/actions", views.OwnActionsView.as_view()),
+    path("moderation/rules", views.RulesView.as_view()),
+    path("moderation/transparency", views.TransparencyView.as_view()),
 ]

@@ -33,7 +33,7 @@ from socialapp.rpc.calls import verify_service_token
 
 
 class NotificationsView(View):
-    """The caller's notifications."""
+    """`/notifications`: the caller's notifications."""
 
     hot_methods = ("GET",)
 
@@ -60,7 +60,7 @@ def _unread_only(request: Request) -> bool:
 
 
 class NotificationView(View):
-    """One notification of the caller."""
+    """`/notifications/{id}`: one notification of the caller."""
 
     @extend_schema(
         summary="Delete a notification",
@@ -73,7 +73,7 @@ class NotificationView(View):
 
 
 class ReadView(View):
-    """Marks notifications as read."""
+    """`/notifications/read`: marks notifications as read."""
 
     @extend_schema(
         summary="Mark some notifications, or all up to one, as read",
@@ -91,7 +91,7 @@ class ReadView(View):
 
 
 class UnreadCountView(View):
-    """The number of unread notifications."""
+    """`/notifications/unread-count`: the number of unread notifications."""
 
     @extend_schema(
         summary="Read how many of your notifications are unread",
@@ -103,7 +103,7 @@ class UnreadCountView(View):
 
 
 class PreferencesView(View):
-    """The channels by which the caller is notified of each kind."""
+    """`/notifications/preferences`: the channels by which the caller is notified of each kind."""
 
     has_etag = True
 
@@ -140,7 +140,7 @@ class PreferencesView(View):
 
 
 class ScheduleView(View):
-    """When and in which language the caller is notified."""
+    """`/notifications/schedule`: when and in which language the caller is notified."""
 
     has_etag = True
 
@@ -171,7 +171,10 @@ class ScheduleView(View):
 
 
 class UnsubscribeView(View):
-    """Stops mails without logging in: called by mail programs for their unsubscribe button."""
+    """`/notifications/unsubscribe`: stops mails without logging in.
+
+    Mail programs call it for their unsubscribe button.
+    """
 
     permission_classes = [Public]
     authentication_classes = []
@@ -189,7 +192,7 @@ class UnsubscribeView(View):
 
 
 class PushSubscriptionsView(View):
-    """The push subscriptions of the caller."""
+    """`/push-subscriptions`: the push subscriptions of the caller."""
 
     has_idempotency_key = True
     location = "/v1/push-subscriptions/{id}"
@@ -231,7 +234,7 @@ class PushSubscriptionsView(View):
 
 
 class PushSubscriptionView(View):
-    """One push subscription of the caller."""
+    """`/push-subscriptions/{id}`: one push subscription of the caller."""
 
     @extend_schema(
         summary="Delete a push subscription",
@@ -244,7 +247,7 @@ class PushSubscriptionView(View):
 
 
 class PushKeyView(View):
-    """The key for push subscriptions of browsers."""
+    """`/push-subscriptions/key`: the key for push subscriptions of browsers."""
 
     permission_classes = [Public]
 
@@ -258,7 +261,10 @@ class PushKeyView(View):
 
 
 class MailEventsView(View):
-    """Bounces and complaints, reported by the mail server or its provider. Not reachable through the gateway."""
+    """`/internal/mail/events`: bounces and complaints, reported by the mail server or its provider.
+
+    Not reachable through the gateway.
+    """
 
     authentication_classes = []
     permission_classes = [Public]

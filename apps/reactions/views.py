@@ -58,7 +58,7 @@ class _ReactionListView(View):
 
 
 class PostReactionView(_ReactionView):
-    """PUT and DELETE /posts/{id}/reaction."""
+    """`/posts/{id}/reaction`."""
 
     hot_methods = ("PUT",)
     target_type = "post"
@@ -85,7 +85,7 @@ class PostReactionView(_ReactionView):
 
 
 class CommentReactionView(_ReactionView):
-    """PUT and DELETE /comments/{id}/reaction."""
+    """`/comments/{id}/reaction`."""
 
     target_type = "comment"
 
@@ -111,7 +111,7 @@ class CommentReactionView(_ReactionView):
 
 
 class PostReactionsView(_ReactionListView):
-    """GET /posts/{id}/reactions."""
+    """`/posts/{id}/reactions`."""
 
     target_type = "post"
 
@@ -127,7 +127,7 @@ class PostReactionsView(_ReactionListView):
 
 
 class CommentReactionsView(_ReactionListView):
-    """GET /comments/{id}/reactions."""
+    """`/comments/{id}/reactions`."""
 
     target_type = "comment"
 

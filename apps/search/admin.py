@@ -1,29 +1,13 @@
 """Admin pages of the SQLite index, read-only: the index follows its sources."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from apps.search.models import IndexedHashtag, IndexedPost, IndexedProfile, Tombstone
-
-
-class _LookOnly(admin.ModelAdmin[Any]):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: only events write here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: only events write here."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: only events write here."""
-        return False
+from socialapp.http.admin import ContextModelAdmin
 
 
 @admin.register(IndexedPost)
-class IndexedPostAdmin(_LookOnly):
+class IndexedPostAdmin(ContextModelAdmin[IndexedPost]):
     """Indexed posts."""
 
     is_internal = True
@@ -33,7 +17,7 @@ class IndexedPostAdmin(_LookOnly):
 
 
 @admin.register(IndexedProfile)
-class IndexedProfileAdmin(_LookOnly):
+class IndexedProfileAdmin(ContextModelAdmin[IndexedProfile]):
     """Indexed people."""
 
     is_internal = True
@@ -43,7 +27,7 @@ class IndexedProfileAdmin(_LookOnly):
 
 
 @admin.register(IndexedHashtag)
-class IndexedHashtagAdmin(_LookOnly):
+class IndexedHashtagAdmin(ContextModelAdmin[IndexedHashtag]):
     """Hashtags of indexed posts."""
 
     is_internal = True
@@ -52,7 +36,7 @@ class IndexedHashtagAdmin(_LookOnly):
 
 
 @admin.register(Tombstone)
-class TombstoneAdmin(_LookOnly):
+class TombstoneAdmin(ContextModelAdmin[Tombstone]):
     """Tombstones."""
 
     is_internal = True

@@ -2,9 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from apps.search.views import SearchView, SuggestView
+from apps.search import views
 
 urlpatterns: list[URLPattern] = [
-    path("search", SearchView.as_view()),
-    path("search/suggest", SuggestView.as_view()),
+    path("search", views.SearchView.as_view()),
+    path("search/suggest", views.SuggestView.as_view()),
 ]

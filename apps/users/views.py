@@ -57,8 +57,8 @@ class UsersView(View):
         return Response(self.relationship_after(user_id))
 
 
-class ProfileList(UsersView):
-    """Several profiles."""
+class ProfilesView(UsersView):
+    """`/profiles`: several profiles."""
 
     permission_classes = [PublicRead]
 
@@ -76,8 +76,8 @@ class ProfileList(UsersView):
         return page_response(request, page=Page(people), results=presenters.profile_bodies(people, viewer=self.asking))
 
 
-class ProfileDetail(UsersView):
-    """One profile."""
+class ProfileView(UsersView):
+    """`/profiles/{id}`: one profile."""
 
     has_etag = True
     permission_classes = [PublicRead]
@@ -88,8 +88,8 @@ class ProfileDetail(UsersView):
         return self.answer_profile(request, user_id)
 
 
-class ProfileByUsername(UsersView):
-    """One profile, by its username."""
+class ProfileByUsernameView(UsersView):
+    """`/profiles/by-username/{username}`: one profile, by its username."""
 
     has_etag = True
     permission_classes = [PublicRead]
@@ -110,8 +110,8 @@ class ProfileByUsername(UsersView):
         return self.render_profile(request, person)
 
 
-class OwnProfile(UsersView):
-    """The caller's profile."""
+class OwnProfileView(UsersView):
+    """`/profiles/me`: the caller's profile."""
 
     has_etag = True
 
@@ -139,7 +139,7 @@ class OwnProfile(UsersView):
 
 
 class FollowView(UsersView):
-    """Following somebody."""
+    """`/profiles/{id}/follow`: following somebody."""
 
     @extend_schema(
         summary="Follow somebody",
@@ -166,7 +166,7 @@ class FollowView(UsersView):
 
 
 class BlockView(UsersView):
-    """Blocking somebody."""
+    """`/profiles/{id}/block`: blocking somebody."""
 
     @extend_schema(
         summary="Block somebody",
@@ -187,7 +187,7 @@ class BlockView(UsersView):
 
 
 class MuteView(UsersView):
-    """Muting somebody."""
+    """`/profiles/{id}/mute`: muting somebody."""
 
     @extend_schema(
         summary="Mute somebody",
@@ -208,8 +208,8 @@ class MuteView(UsersView):
         return self.change_relationship(user_id, lambda: actions.unmute(muter_id=me, muted_id=user_id))
 
 
-class RelationshipDetail(UsersView):
-    """The relationship of the caller with one person."""
+class RelationshipView(UsersView):
+    """`/profiles/{id}/relationship`: the relationship of the caller with one person."""
 
     has_etag = True
 
@@ -221,8 +221,8 @@ class RelationshipDetail(UsersView):
         return etags.single(request, body=body, version=0)
 
 
-class RelationshipList(UsersView):
-    """The relationships of the caller with several people."""
+class RelationshipsView(UsersView):
+    """`/relationships`: the relationships of the caller with several people."""
 
     @extend_schema(
         summary="Read your relationships with several people",
@@ -239,8 +239,8 @@ class RelationshipList(UsersView):
         return page_response(request, page=Page(found), results=bodies)
 
 
-class FollowersList(UsersView):
-    """Somebody's followers."""
+class FollowersView(UsersView):
+    """`/profiles/{id}/followers`: somebody's followers."""
 
     permission_classes = [PublicRead]
 
@@ -259,8 +259,8 @@ class FollowersList(UsersView):
         return self.answer_people(request, page, [row.follower_id for row in page.items])
 
 
-class FollowingList(UsersView):
-    """The people somebody follows."""
+class FollowingView(UsersView):
+    """`/profiles/{id}/following`: the people somebody follows."""
 
     permission_classes = [PublicRead]
 
@@ -279,8 +279,8 @@ class FollowingList(UsersView):
         return self.answer_people(request, page, [row.following_id for row in page.items])
 
 
-class BlockList(UsersView):
-    """The people the caller blocks."""
+class BlocksView(UsersView):
+    """`/blocks`: the people the caller blocks."""
 
     @extend_schema(summary="List whom you block", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
     def get(self, request: Request) -> Response:
@@ -289,8 +289,8 @@ class BlockList(UsersView):
         return self.answer_people(request, page, [row.blocked_id for row in page.items])
 
 
-class MuteList(UsersView):
-    """The people the caller mutes."""
+class MutesView(UsersView):
+    """`/mutes`: the people the caller mutes."""
 
     @extend_schema(summary="List whom you mute", parameters=PAGE_PARAMETERS, responses=page_of(ProfileBody))
     def get(self, request: Request) -> Response:
@@ -299,8 +299,8 @@ class MuteList(UsersView):
         return self.answer_people(request, page, [row.muted_id for row in page.items])
 
 
-class FollowRequestList(UsersView):
-    """The open follow requests to the caller."""
+class FollowRequestsView(UsersView):
+    """`/follow-requests`: the open follow requests to the caller."""
 
     @extend_schema(
         summary="List the follow requests to you",
@@ -313,8 +313,8 @@ class FollowRequestList(UsersView):
         return self.answer_people(request, page, [row.requester_id for row in page.items])
 
 
-class FollowRequestAccept(UsersView):
-    """Accepting a follow request."""
+class AcceptFollowRequestView(UsersView):
+    """`/follow-requests/{id}/accept`: accepting a follow request."""
 
     has_idempotency_key = True
 
@@ -332,8 +332,8 @@ class FollowRequestAccept(UsersView):
         return 200, self.relationship_after(user_id)
 
 
-class FollowRequestReject(UsersView):
-    """Rejecting a follow request."""
+class RejectFollowRequestView(UsersView):
+    """`/follow-requests/{id}/reject`: rejecting a follow request."""
 
     has_idempotency_key = True
 
@@ -351,8 +351,8 @@ class FollowRequestReject(UsersView):
         return 200, self.relationship_after(user_id)
 
 
-class SuggestionList(UsersView):
-    """People whom the caller might want to follow."""
+class SuggestionsView(UsersView):
+    """`/profiles/suggestions`: people whom the caller might want to follow."""
 
     @extend_schema(
         summary="List people you might want to follow",

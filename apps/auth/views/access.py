@@ -45,7 +45,7 @@ from socialapp.http.permissions import Public
 
 
 class RegisterView(AuthView):
-    """POST /auth/register."""
+    """`/auth/register`."""
 
     has_idempotency_key = True
     location = "/v1/users/{user[id]}"
@@ -95,7 +95,7 @@ class RegisterView(AuthView):
 
 
 class CaptchaView(AuthView):
-    """POST /auth/captcha."""
+    """`/auth/captcha`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -118,7 +118,7 @@ class CaptchaView(AuthView):
 
 
 class LoginView(AuthView):
-    """POST /auth/login."""
+    """`/auth/login`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -141,7 +141,7 @@ class LoginView(AuthView):
 
 
 class PasskeyLoginOptionsView(AuthView):
-    """POST /auth/login/passkey/options."""
+    """`/auth/login/passkey/options`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -159,7 +159,7 @@ class PasskeyLoginOptionsView(AuthView):
 
 
 class PasskeyLoginView(AuthView):
-    """POST /auth/login/passkey."""
+    """`/auth/login/passkey`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -174,7 +174,7 @@ class PasskeyLoginView(AuthView):
 
 
 class RefreshView(AuthView):
-    """POST /auth/refresh."""
+    """`/auth/refresh`."""
 
     permission_classes = [Public]
 
@@ -196,7 +196,7 @@ class RefreshView(AuthView):
 
 
 class LogoutView(AuthView):
-    """POST /auth/logout."""
+    """`/auth/logout`."""
 
     permission_classes = [Public]
 
@@ -212,7 +212,7 @@ class LogoutView(AuthView):
 
 
 class VerifyEmailView(AuthView):
-    """POST /auth/verify-email."""
+    """`/auth/verify-email`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -230,7 +230,7 @@ class VerifyEmailView(AuthView):
 
 
 class ResendVerificationView(AuthView):
-    """POST /auth/verify-email/resend."""
+    """`/auth/verify-email/resend`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -252,7 +252,7 @@ class ResendVerificationView(AuthView):
 
 
 class ForgotPasswordView(AuthView):
-    """POST /auth/password/forgot."""
+    """`/auth/password/forgot`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -270,7 +270,7 @@ class ForgotPasswordView(AuthView):
 
 
 class ResetPasswordView(AuthView):
-    """POST /auth/password/reset."""
+    """`/auth/password/reset`."""
 
     permission_classes = [Public]
     rate = "login"
@@ -292,7 +292,7 @@ class ResetPasswordView(AuthView):
 
 
 class ChangePasswordView(AuthView):
-    """POST /auth/password/change."""
+    """`/auth/password/change`."""
 
     rate = "login"
 
@@ -312,7 +312,7 @@ class ChangePasswordView(AuthView):
 
 
 class AuthorizeView(AuthView):
-    """GET /auth/social/{provider}/authorize."""
+    """`/auth/social/{provider}/authorize`."""
 
     permission_classes = [Public]
 
@@ -334,7 +334,7 @@ class AuthorizeView(AuthView):
 
 
 class SocialView(AuthView):
-    """/auth/social/{provider}."""
+    """`/auth/social/{provider}`."""
 
     location = "/v1/users/{user[id]}"
     permission_classes = [Public]

@@ -34,7 +34,7 @@ from socialapp.http.tokens import ALGORITHM
 
 
 class SessionsView(AuthView):
-    """/auth/sessions."""
+    """`/auth/sessions`."""
 
     @extend_schema(
         summary="List your sessions",
@@ -59,7 +59,7 @@ class SessionsView(AuthView):
 
 
 class SessionView(AuthView):
-    """DELETE /auth/sessions/{id}."""
+    """`/auth/sessions/{id}`."""
 
     @extend_schema(summary="End a session", responses={204: None})
     def delete(self, request: Request, session_id: int) -> Response:
@@ -69,7 +69,7 @@ class SessionView(AuthView):
 
 
 class MeView(AuthView):
-    """/auth/me."""
+    """`/auth/me`."""
 
     hot_methods = ("GET",)
     has_etag = True
@@ -135,7 +135,7 @@ class MeView(AuthView):
 
 
 class ExportsView(AuthView):
-    """POST /auth/me/export."""
+    """`/auth/me/export`."""
 
     has_idempotency_key = True
 
@@ -159,7 +159,7 @@ class ExportsView(AuthView):
 
 
 class ExportView(AuthView):
-    """GET /auth/exports/{id}."""
+    """`/auth/exports/{id}`."""
 
     has_etag = True
 
@@ -179,7 +179,7 @@ class ExportView(AuthView):
 
 
 class ArchiveView(AuthView):
-    """GET /auth/exports/{id}/archive."""
+    """`/auth/exports/{id}/archive`."""
 
     permission_classes = [Public]
 
@@ -200,7 +200,7 @@ class ArchiveView(AuthView):
 
 
 class ErasureView(AuthView):
-    """GET /auth/erasures/{id}."""
+    """`/auth/erasures/{id}`."""
 
     authentication_classes = ()  # a token, if sent, was revoked with the account
     permission_classes = [Public]
@@ -217,7 +217,7 @@ class ErasureView(AuthView):
 
 
 class UserView(AuthView):
-    """GET /users/{id}."""
+    """`/users/{id}`."""
 
     has_etag = True
     permission_classes = [PublicRead]
@@ -235,7 +235,7 @@ class UserView(AuthView):
 
 
 class KeySetView(AuthView):
-    """GET /.well-known/jwks.json."""
+    """`/.well-known/jwks.json`."""
 
     permission_classes = [Public]
 
@@ -253,7 +253,7 @@ class KeySetView(AuthView):
 
 
 class InstanceView(AuthView):
-    """GET /instance."""
+    """`/instance`."""
 
     permission_classes = [Public]
     has_etag = True

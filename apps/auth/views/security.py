@@ -29,7 +29,7 @@ from socialapp.http.schema import PAGE_PARAMETERS, page_of
 
 
 class ConfirmView(AuthView):
-    """POST /auth/confirm."""
+    """`/auth/confirm`."""
 
     @extend_schema(
         summary="Confirm the session",
@@ -50,7 +50,7 @@ class ConfirmView(AuthView):
 
 
 class ConfirmationCodeView(AuthView):
-    """POST /auth/confirm/code."""
+    """`/auth/confirm/code`."""
 
     rate = "login"
 
@@ -63,7 +63,7 @@ class ConfirmationCodeView(AuthView):
 
 
 class TotpView(AuthView):
-    """/auth/totp."""
+    """`/auth/totp`."""
 
     has_idempotency_key = True
 
@@ -107,7 +107,7 @@ class TotpView(AuthView):
 
 
 class ConfirmTotpView(AuthView):
-    """POST /auth/totp/confirm."""
+    """`/auth/totp/confirm`."""
 
     rate = "login"
 
@@ -124,7 +124,7 @@ class ConfirmTotpView(AuthView):
 
 
 class PasskeysView(AuthView):
-    """/auth/passkeys."""
+    """`/auth/passkeys`."""
 
     has_idempotency_key = True
     location = "/v1/auth/passkeys/{id}"
@@ -164,7 +164,7 @@ class PasskeysView(AuthView):
 
 
 class PasskeyOptionsView(AuthView):
-    """POST /auth/passkeys/options."""
+    """`/auth/passkeys/options`."""
 
     @extend_schema(
         summary="Get the options for creating a passkey",
@@ -180,7 +180,7 @@ class PasskeyOptionsView(AuthView):
 
 
 class PasskeyView(AuthView):
-    """DELETE /auth/passkeys/{id}."""
+    """`/auth/passkeys/{id}`."""
 
     @extend_schema(
         summary="Remove a passkey", description="Needs a confirmed session.", request=None, responses={204: None}
@@ -194,7 +194,7 @@ class PasskeyView(AuthView):
 
 
 class LinkedProvidersView(AuthView):
-    """GET /auth/social."""
+    """`/auth/social`."""
 
     @extend_schema(
         summary="List linked providers",
@@ -207,7 +207,7 @@ class LinkedProvidersView(AuthView):
 
 
 class LinkProviderView(AuthView):
-    """POST /auth/social/{provider}/link."""
+    """`/auth/social/{provider}/link`."""
 
     rate = "login"
 

@@ -31,8 +31,8 @@ from socialapp.http.views import View
 _YEAR = 31_536_000
 
 
-class MediaList(View):
-    """New media."""
+class NewMediaView(View):
+    """`/media`: new media."""
 
     has_idempotency_key = True
     parser_classes = [FormParser]
@@ -78,8 +78,8 @@ class MediaList(View):
         return create_once(request, context="posts", create=create, body=body)
 
 
-class MediaUploads(View):
-    """Uploads that go straight to the store."""
+class UploadsView(View):
+    """`/media/uploads`: uploads that go straight to the store."""
 
     has_idempotency_key = True
     location = "/v1/media/{id}"
@@ -105,8 +105,8 @@ class MediaUploads(View):
         return create_once(request, context="posts", create=create)
 
 
-class MediaUpload(View):
-    """An upload that goes straight to the store, until it is completed."""
+class UploadView(View):
+    """`/media/{id}/upload`: an upload that goes straight to the store, until it is completed."""
 
     @extend_schema(
         summary="Resume an upload",
@@ -119,8 +119,8 @@ class MediaUpload(View):
         return Response(presenters.upload_body(media, sizes=actions.sizes_in_store(media)))
 
 
-class MediaContent(View):
-    """The file of an upload, if the store is a folder of this server."""
+class UploadContentView(View):
+    """`/media/{id}/content`: the file of an upload, if the store is a folder of this server."""
 
     permission_classes = [Public]
     parser_classes: list[Any] = []
@@ -149,8 +149,8 @@ class MediaContent(View):
         return Response(status=204)
 
 
-class MediaComplete(View):
-    """The end of an upload straight to the store."""
+class CompleteUploadView(View):
+    """`/media/{id}/complete`: the end of an upload straight to the store."""
 
     @extend_schema(
         summary="Complete an upload",
@@ -164,8 +164,8 @@ class MediaComplete(View):
         return Response(presenters.media_body(media), status=202)
 
 
-class MediaDetail(View):
-    """One of the caller's media."""
+class MediaView(View):
+    """`/media/{id}`: one of the caller's media."""
 
     has_etag = True
 

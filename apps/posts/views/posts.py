@@ -33,7 +33,7 @@ from socialapp.http.views import View
 _MORE_ENTRIES = 4  # feed entries read beyond a page, as some may be invisible to the reader
 
 
-class _PostView(View):
+class _BasePostView(View):
     """The base of the views of posts."""
 
     def page_of_posts(self, request: Request, page: Page[VisiblePost], *, held: Held = NOTHING_HELD) -> Response:
@@ -47,8 +47,8 @@ class _PostView(View):
         return etags.single(self.request, body=body, version=post.row.version)
 
 
-class PostList(_PostView):
-    """Several posts at once, and new ones."""
+class PostsView(_BasePostView):
+    """`/posts`: several posts at once, and new ones."""
 
     hot_methods = ("POST",)
     has_idempotency_key = True
@@ -87,8 +87,8 @@ class PostList(_PostView):
         return create_once(request, context="posts", create=create)
 
 
-class PostDetail(_PostView):
-    """One post."""
+class PostView(_BasePostView):
+    """`/posts/{id}`: one post."""
 
     hot_methods = ("GET",)
     has_etag = True
@@ -149,8 +149,8 @@ class PostDetail(_PostView):
         return Response(status=204)
 
 
-class PostHistory(_PostView):
-    """The earlier texts of a post."""
+class PostHistoryView(_BasePostView):
+    """`/posts/{id}/history`: the earlier texts of a post."""
 
     permission_classes = [PublicRead]
 
@@ -167,8 +167,8 @@ class PostHistory(_PostView):
         return page_response(request, page=page, results=presenters.version_bodies(page.items, post=post.row))
 
 
-class PostVisibility(View):
-    """The rule that shows a post to somebody, or hides it."""
+class PostVisibilityView(View):
+    """`/posts/{id}/visibility`: the rule that shows a post to somebody, or hides it."""
 
     @extend_schema(
         summary="Explain why somebody sees a post or not",
@@ -185,8 +185,8 @@ class PostVisibility(View):
         return Response(presenters.visibility_body(rule, viewer_id=viewer_id))
 
 
-class Feed(_PostView):
-    """The home feed."""
+class FeedView(_BasePostView):
+    """`/feed`: the home feed."""
 
     hot_methods = ("GET",)
 
@@ -221,8 +221,8 @@ class Feed(_PostView):
         return self.page_of_posts(request, page, held=held)
 
 
-class AuthorPosts(_PostView):
-    """Posts of one author."""
+class AuthorPostsView(_BasePostView):
+    """`/profiles/{id}/posts`: posts of one author."""
 
     permission_classes = [PublicRead]
 
@@ -238,8 +238,8 @@ class AuthorPosts(_PostView):
         return self.page_of_posts(request, page)
 
 
-class HashtagPosts(_PostView):
-    """Posts with a hashtag."""
+class HashtagPostsView(_BasePostView):
+    """`/hashtags/{tag}/posts`: posts with a hashtag."""
 
     permission_classes = [PublicRead]
 
@@ -255,8 +255,8 @@ class HashtagPosts(_PostView):
         return self.page_of_posts(request, page)
 
 
-class TrendingHashtags(_PostView):
-    """Trending hashtags."""
+class TrendingHashtagsView(_BasePostView):
+    """`/hashtags/trending`: trending hashtags."""
 
     permission_classes = [PublicRead]
 
@@ -274,8 +274,8 @@ class TrendingHashtags(_PostView):
         )
 
 
-class Explore(_PostView):
-    """Public posts of everybody."""
+class ExploreView(_BasePostView):
+    """`/explore`: public posts of everybody."""
 
     permission_classes = [PublicRead]
 
@@ -296,8 +296,8 @@ class Explore(_PostView):
         return self.page_of_posts(request, access.explore_page(viewer_id=self.viewer, page=page))
 
 
-class PostViews(View):
-    """Posts that were seen in lists."""
+class SeenPostsView(View):
+    """`/posts/views`: posts that were seen in lists."""
 
     permission_classes = [Public]
 
@@ -318,8 +318,8 @@ class PostViews(View):
         return Response(status=204)
 
 
-class PostMute(_PostView):
-    """Whether the caller wants no notifications about a post."""
+class PostMuteView(_BasePostView):
+    """`/posts/{id}/mute`: whether the caller wants no notifications about a post."""
 
     @extend_schema(
         summary="Mute a post",
@@ -340,8 +340,8 @@ class PostMute(_PostView):
         return self.one_post(access.visible_post(viewer_id=self.viewer, post_id=post_id))
 
 
-class Bookmarks(_PostView):
-    """The caller's bookmarks."""
+class BookmarksView(_BasePostView):
+    """`/bookmarks`: the caller's bookmarks."""
 
     @extend_schema(
         summary="Read your bookmarks",
@@ -354,8 +354,8 @@ class Bookmarks(_PostView):
         return self.page_of_posts(request, access.bookmark_page(user_id=self.principal.id, page=page_request(request)))
 
 
-class PostBookmark(_PostView):
-    """The caller's bookmark of a post."""
+class BookmarkView(_BasePostView):
+    """`/posts/{id}/bookmark`: the caller's bookmark of a post."""
 
     @extend_schema(summary="Bookmark a post", request=None, responses=PostBody)
     def put(self, request: Request, post_id: int) -> Response:
@@ -371,8 +371,8 @@ class PostBookmark(_PostView):
         return self.one_post(access.visible_post(viewer_id=self.viewer, post_id=post_id))
 
 
-class PostRepost(_PostView):
-    """The caller's repost of a post."""
+class RepostView(_BasePostView):
+    """`/posts/{id}/repost`: the caller's repost of a post."""
 
     @extend_schema(
         summary="Repost a post",
