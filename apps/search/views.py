@@ -1,13 +1,12 @@
 """Views of search."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.search import access
+from apps.search import access, presenters
 from apps.search.queries import MAX_QUERY
 from apps.search.serializers import SearchPageBody, SearchResultBody
 from socialapp.core.cache import Command
@@ -75,7 +74,7 @@ class SearchView(View):
             window=page,
             answers=self.answers_ahead,
         )
-        bodies = [result.body() for result in found.page.items]
+        bodies = [presenters.result_body(result) for result in found.page.items]
         answer = page_response(request, page=Page(bodies, found.page.next, found.page.previous), results=bodies)
         answer.data["did_you_mean"] = found.did_you_mean
         return answer
@@ -104,7 +103,7 @@ class SuggestView(View):
         """The suggestions."""
         limit = min(page_request(request).limit, _MAX_SUGGESTIONS)
         found = access.suggest(viewer_id=self.viewer, q=_text(request), limit=limit)
-        bodies: list[dict[str, Any]] = [result.body() for result in found]
+        bodies = [presenters.result_body(result) for result in found]
         return page_response(request, page=Page(bodies), results=bodies)
 
 

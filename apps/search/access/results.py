@@ -61,10 +61,6 @@ class Result:
     item: Body
     highlight: str | None
 
-    def body(self) -> Body:
-        """The API's result object."""
-        return {"type": self.type, "item": self.item, "highlight": self.highlight}
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
