@@ -12,9 +12,8 @@ help:
 run *args:
     ./run {{ args }}
 
-# Create the test environment and install the git hooks.
+# Install the git hooks.
 setup:
-    ./test --version >/dev/null
     pre-commit install
 
 # Run all tests, or the given ones (just test tests/posts -k feed).
