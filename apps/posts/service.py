@@ -152,7 +152,7 @@ class PostsBulkTransfer:
 
     def dump(self, *, kind: str, after: str, limit: int) -> RecordPage:
         """See `BulkTransfer.dump`."""
-        rows = queries.posts_after(int(after or 0), limit=limit + 1)
+        rows = queries.posts_after(after=int(after or 0), limit=limit + 1)
         return record_page(rows, limit=limit, record=presenters.post_record)
 
     def parts(self, *, kind: str, ids: list[int]) -> list[Record]:

@@ -264,18 +264,22 @@ def _login(alias: str, stack: ExitStack) -> Path:
     return path
 
 
-def _restore_mysql(alias: str, path: Path, on_bytes: OnBytes) -> None:
+def _drop_tables(alias: str) -> None:
     connection = connections[alias]
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION foreign_key_checks = 0")
         for table in _tables(alias):
             cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
         cursor.execute("SET SESSION foreign_key_checks = 1")
+
+
+def _restore_mysql(alias: str, path: Path, on_bytes: OnBytes) -> None:
+    _drop_tables(alias)
     with ExitStack() as stack:
         errors = stack.enter_context(tempfile.TemporaryFile())
         command = [*_client("mariadb", "mysql"), f"--defaults-extra-file={_login(alias, stack)}"]
         process = subprocess.Popen(  # noqa: S603 (our own arguments)
-            [*command, "--default-character-set=utf8mb4", connection.settings_dict["NAME"]],
+            [*command, "--default-character-set=utf8mb4", connections[alias].settings_dict["NAME"]],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,

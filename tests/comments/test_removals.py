@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 
 from apps.comments import access, actions, handlers, queries, tasks
+from apps.comments.actions import erasure
 from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved
@@ -147,7 +148,7 @@ def test_a_deleted_post_or_person_gets_no_late_comment() -> None:
 
 def test_comments_of_a_large_post_are_deleted_in_chunks() -> None:
     post_id, author_id = new_id(), new_id()
-    for _ in range(actions.BATCH + 5):
+    for _ in range(erasure.BATCH + 5):
         actions.create_comment(draft=draft(post_id=post_id, author_id=author_id))
     begin_removal("comments", kind="post", subject_id=post_id)
     assert Comment.objects.count() == 5
@@ -156,9 +157,9 @@ def test_comments_of_a_large_post_are_deleted_in_chunks() -> None:
     assert Comment.objects.count() == CommentCount.objects.count() == 0
     assert not Job.objects.using("comments").exists()
     deleted = [event["comment_id"] for event in published("comments.comment_deleted.v1")]
-    assert len(deleted) == len(set(deleted)) == actions.BATCH + 5
+    assert len(deleted) == len(set(deleted)) == erasure.BATCH + 5
     continue_jobs("comments", steps=50)
-    assert len(published("comments.comment_deleted.v1")) == actions.BATCH + 5
+    assert len(published("comments.comment_deleted.v1")) == erasure.BATCH + 5
 
 
 def test_rows_that_a_deletion_missed_are_swept_within_minutes() -> None:
@@ -205,7 +206,7 @@ def test_erasure_removes_all_comments_of_a_user(
 
 def test_a_prolific_person_is_acknowledged_when_nothing_is_left() -> None:
     author_id, posts = new_id(), [new_id(), new_id()]
-    for number in range(actions.BATCH * 2):
+    for number in range(erasure.BATCH * 2):
         actions.create_comment(draft=draft(post_id=posts[number % 2], author_id=author_id))
     begin_removal("comments", kind="user", subject_id=author_id, erasure_id=7)
     assert published("comments.user_erased.v1") == []

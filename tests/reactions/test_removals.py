@@ -6,6 +6,7 @@ import pytest
 
 from apps.reactions import actions, handlers, queries
 from apps.reactions.access import Target
+from apps.reactions.actions import erasure
 from apps.reactions.models import Reaction, ReactionCount
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.comments import CommentDeleted
@@ -127,21 +128,21 @@ def test_large_removals_go_in_chunks_and_are_acknowledged_at_the_end() -> None:
     user_id, target = new_id(), Target("post", new_id(), 1, 1)
     rows = [
         Reaction(user_id=user_id, post_id=new_id(), reaction_type="like", target_author_id=1, under_post_id=1)
-        for _ in range(actions.BATCH * 2)
+        for _ in range(erasure.BATCH * 2)
     ] + [
         Reaction(user_id=new_id(), post_id=target.id, reaction_type="sad", target_author_id=1, under_post_id=target.id)
-        for _ in range(actions.BATCH + 1)
+        for _ in range(erasure.BATCH + 1)
     ]
     Reaction.objects.bulk_create(rows)
     assert len(queries.suspect_counts(target_type="post", target_ids=[target.id])) == 1
     begin_removal("reactions", kind="user", subject_id=user_id, erasure_id=8)
     begin_removal("reactions", kind="post", subject_id=target.id)
-    assert Reaction.objects.count() == actions.BATCH + 1
+    assert Reaction.objects.count() == erasure.BATCH + 1
     assert published("reactions.user_erased.v1") == []
     assert Job.objects.using("reactions").count() == 2
     continue_jobs("reactions", steps=50)
     assert Reaction.objects.count() == 0
     assert not Job.objects.using("reactions").exists()
-    assert len(published("reactions.reaction_removed.v1")) == actions.BATCH * 2
+    assert len(published("reactions.reaction_removed.v1")) == erasure.BATCH * 2
     assert [event["erasure_id"] for event in published("reactions.user_erased.v1")] == [8]
     assert published()[-1]["type"] == "reactions.user_erased.v1"

@@ -1,9 +1,9 @@
 """Writes of comments: row, counts and event in one transaction; the only callers of publish()."""
 
+import apps.comments.actions.erasure  # noqa: F401  (declares the removals)
 from apps.comments.actions.bulk_import import load_comments
 from apps.comments.actions.comments import add_to_scores, create_comment, delete_comment, edit_comment, with_media
 from apps.comments.actions.drift import check_counts, check_posts
-from apps.comments.actions.erasure import BATCH
 from apps.comments.actions.population import POPULATION_TABLES
 from apps.comments.actions.removals import (
     delete_long_removed,
@@ -15,7 +15,6 @@ from apps.comments.actions.removals import (
 )
 
 __all__ = [
-    "BATCH",
     "POPULATION_TABLES",
     "add_to_scores",
     "check_counts",

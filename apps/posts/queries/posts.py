@@ -129,8 +129,8 @@ def removed_author_of(post_id: int) -> int | None:
     return RemovedPost.objects.filter(id=post_id).values_list("user_id", flat=True).first()
 
 
-def posts_after(after: int, *, limit: int) -> list[Post]:
-    """Up to `limit` posts with greater ids, ascending. One query."""
+def posts_after(*, after: int, limit: int) -> list[Post]:
+    """Up to `limit` posts with ids above `after`, ascending. One query."""
     return list(Post.objects.filter(id__gt=after).order_by("id")[:limit])
 
 
