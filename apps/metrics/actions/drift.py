@@ -35,7 +35,7 @@ def check_posts(*, after: int, limit: int, repair: bool) -> Compared:
     if repair:
         additions = _differing(compared, held, actual, at_of=lambda post_id: hour_of(id_time(post_id)))
         with atomic("metrics"):
-            add_to_rollups(PostRollup, ("post_id",), additions)
+            add_to_rollups(PostRollup, owner=("post_id",), additions=additions)
     left_out = len(ids) - len(compared)
     return Compared(compared=len(compared), in_flight=left_out, drifts=drifts, next_id=next_after(ids, limit=limit))
 
@@ -85,8 +85,9 @@ def _check_people(
     drifts = [drift for user_id in compared for drift in _differences(user_id, held[user_id], actual[user_id])]
     if repair:
         now = hour_of(timezone.now())
+        additions = _differing(compared, held, actual, at_of=lambda _: now)
         with atomic("metrics"):
-            add_to_rollups(AuthorRollup, ("author_id",), _differing(compared, held, actual, at_of=lambda _: now))
+            add_to_rollups(AuthorRollup, owner=("author_id",), additions=additions)
     left_out = len(actual) - len(compared)
     return Compared(compared=len(compared), in_flight=left_out, drifts=drifts, next_id=next_id)
 

@@ -37,9 +37,9 @@ def roll_up(*, older_than: timedelta) -> int:
         .order_by("heard_at", "id")[:ROLL_UP_BATCH]
     )
     of_posts = _additions_of_posts(deltas)
-    add_to_rollups(PostRollup, ("post_id",), of_posts)
-    add_to_rollups(AuthorRollup, ("author_id",), _additions_of_authors(deltas))
-    add_to_rollups(OverallRollup, (), _additions_of_all(deltas))
+    add_to_rollups(PostRollup, owner=("post_id",), additions=of_posts)
+    add_to_rollups(AuthorRollup, owner=("author_id",), additions=_additions_of_authors(deltas))
+    add_to_rollups(OverallRollup, owner=(), additions=_additions_of_all(deltas))
     MetricDelta.objects.filter(id__in=[delta.id for delta in deltas]).delete()
     _publish_engagement({int(str(key[0])) for key in of_posts})
     return len(deltas)
@@ -75,7 +75,7 @@ def summed(owned: Iterable[tuple[int | None, MetricDelta]]) -> Additions:
     return additions
 
 
-def add_to_rollups(model: type[Rollup], owner: tuple[str, ...], additions: Additions) -> None:
+def add_to_rollups(model: type[Rollup], *, owner: tuple[str, ...], additions: Additions) -> None:
     """Adds to the rows of a roll-up, inserting missing ones."""
     key = (*owner, "period", "start")
     numbers = [field.name for field in model._meta.fields if field.name not in (*key, "id")]
