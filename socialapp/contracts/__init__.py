@@ -1,1 +1,1 @@
-"""The contracts between contexts: events, data classes and service interfaces. Plain data, no behaviour."""
+"""The contracts between contexts: events, data classes and service interfaces. Plain data, no behavior."""

@@ -155,7 +155,7 @@ class Comments(Protocol):
 
     @read
     def around(self, *, post_id: int, comment_id: int | None = None) -> list[ThreadLine]:
-        """The thread around a comment: its parents, neighbours and replies; for a post, the first comments.
+        """The thread around a comment: its parents, neighbors and replies; for a post, the first comments.
 
         In thread order, at most some 20 lines, including the comment itself. For moderators only.
         """

@@ -53,7 +53,7 @@ def transactional(context: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Runs the decorated action in one transaction on the database of `context`.
 
     Called inside a transaction on that database, it joins it, and an error aborts the outer one too. The outermost one
-    retries the action, after a short random pause and at most four times, if the database aborted it in favour of
+    retries the action, after a short random pause and at most four times, if the database aborted it in favor of
     another (deadlock, lock wait timeout, TiDB's write conflict) or a new id was taken, as happens if two processes
     have the same node number. So the action must be repeatable: it calls no other context, and leaves effects outside
     the database to `after_commit`.

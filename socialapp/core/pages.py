@@ -28,7 +28,7 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Items in list order, and the positions of the neighbouring pages (None: there is no such page)."""
+    """Items in list order, and the positions of the neighboring pages (None: there is no such page)."""
 
     items: Sequence[T]
     next: Position | None = None

@@ -1,7 +1,7 @@
 """Hashes passwords with Argon2id and OWASP's parameters: 31 ms, where Django's defaults take 257 ms.
 
 Hashing runs in a few threads of low priority, so that many log-ins at once neither slow down reads nor need more than
-19 MiB of memory per processor, which is freed when nobody has logged in for a while. Passwords are normalised first.
+19 MiB of memory per processor, which is freed when nobody has logged in for a while. Passwords are normalized first.
 
 Sources: OWASP Password Storage Cheat Sheet (Argon2id, 19 MiB, 2 iterations, 1 lane); RFC 8265, OpaqueString;
 setpriority(2), which in Linux applies to a single thread.
@@ -34,7 +34,7 @@ class OwaspArgon2PasswordHasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        """The hash of the normalised password."""
+        """The hash of the normalized password."""
         used = self.params()
         digest = _digest(password, salt=salt.encode(), parameters=used)
         parameters = f"m={used.memory_cost},t={used.time_cost},p={used.parallelism}"

@@ -23,7 +23,7 @@ _WALL: tuple[Color, ...] = ((138, 180, 248), (249, 199, 127), (160, 214, 180), (
 
 
 class Mood(NamedTuple):
-    """The colours of a landscape: its sky from top to bottom, its sun, and its hills from far to near."""
+    """The colors of a landscape: its sky from top to bottom, its sun, and its hills from far to near."""
 
     name: str
     top: Color

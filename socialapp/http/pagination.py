@@ -1,4 +1,4 @@
-"""Cursor pagination over HTTP: reads `?limit=` and `?cursor=`, and links to the neighbouring pages.
+"""Cursor pagination over HTTP: reads `?limit=` and `?cursor=`, and links to the neighboring pages.
 
 A cursor is signed for its list, so that it cannot be forged or used with another.
 """

@@ -59,7 +59,7 @@ class MediaBody(serializers.Serializer[Any]):
     height = serializers.IntegerField(allow_null=True)
     duration = serializers.FloatField(allow_null=True, help_text="Seconds.")
     blurhash = serializers.CharField(allow_null=True)
-    color = serializers.CharField(allow_null=True, help_text="The dominant colour, as #rrggbb.")
+    color = serializers.CharField(allow_null=True, help_text="The dominant color, as #rrggbb.")
     description = serializers.CharField()
     error = serializers.CharField(allow_null=True)
     error_code = serializers.ChoiceField(choices=list(REASONS), allow_null=True)

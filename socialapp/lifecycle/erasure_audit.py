@@ -1,6 +1,6 @@
 """Searches every store for the id of a person: what is left after an erasure, and whether that is allowed.
 
-It depends on no context's tables: it reads the database catalogues, so that no column can be forgotten.
+It depends on no context's tables: it reads the database catalogs, so that no column can be forgotten.
 """
 
 import re
@@ -79,7 +79,7 @@ def _columns(alias: str, cursor: CursorWrapper, table: str) -> Iterator[tuple[st
 def _count(alias: str, cursor: CursorWrapper, table: str, column: str, user_id: int, *, is_number: bool) -> int:
     quote = connections[alias].ops.quote_name
     condition, value = ("= %s", user_id) if is_number else ("LIKE %s", f"%{user_id}%")
-    # Names come from the catalogue and are quoted; values are parameters.
+    # Names come from the catalog and are quoted; values are parameters.
     statement = f"SELECT COUNT(*) FROM {quote(table)} WHERE {quote(column)} {condition}"  # noqa: S608
     cursor.execute(statement, [value])
     return int(cursor.fetchone()[0])

@@ -1,7 +1,7 @@
 """The relay: claims unsent outbox rows, sends them to the broker in batches, and marks them sent.
 
 Rows are claimed by an UPDATE with an expiring claim: ids are not in commit order, so remembering the last one
-would lose events, and SKIP LOCKED is not honoured by every MySQL-compatible server.
+would lose events, and SKIP LOCKED is not honored by every MySQL-compatible server.
 """
 
 import random

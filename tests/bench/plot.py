@@ -27,11 +27,11 @@ def draw(report: dict[str, Any]) -> str:
     for number, (name, row) in enumerate(rows.items()):
         top = _TOP + number * _ROW
         parts.append(_text(_LEFT - 10, top + _BAR + 4, name, anchor="end"))
-        for place, (side, colour) in enumerate((("product", _OURS), ("baseline", _BASELINES))):
+        for place, (side, color) in enumerate((("product", _OURS), ("baseline", _BASELINES))):
             cost = row[side]["cpu_ms"]
             y = top + place * (_BAR + 2)
             parts.append(
-                f'<rect x="{_LEFT}" y="{y}" width="{cost * scale:.1f}" height="{_BAR}" fill="{colour}"/>'
+                f'<rect x="{_LEFT}" y="{y}" width="{cost * scale:.1f}" height="{_BAR}" fill="{color}"/>'
                 + _text(_LEFT + cost * scale + 6, y + 12, f"{cost:.2f}")
             )
         x = _LEFT + row["goal_ms"] * scale
@@ -109,14 +109,14 @@ def _panel(title: str, curves: dict[str, list[float]], *, people: list[int], top
         yield _text(_LEFT_EDGE - 8, y(10**decade) + 4, f"{10**decade:,}", anchor="end")
     for place, number in zip(x, people, strict=True):
         yield _text(place, top + _PANEL_HEIGHT + 20, f"{number:,}", anchor="middle")
-    for (name, values), colour, row in zip(curves.items(), _LINES, range(len(_LINES)), strict=False):
+    for (name, values), color, row in zip(curves.items(), _LINES, range(len(_LINES)), strict=False):
         points = [(place, y(value)) for place, value in zip(x, values, strict=True)]
         path = " ".join(f"{across:.1f},{down:.1f}" for across, down in points)
-        yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+        yield f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2.5"/>'
         for across, down in points:
-            yield f'<circle cx="{across:.1f}" cy="{down:.1f}" r="3.5" fill="{colour}"/>'
+            yield f'<circle cx="{across:.1f}" cy="{down:.1f}" r="3.5" fill="{color}"/>'
         legend, left = top + 12 + row * 22, _LEFT_EDGE + _PANEL_WIDTH + 40
-        yield f'<rect x="{left}" y="{legend - 10}" width="11" height="11" fill="{colour}"/>'
+        yield f'<rect x="{left}" y="{legend - 10}" width="11" height="11" fill="{color}"/>'
         yield _text(left + 17, legend, f"{name}: {_short(values[0])} to {_short(values[-1])}")
 
 
@@ -135,9 +135,9 @@ def _legend() -> str:
     marks = ((_OURS, "product"), (_BASELINES, "plain Django REST baseline"), (_GOAL, "goal"))
     title = _text(_LEFT, 22, "CPU milliseconds a request: application, database, Redis and search together")
     return title + "".join(
-        f'<rect x="{_LEFT + place * 120}" y="34" width="11" height="11" fill="{colour}"/>'
+        f'<rect x="{_LEFT + place * 120}" y="34" width="11" height="11" fill="{color}"/>'
         + _text(_LEFT + place * 120 + 17, 44, words)
-        for (colour, words), place in zip(marks, (0, 1, 2.7), strict=True)
+        for (color, words), place in zip(marks, (0, 1, 2.7), strict=True)
     )
 
 

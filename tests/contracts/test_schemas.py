@@ -84,7 +84,7 @@ class Lamp:
     """A lamp as published."""
 
     id: int
-    colour: str
+    color: str
 
 
 @data
@@ -92,13 +92,13 @@ class BrighterLamp:
     """A lamp with a new field that has a default."""
 
     id: int
-    colour: str
+    color: str
     watts: int = 5
 
 
 @data
 class DarkLamp:
-    """A lamp without its colour."""
+    """A lamp without its color."""
 
     id: int
 
@@ -140,7 +140,7 @@ def as_light(method: Method, kind: Callable[[Any], Method] = write) -> Method:
         (schema_of(BrighterLamp, lamps(BrighterLamp), light), []),
         (schema_of(Lamp, lamps(Lamp), light, write(_put_out)), []),
         (schema_of(Lamp, lamps(Lamp), as_light(_light_more)), []),
-        (schema_of(DarkLamp, lamps(DarkLamp), light), ["Lamp.colour is gone"]),
+        (schema_of(DarkLamp, lamps(DarkLamp), light), ["Lamp.color is gone"]),
         (schema_of(Lamp, light), ["lamps() is gone"]),
         (schema_of(Lamp, lamps(Lamp), as_light(_light_read, read)), ["light() kind changed"]),
         (schema_of(Lamp, lamps(Lamp), as_light(_light_brightly)), ["light() watts became required"]),
@@ -175,10 +175,10 @@ def test_an_event_of_an_older_producer_is_decoded() -> None:
         """A field that was added later has a default."""
 
         lamp_id: int
-        colour: str = "white"
+        color: str = "white"
 
-    assert msgspec.convert({"lamp_id": 1}, LampLit) == LampLit(lamp_id=1, colour="white")
-    assert msgspec.convert({"lamp_id": 1, "colour": "red", "later": 2}, LampLit) == LampLit(lamp_id=1, colour="red")
+    assert msgspec.convert({"lamp_id": 1}, LampLit) == LampLit(lamp_id=1, color="white")
+    assert msgspec.convert({"lamp_id": 1, "color": "red", "later": 2}, LampLit) == LampLit(lamp_id=1, color="red")
     EVENTS.pop("metrics.lamp_lit.v1")
 
 

@@ -15,7 +15,7 @@ POISON, CURE = '"is_private":"perhaps"', '"is_private":false'
 LATE_SECONDS = 1
 
 
-def test_a_poison_event_becomes_a_dead_letter_and_its_neighbours_are_delivered(installation: Installation) -> None:
+def test_a_poison_event_becomes_a_dead_letter_and_its_neighbors_are_delivered(installation: Installation) -> None:
     ada, bob = installation.join("ada"), installation.join("bob")
     bob.follow(ada)
     eventually(installation.confirmed, seconds=SETTLE_SECONDS)
@@ -31,7 +31,7 @@ def test_a_poison_event_becomes_a_dead_letter_and_its_neighbours_are_delivered(i
     )
     installation.start("relay")
     eventually(lambda: installation.posts_count(ada) == 8, seconds=SETTLE_SECONDS)
-    _assert_neighbours_were_in_time(installation, ids)
+    _assert_neighbors_were_in_time(installation, ids)
     event = _wait_for_dead_letter(installation)
     _cure_the_poison(installation)
     for _ in range(2):
@@ -42,7 +42,7 @@ def test_a_poison_event_becomes_a_dead_letter_and_its_neighbours_are_delivered(i
     installation.assert_all_agree(posts, [ada, bob])
 
 
-def _assert_neighbours_were_in_time(installation: Installation, ids: list[str]) -> None:
+def _assert_neighbors_were_in_time(installation: Installation, ids: list[str]) -> None:
     [(failed_at,)] = installation.database.sql(
         "SELECT failed_at FROM faults_users.bus_failed_delivery WHERE handler = %s AND subject = %s", HANDLER, ids[4]
     )
@@ -55,9 +55,9 @@ def _assert_neighbours_were_in_time(installation: Installation, ids: list[str]) 
     assert len(handled) == 8
     latest = max((when - failed_at).total_seconds() for (when,) in handled)
     installation.note(
-        "neighbours of a poison event handled after its failure", f"{latest:.2f} s, promised {LATE_SECONDS} s"
+        "neighbors of a poison event handled after its failure", f"{latest:.2f} s, promised {LATE_SECONDS} s"
     )
-    assert latest < 4 * LATE_SECONDS, "the poison event delayed its neighbours"
+    assert latest < 4 * LATE_SECONDS, "the poison event delayed its neighbors"
 
 
 def _wait_for_dead_letter(installation: Installation) -> int:

@@ -1,4 +1,4 @@
-"""Delivery: each event takes effect once, and a poison event does not hold up its neighbours."""
+"""Delivery: each event takes effect once, and a poison event does not hold up its neighbors."""
 
 import json
 import random
@@ -31,7 +31,7 @@ def test_shuffled_and_duplicate_events_take_effect_once(rung: list[int]) -> None
     assert InboxEntry.objects.using(CONSUMER).count() == 50
 
 
-def test_a_poison_event_is_isolated_and_its_neighbours_are_delivered(rung: list[int]) -> None:
+def test_a_poison_event_is_isolated_and_its_neighbors_are_delivered(rung: list[int]) -> None:
     deliver(CONSUMER, envelopes=ring(1, -2, 3))
     assert set(InboxEntry.objects.using(CONSUMER).values_list("event_id", flat=True)).isdisjoint(
         FailedDelivery.objects.using(CONSUMER).values_list("event_id", flat=True)
@@ -121,7 +121,7 @@ def test_a_failure_recorded_after_success_is_removed_at_the_next_delivery(rung: 
     assert not FailedDelivery.objects.using(CONSUMER).exists()
 
 
-def test_an_unreadable_envelope_does_not_block_its_neighbours(rung: list[int]) -> None:
+def test_an_unreadable_envelope_does_not_block_its_neighbors(rung: list[int]) -> None:
     from socialapp.messaging.tasks import deliver_batch
 
     first, last = (encode(envelope) for envelope in ring(1, 2))

@@ -54,7 +54,7 @@ def test_no_depth_of_a_body_is_a_server_error(register: Callable[..., Person]) -
         assert problem(answer) in ((400, "malformed_json"), (422, "invalid")), depth
 
 
-MARKS = "a" + "\u0315" * 30_000 + "\u0300" * 30_000  # normalisation sorts them, in quadratic time
+MARKS = "a" + "\u0315" * 30_000 + "\u0300" * 30_000  # normalization sorts them, in quadratic time
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def text_bomb() -> bytes:
 
 
 def profile_bomb() -> bytes:
-    """A PNG whose colour profile grows to 200 MB."""
+    """A PNG whose color profile grows to 200 MB."""
     bomb = png_chunk(b"iCCP", b"icc\x00\x00" + zlib.compress(bytes(200 * 2**20), 9))
     plain = picture()
     return plain[:33] + bomb + plain[33:]

@@ -70,7 +70,7 @@ def test_other_users_and_unknown_actions_get_404(thread: Thread, warning: Action
     assert appeal(thread, warning, action_id="5").status_code == 404
     assert anonymous.post("/v1/appeals", body).status_code == 401
     lifted = actions.unban_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="x")
-    assert appeal(thread, lifted).status_code == 404, "a decision in one's favour cannot be appealed"
+    assert appeal(thread, lifted).status_code == 404, "a decision in one's favor cannot be appealed"
     assert not Appeal.objects.exists()
 
 

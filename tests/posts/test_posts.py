@@ -85,7 +85,7 @@ def test_reading_needs_no_token_and_knows_etags(
         ({"content": "a\u0000b"}, "content", "control_character"),
         ({"content": "x", "is_private": "yes"}, "is_private", "invalid"),
         ({"content": "x", "media_ids": ["1"]}, "media_ids", "media_unknown"),
-        ({"content": "x", "colour": "red"}, "colour", "unknown_field"),
+        ({"content": "x", "color": "red"}, "color", "unknown_field"),
     ],
 )
 def test_bad_input_is_refused_and_changes_nothing(

@@ -34,7 +34,7 @@ def _folded(text: str) -> str:
 
 
 def _nfkc(text: str) -> str:
-    """Of a text that is too long for an address, only the beginning counts: normalisation takes quadratic time."""
+    """Of a text that is too long for an address, only the beginning counts: normalization takes quadratic time."""
     return unicodedata.normalize("NFKC", text[:_LONGEST_FORM])
 
 

@@ -39,7 +39,7 @@ ROLES = (ADMIN, MODERATOR, USER)
 def prepare_account(
     *, username: str, email: str, password: str, full_name: str = "", may_be_reserved: bool = False
 ) -> NewAccount:
-    """Checks and normalises the fields of a new account; Invalid lists every invalid field."""
+    """Checks and normalizes the fields of a new account; Invalid lists every invalid field."""
     errors = account_errors(
         username=username, email=email, password=password, full_name=full_name, may_be_reserved=may_be_reserved
     )
@@ -205,7 +205,7 @@ def rename_account(*, user_id: int, username: str) -> Account:
 
 
 def _rename(user: User, username: str, *, by_operator: bool = False) -> None:
-    """Reserves the former name for its owner. At most once a day: people recognise each other by name."""
+    """Reserves the former name for its owner. At most once a day: people recognize each other by name."""
     if username == user.username:
         return
     if user.status == User.Status.PENDING:

@@ -41,7 +41,7 @@ def device_of_token(token: str, *, user_id: int) -> str:
 
 
 def address_range(address: str) -> str:
-    """The part of an address that people are shown: enough to recognise a town, not a household."""
+    """The part of an address that people are shown: enough to recognize a town, not a household."""
     try:
         parsed = ip_address(address_block(address).partition("/")[0])
     except ValueError:
@@ -50,5 +50,5 @@ def address_range(address: str) -> str:
 
 
 def address_digest(address: str) -> str:
-    """A digest by which an address is recognised again without being stored."""
+    """A digest by which an address is recognized again without being stored."""
     return keyed_digest(address_block(address), purpose="address")

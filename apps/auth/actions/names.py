@@ -86,7 +86,7 @@ def is_name_reserved(username: str, *, for_user: int | None = None) -> bool:
 
 
 def acceptable_email(email: str) -> str:
-    """The address of a new account, normalised; Invalid if it is not one, or from a disposable-address provider."""
+    """The address of a new account, normalized; Invalid if it is not one, or from a disposable-address provider."""
     address = checked_email(email)
     domain = address.rpartition("@")[2]
     parents = {domain, ".".join(domain.split(".")[-2:])}

@@ -111,7 +111,7 @@ def account(user_id: int) -> Account:
 
 
 def user_with_email(key: str) -> User | None:
-    """The account with this address, normalised by `email_key`. At most one query.
+    """The account with this address, normalized by `email_key`. At most one query.
 
     Addresses are ASCII, so others are not looked up: some collations would match "álice" to "alice".
     """

@@ -38,7 +38,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
-    """A new session: its user, its tokens, and a token by which the device is recognised later."""
+    """A new session: its user, its tokens, and a token by which the device is recognized later."""
 
     account: Account
     access: str

@@ -63,7 +63,7 @@ def move_refresh_to_cookie(request: Request, response: Response) -> None:
 
 
 def set_device_token(response: HttpResponse, token: str) -> None:
-    """Sets the token by which the device is recognised later."""
+    """Sets the token by which the device is recognized later."""
     _set(response, DEVICE_COOKIE, token, days=actions.DEVICE_DAYS)
     response[DEVICE_HEADER] = token
 

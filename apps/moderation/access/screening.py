@@ -91,7 +91,7 @@ def rule_matches(rule: WordRule, *, document: Document) -> bool:
 
 
 def text_digest(text: str) -> str:
-    """A keyed digest to recognise the same text without storing it; guessing needs LOG_SIGNING_KEY."""
+    """A keyed digest to recognize the same text without storing it; guessing needs LOG_SIGNING_KEY."""
     return hmac.new(settings.LOG_SIGNING_KEY.encode(), normalized(text).encode(), hashlib.sha256).hexdigest()
 
 

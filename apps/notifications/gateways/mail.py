@@ -28,7 +28,7 @@ class MailGateway:
     def send(
         self, *, address: str, subject: str, text: str, html: str, unsubscribe_url: str, message_id: int
     ) -> SendResult:
-        """Sends one mail; GONE if the server permanently rejects the address. `message_id` makes retries recognisable.
+        """Sends one mail; GONE if the server permanently rejects the address. `message_id` makes retries recognizable.
 
         One-click unsubscribe: RFC 8058. Auto-Submitted, against autoresponders: RFC 3834.
         """

@@ -24,7 +24,7 @@ _MAX_WORDS = 32
 _MAX_DEPTH = 4
 _MAX_REACTIONS = 1_000_000_000
 
-# Normalises full-width ASCII, as in "from：bob" and "－kite", typographic quotes, and the hyphens used as minus signs.
+# Normalizes full-width ASCII, as in "from：bob" and "－kite", typographic quotes, and the hyphens used as minus signs.
 # Each is a single character, so positions stay right.
 _PLAIN = {0xFF01 + place: chr(0x21 + place) for place in range(94)}
 _PLAIN |= str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞〝〞〟″「」『』｢｣", '"') | dict.fromkeys("‐‑‒–−﹣", "-"))

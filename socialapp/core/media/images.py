@@ -121,7 +121,7 @@ def _to_srgb(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
             image = image.convert(mode)
         converted = ImageCms.profileToProfile(image, io.BytesIO(profile), _SRGB, outputMode=mode)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image  # a profile that cannot be read says nothing about the colours
+        return image  # a profile that cannot be read says nothing about the colors
     return converted or image
 
 
@@ -150,7 +150,7 @@ def _blurhash(image: Image.Image) -> str:
 
 
 def _dominant_color(image: Image.Image) -> str:
-    """The most frequent of five representative colours of the picture, as #rrggbb."""
+    """The most frequent of five representative colors of the picture, as #rrggbb."""
     few = image.resize((64, 64), Image.Resampling.BILINEAR).quantize(5, Image.Quantize.MEDIANCUT)
     counts: Sequence[tuple[int, int]] = few.getcolors() or []  # type: ignore[assignment]
     _, index = max(counts)

@@ -63,7 +63,7 @@ def hashtag_key(tag: str) -> str:
 def hashtag_digest(tag: str) -> str:
     """A digest of a hashtag's key: equal in every database, whatever its collation.
 
-    Of a text that is too long for a hashtag, only the beginning counts: normalisation takes quadratic time.
+    Of a text that is too long for a hashtag, only the beginning counts: normalization takes quadratic time.
     """
     return hashlib.blake2b(hashtag_key(tag[:_LONGEST_FORM]).encode(), digest_size=16).hexdigest()
 

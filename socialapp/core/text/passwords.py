@@ -1,4 +1,4 @@
-"""Normalises passwords for hashing (RFC 8265, OpaqueString), as keyboards encode the same letter in different ways."""
+"""Normalizes passwords for hashing (RFC 8265, OpaqueString), as keyboards encode the same letter in different ways."""
 
 from functools import cache
 from typing import Final
@@ -15,7 +15,7 @@ def opaque_string(password: str) -> str:
     """The password in NFC, with every kind of space as U+0020. ValueError if it has characters that RFC 8265 forbids.
 
     These are control, invisible and unassigned characters: users may be unable to type them again. Neither may it be
-    longer than any password: normalisation takes quadratic time.
+    longer than any password: normalization takes quadratic time.
     """
     if len(password) > MAX_PASSWORD * LONGEST_DECOMPOSITION:
         raise ValueError("the password is too long")

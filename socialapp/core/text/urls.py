@@ -1,6 +1,6 @@
 """Finds URLs in a text, so that nothing inside them is taken for a mention or hashtag. After UTS #58 (link detection).
 
-It recognises URLs with a scheme, domains with a path, query or port, and paths. A URL ends at white space, a
+It recognizes URLs with a scheme, domains with a path, query or port, and paths. A URL ends at white space, a
 quotation mark or CJK punctuation; a closing bracket ends it unless it was opened inside, and punctuation at its end
 is not part of it.
 """

@@ -1,4 +1,4 @@
-// A person's picture, or their initials on a colour that is always the same for them.
+// A person's picture, or their initials on a color that is always the same for them.
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 

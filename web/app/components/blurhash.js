@@ -30,7 +30,7 @@ export function decode(hash) {
   const down = Math.floor(flags / 9) + 1;
   if (hash.length !== 4 + 2 * across * down) return null;
   const largest = (number(hash[1]) + 1) / 166;
-  const colours = Array.from({ length: across * down }, (_, index) => {
+  const colors = Array.from({ length: across * down }, (_, index) => {
     if (index === 0) {
       const value = number(hash.slice(2, 6));
       return [linear(value >> 16), linear((value >> 8) & 255), linear(value & 255)];
@@ -38,10 +38,10 @@ export function decode(hash) {
     const value = number(hash.slice(4 + index * 2, 6 + index * 2));
     return [Math.floor(value / 361), Math.floor(value / 19) % 19, value % 19].map((part) => signedSquare((part - 9) / 9) * largest);
   });
-  return paint(colours, across, down);
+  return paint(colors, across, down);
 }
 
-function paint(colours, across, down) {
+function paint(colors, across, down) {
   const pixels = new Uint8ClampedArray(SIZE * SIZE * 4);
   for (let y = 0; y < SIZE; y++) {
     for (let x = 0; x < SIZE; x++) {
@@ -49,7 +49,7 @@ function paint(colours, across, down) {
       for (let j = 0; j < down; j++) {
         for (let i = 0; i < across; i++) {
           const basis = Math.cos((Math.PI * x * i) / SIZE) * Math.cos((Math.PI * y * j) / SIZE);
-          for (let part = 0; part < 3; part++) sum[part] += colours[i + j * across][part] * basis;
+          for (let part = 0; part < 3; part++) sum[part] += colors[i + j * across][part] * basis;
         }
       }
       pixels.set([srgb(sum[0]), srgb(sum[1]), srgb(sum[2]), 255], 4 * (x + y * SIZE));

@@ -1,4 +1,4 @@
-// Icons: strokes on a grid of 24, in the colour of the text around them.
+// Icons: strokes on a grid of 24, in the color of the text around them.
 import { html } from "../html.js";
 
 const PATHS = {

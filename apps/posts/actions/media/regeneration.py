@@ -32,7 +32,7 @@ def is_ready(*, media_id: int) -> bool:
 
 
 def regenerate_media(*, media_id: int) -> bool:
-    """Regenerates sizes, blurhash and colour, keeping the video or the largest picture; returns whether that worked.
+    """Regenerates sizes, blurhash and color, keeping the video or the largest picture; returns whether that worked.
 
     False if the largest file is lost or damaged. Idempotent: the same picture gives the same files.
     """
