@@ -106,7 +106,7 @@ class RulesView(View):
     )
     def get(self, request: Request) -> Response:
         """The rules."""
-        rules = [{"id": str(rule.id), "number": rule.number, "text": rule.text} for rule in queries.present_rules()]
+        rules = [presenters.rule_body(rule) for rule in queries.present_rules()]
         return Response(rules, headers={"Cache-Control": "public, max-age=60"})
 
 

@@ -1,6 +1,6 @@
-"""API bodies of reports, actions, appeals and figures."""
+"""API bodies of reports, actions, appeals, rules and figures."""
 
-from apps.moderation.models import Action, Appeal, Report
+from apps.moderation.models import Action, Appeal, InstanceRule, Report
 from apps.moderation.queries import MonthFigures
 
 
@@ -45,6 +45,11 @@ def appeal_body(appeal: Appeal) -> dict[str, object]:
         "created_at": appeal.created_at,
         "decided_at": appeal.decided_at,
     }
+
+
+def rule_body(rule: InstanceRule) -> dict[str, object]:
+    """The API's form of a rule of the installation."""
+    return {"id": str(rule.id), "number": rule.number, "text": rule.text}
 
 
 def month_body(figures: MonthFigures) -> dict[str, object]:
