@@ -25,7 +25,7 @@ from django.utils.module_loading import import_string
 from socialapp.core.db import close_old_opened
 from socialapp.core.principal import Principal
 from socialapp.http.authentication import BearerAuthentication
-from socialapp.http.parsing import JSONParser, plain_content_type
+from socialapp.http.parsing import JSONParser, plain_content_type, plain_cookies
 from socialapp.http.rendering import JSONRenderer
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -138,6 +138,8 @@ class WithFastPath:
         """One request."""
         if sent := environ.get("CONTENT_TYPE"):
             environ["CONTENT_TYPE"] = plain_content_type(sent)
+        if sent := environ.get("HTTP_COOKIE"):
+            environ["HTTP_COOKIE"] = plain_cookies(sent)
         found = self._fast_path.answer(environ)
         if found is None:
             return self._ordinary(environ, start_response)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -142,6 +143,15 @@ def test_fast_path_and_django_treat_writes_the_same(reader: Person, settings: An
     once: dict[str, Any] = {**create, "HTTP_IDEMPOTENCY_KEY": "one-key"}
     assert _both(**once, body=said) == _both(**once, body=said)
     assert _both(**once, body=b'{"content": "something else"}')[0] == "422 Unprocessable Entity"
+
+
+def test_cookies_are_read_in_linear_time() -> None:
+    escaped = 'device="' + '\\"' * 32_000 + '"; oauth_browser=one-of-ours'
+    sent = _environ("/v1/auth/refresh", REQUEST_METHOD="POST", CONTENT_TYPE="application/json", CONTENT_LENGTH="2")
+    began = time.process_time()
+    status, _, body = _ask(application, {**sent, "HTTP_COOKIE": escaped}, b"{}")
+    assert time.process_time() - began < 1
+    assert (status, json.loads(body)["errors"][0]["code"]) == ("422 Unprocessable Entity", "required")
 
 
 def test_unusual_bodies_do_not_take_the_fast_path(reader: Person, settings: Any) -> None:
