@@ -154,6 +154,17 @@ def test_cookies_are_read_in_linear_time() -> None:
     assert (status, json.loads(body)["errors"][0]["code"]) == ("422 Unprocessable Entity", "required")
 
 
+@pytest.mark.parametrize("path", ["/v1/auth/refresh", "/auth/reset-password"])
+def test_a_content_type_is_read_in_linear_time(path: str) -> None:
+    endless = 'multipart/form-data; boundary="' + ";" * 64_000 + '"'
+    began = time.process_time()
+    status, _, _ = _ask(
+        application, _environ(path, REQUEST_METHOD="POST", CONTENT_TYPE=endless, CONTENT_LENGTH="2"), b"{}"
+    )
+    assert time.process_time() - began < 1
+    assert status in ("400 Bad Request", "415 Unsupported Media Type")
+
+
 def test_unusual_bodies_do_not_take_the_fast_path(reader: Person, settings: Any) -> None:
     bearer: dict[str, Any] = {"HTTP_AUTHORIZATION": f"Bearer {reader.access}", "REQUEST_METHOD": "POST"}
     said = b'{"content": "in the square"}'
