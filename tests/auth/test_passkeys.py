@@ -1,6 +1,7 @@
 """Passkeys: registering requires a confirmed session, they can log in, and each response is valid once."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,16 @@ def test_malformed_responses_are_rejected_without_a_server_error(
     answer = device.get(challenge())
     answer["response"][part] = wrong
     assert log_in(answer).status_code == 401
+
+
+def test_a_response_that_is_too_large_is_not_parsed(register: Callable[..., Person], device: Any) -> None:
+    add(register("alice"), device)
+    answer = device.get(challenge())
+    extensions = b"\xa1\x61x\x9a" + (500_000).to_bytes(4) + b"\x01" * 500_000
+    answer["response"]["authenticatorData"] = encode(bytes(32) + b"\x85" + bytes(4) + extensions)
+    began = time.process_time()
+    assert log_in(answer).status_code == 401
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("challenge", ["\ud800", 5, None, [[]], {"a": 1}], ids=ascii)

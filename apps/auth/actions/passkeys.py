@@ -39,6 +39,7 @@ from socialapp.core.ids import MAX_ID
 
 CHALLENGE_SECONDS = 300
 MAX_PASSKEYS = 20
+_LONGEST_MEMBER = 20_000  # characters: several times what authenticators send; fido2 reads CBOR in quadratic time
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # What fido2 raises for malformed answers: they come from clients, so they are never server errors.
 _MALFORMED = (
@@ -240,6 +241,8 @@ def _remember(state: Any, *, user: User | None) -> None:
 def _take_challenge(credential: Mapping[str, Any], *, user_id: int | None) -> dict[str, Any] | None:
     """The state of the challenge that was answered, which is used up; None if there is none or it has expired."""
     try:
+        if any(len(str(value)) > _LONGEST_MEMBER for value in credential["response"].values()):
+            return None
         client_data = json.loads(websafe_decode(credential["response"]["clientDataJSON"]))
         digest = _digest(str(client_data["challenge"]))
     except _MALFORMED:
