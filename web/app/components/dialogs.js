@@ -9,10 +9,9 @@ import { Lightbox } from "./lightbox.js";
 import { MetricsDialog } from "./metrics_dialog.js";
 import { ReactionsDialog } from "./reactions_dialog.js";
 import { ReportDialog } from "./report_dialog.js";
-import { AppealDialog, JoinDialog, QuestionDialog, ShortcutsDialog } from "./small_dialogs.js";
+import { JoinDialog, QuestionDialog, ShortcutsDialog } from "./small_dialogs.js";
 
 const KINDS = {
-  appeal: AppealDialog,
   compose: ComposeDialog,
   confirm: ConfirmDialog,
   history: HistoryDialog,

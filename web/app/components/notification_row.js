@@ -1,9 +1,9 @@
 // One notification: who did what, with a way to it.
 import { html } from "../html.js";
 import { list, t } from "../i18n/i18n.js";
-import { open } from "../state/dialogs.js";
 import { markRead, notification } from "../state/notifications.js";
 import { excerptOf } from "../state/targets.js";
+import { writeAppeal } from "./appeal_dialog.js";
 import { Avatar } from "./avatar.js";
 import { Icon } from "./icon.js";
 import { RequestAnswer } from "./request_answer.js";
@@ -36,7 +36,7 @@ export function NotificationRow({ id }) {
       ${excerpt && html`<p class="note-excerpt" dir="auto">${excerpt}</p>`}
       <p class="handle"><${Time} at=${given.created_at} />${!given.is_read && html` · <span class="note-dot">${t("notification.new")}</span>`}</p>
       ${given.kind === "follow_request" && actors.length === 1 && html`<${RequestAnswer} id=${actors[0].id} username=${actors[0].username} />`}
-      ${given.kind === "moderation" && given.action_id && html`<button class="button button-quiet" onClick=${() => open("appeal", { action: given.action_id })}>${t("appeal.do")}</button>`}
+      ${given.kind === "moderation" && given.action_id && html`<button class="button button-quiet" onClick=${() => writeAppeal(given.action_id)}>${t("appeal.do")}</button>`}
     </div>
   </article>`;
 }

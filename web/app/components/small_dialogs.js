@@ -1,13 +1,10 @@
-// Dialogs of a few lines: a question, the invitation to join, an appeal, the shortcuts.
+// Dialogs of a few lines: a question, the invitation to join, the shortcuts.
 import { useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { post } from "../api/client.js";
 import { instance } from "../state/instance.js";
 import { shortcutsOn } from "../state/shortcuts.js";
-import { complain, toast } from "../state/toasts.js";
-import { Field, Toggle } from "./field.js";
-import { Form } from "./form.js";
+import { Toggle } from "./field.js";
 import { Modal } from "./modal.js";
 
 export function QuestionDialog({ title, text, yes, danger, close }) {
@@ -27,27 +24,6 @@ export function JoinDialog({ close }) {
       <a class="button" href="/login" onClick=${close}>${t("login.do")}</a>
       <a class="button button-primary" href="/signup" onClick=${close}>${t("signup.do")}</a>
     </div>
-  <//>`;
-}
-
-/** Is closed with the appeal that was made. */
-export function AppealDialog({ action, close }) {
-  const [text, setText] = useState("");
-  const send = async () => {
-    try {
-      close(await post("/appeals", { action_id: action, text: text.trim() }));
-      toast(t("appeal.sent"));
-    } catch (problem) {
-      complain(problem);
-      if (problem.status === 409) close(); // there is one, or it is too late: what is shown is old
-    }
-  };
-  return html`<${Modal} title=${t("appeal.title")} onClose=${close}>
-    <${Form} class="form" onSubmit=${send}>
-      <p>${t("appeal.text")}</p>
-      <${Field} multiline rows="5" maxlength="2000" label=${t("appeal.label")} autofocus required value=${text} onInput=${(event) => setText(event.currentTarget.value)} />
-      <div class="form-foot"><button type="button" class="button" onClick=${close}>${t("cancel")}</button><button class="button button-primary" disabled=${!text.trim()}>${t("appeal.send")}</button></div>
-    <//>
   <//>`;
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { html } from "../../html.js";
 import { ago, moment, t } from "../../i18n/i18n.js";
 import { get } from "../../api/client.js";
-import { open } from "../../state/dialogs.js";
+import { writeAppeal } from "../../components/appeal_dialog.js";
 import { Skeleton } from "../../components/skeleton.js";
 import { Empty, Failed } from "../../components/states.js";
 
@@ -42,9 +42,7 @@ export function Moderation() {
 
 /** @param {{action: import("#api").Action, appeal?: import("#api").Appeal, onAppeal: (made?: import("#api").Appeal) => void}} properties */
 function Action({ action, appeal, onAppeal }) {
-  const appealed = async () => {
-    onAppeal(await open("appeal", { action: action.id }));
-  };
+  const begin = async () => onAppeal(await writeAppeal(action.id));
   return html`<li class="row">
     <span class="row-text">
       <span class="name">${t(`moderation.kind.${action.kind}`)}</span>
@@ -53,7 +51,7 @@ function Action({ action, appeal, onAppeal }) {
       ${appeal && html`<span class="handle">${t(`moderation.appeal.${appeal.status}`)}</span>`}
       ${appeal?.answer && html`<span dir="auto">${appeal.answer}</span>`}
     </span>
-    ${!appeal && html`<button class="button" onClick=${appealed}>${t("appeal.do")}</button>`}
+    ${!appeal && html`<button class="button" onClick=${begin}>${t("appeal.do")}</button>`}
   </li>`;
 }
 
