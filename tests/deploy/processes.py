@@ -17,6 +17,7 @@ import httpx
 import psutil
 
 from socialapp.core.contexts import CONTEXTS
+from tests.forked import Forked
 from tests.migrated import copy_migrated
 from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port
 
@@ -57,17 +58,28 @@ class Roles:
         **more: str,
     ) -> None:
         """Starts a role, with its usual command unless another is given, and waits until it is ready."""
-        port = port or str(free_port())
+        environment = {**self.environment, "METRICS_PORT": port or str(free_port()), **more}
         with (self.folder / f"{role}.log").open("ab") as log:
-            self.running[role] = subprocess.Popen(
+            process = subprocess.Popen(
                 command or (sys.executable, "manage.py", "serve", role),
                 cwd=folder,
-                env={**self.environment, "METRICS_PORT": port, **more},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+        self._await(role, process, environment["METRICS_PORT"])
+
+    def fork(self, role: str, *arguments: str, program: str, **more: str) -> None:
+        """Starts a program as a role, from loaded libraries, and waits until it is ready."""
+        environment = {**self.environment, "METRICS_PORT": str(free_port()), **more}
+        log = self.folder / f"{role}.log"
+        process = Forked(*arguments, program=program, environment=environment, output=log)
+        self._await(role, process, environment["METRICS_PORT"])
+
+    def _await(self, role: str, process: "subprocess.Popen[bytes]", port: str) -> None:
+        self.running[role] = process
         self.metrics_ports[role] = port
         eventually(lambda: self._is_live(role, port), seconds=60)
 

@@ -22,6 +22,7 @@ import httpx
 from socialapp.core.contexts import CONTEXTS
 from tests.faults.servers import MariaDB, RabbitMQ, Redis
 from tests.faults.sizes import SETTLE_SECONDS, size
+from tests.forked import Forked, manage
 from tests.migrated import copy_migrated, create_migrated
 from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
 
@@ -81,14 +82,7 @@ class Installation(Product):
 
     def manage(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Runs a command of manage.py on this installation."""
-        ended = subprocess.run(
-            [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        ended = manage(*arguments, environment=self.environment)
         assert not check or ended.returncode == 0, ended.stderr[-3000:]
         return ended
 
@@ -98,16 +92,17 @@ class Installation(Product):
             assert role not in self._running, f"{role} runs already"
             if variables:
                 self._altered.add(role)
-            with (self._logs / f"{role}.log").open("ab") as log:
-                self._running[role] = subprocess.Popen(
-                    [sys.executable, str(ROOT / "manage.py"), "serve", role],
-                    env={**self.environment, **variables},
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            self._running[role] = self._process(role, variables)
         for role in set(roles) & self.ports.keys():
             eventually(lambda role=role: self._listens(role), seconds=60)  # type: ignore[misc]
+
+    def _process(self, role: str, variables: dict[str, str]) -> "subprocess.Popen[bytes]":
+        environment, log = {**self.environment, **variables}, self._logs / f"{role}.log"
+        if "LD_PRELOAD" not in variables:  # which takes effect when a program is started
+            return Forked("serve", role, environment=environment, output=log)
+        with log.open("ab") as output:
+            command = [sys.executable, str(ROOT / "manage.py"), "serve", role]
+            return subprocess.Popen(command, env=environment, stdout=output, stderr=output, start_new_session=True)
 
     def kill(self, *roles: str) -> None:
         """`kill -9` for all processes of these roles; returns when they have ended."""

@@ -17,9 +17,10 @@ import psutil
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from socialapp.core.contexts import CONTEXTS
+from tests.forked import Forked, manage
 from tests.gateway.nginx import Gateway
 from tests.migrated import copy_migrated
-from tests.scenarios.product import ROOT, Product, drop_queues, eventually, free_port, pause_after
+from tests.scenarios.product import Product, drop_queues, eventually, free_port, pause_after
 
 SPLITS: dict[str, dict[str, tuple[str, ...]]] = {
     "split1": {"everything": tuple(CONTEXTS)},
@@ -58,16 +59,8 @@ class Service:
             (Path(self.environment["DATA_DIR"]) / inner).mkdir(parents=True, exist_ok=True)
         if not self.environment.get("DATABASE_URL"):
             copy_migrated(Path(self.environment["DATA_DIR"]) / "db", *self.contexts)
-        with (self.folder / "service.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve", "all", "--migrate"],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        log = self.folder / "service.log"
+        self.process = Forked("serve", "all", "--migrate", environment=self.environment, output=log)
 
     def wait(self) -> None:
         """Waits until it is ready."""
@@ -128,10 +121,7 @@ class Service:
 
     def manage(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Runs a command with this service's environment."""
-        command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=180, check=False
-        )
+        return manage(*arguments, environment=self.environment)
 
     def _roles(self) -> list[psutil.Process]:
         assert self.process

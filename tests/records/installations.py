@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from socialapp.core.contexts import CONTEXTS
+from tests.forked import manage
 from tests.migrated import copy_migrated, create_migrated, drop_databases
 
 ROOT = Path(__file__).resolve().parents[2]
-_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,9 @@ class Installation:
 
     def manage(self, *arguments: str, expect: int = 0) -> str:
         """Runs manage.py to its end; returns its standard output."""
-        process = self.start(*arguments)
-        output, errors = process.communicate(timeout=_SECONDS)
-        assert process.returncode == expect, f"{arguments}: {process.returncode}\n{output}\n{errors}"
-        return output
+        ended = manage(*arguments, environment=self.environment)
+        assert ended.returncode == expect, f"{arguments}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
+        return ended.stdout
 
     def dumped(self) -> bytes:
         """A dump of the installation."""

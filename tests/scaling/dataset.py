@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import httpx
 
 from socialapp.core.contexts import CONTEXTS
 from tests.faults.servers import MariaDB, Server
+from tests.forked import Forked, manage
 from tests.migrated import copy_migrated, create_migrated
 from tests.scenarios.product import ROOT, eventually, free_port
 
@@ -27,14 +27,7 @@ def embedded(home: Path, *arguments: str, check: bool = True) -> "subprocess.Com
 
 
 def _manage(environment: dict[str, str], *arguments: str, check: bool) -> "subprocess.CompletedProcess[str]":
-    ended = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    ended = manage(*arguments, environment=environment)
     assert not check or ended.returncode == 0, ended.stderr[-3000:]
     return ended
 
@@ -142,14 +135,7 @@ class Dataset:
 
     def start(self) -> None:
         """Starts the web role, and waits until it responds."""
-        with (self.folder / "web.log").open("ab") as log:
-            self._web = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "serve", "web"],
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._web = Forked("serve", "web", environment=self.environment, output=self.folder / "web.log")
         eventually(self._answers, seconds=60)
 
     def stop(self) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sqlite3
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +19,7 @@ import httpx
 from tests.deploy.processes import Roles, until
 from tests.faults.servers import Server
 
-_COMMAND = (sys.executable, "-m", "tests.transports.probe_app")
+_PROGRAM = "tests/transports/probe_app.py"
 _PASSWORD = "a pass&word+"
 PATIENCE = 120.0  # seconds; on a busy machine a consumer group takes long to rebalance
 
@@ -81,7 +80,7 @@ class BrokerHarness:
         """Starts the roles that do not run; a number distinguishes several processes of one role."""
         for role in roles:
             if role not in self.roles.running:
-                self.roles.start(role, command=(*_COMMAND, "serve", role.rstrip("0123456789")), **variables)
+                self.roles.fork(role, "serve", role.rstrip("0123456789"), program=_PROGRAM, **variables)
 
     def kill(self, role: str) -> None:
         """Kills all its processes with SIGKILL."""
