@@ -204,19 +204,25 @@ def test_a_picture_can_be_pasted_and_dropped_into_a_comment(person: Callable[[st
         expect(descriptions).to_have_count(0)
 
 
-def test_text_can_be_dragged_into_a_post(person: Callable[[str], Person]) -> None:
+def test_text_can_be_dragged_and_pasted_into_a_post(person: Callable[[str], Person]) -> None:
+    """Also what office programs copy, which is text with a picture of it."""
     page = person("ada_drag").open("/compose")
     expect(page.locator(".composer textarea")).to_be_visible()
     prevented = page.evaluate(
-        """() => {
+        """() => ["drop", "paste"].map((kind) => {
             const data = new DataTransfer();
             data.setData("text/plain", "From elsewhere");
-            const event = new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: data});
+            data.setData("text/html", "<b>From elsewhere</b>");
+            if (kind === "paste") data.items.add(new File(["x"], "image.png", {type: "image/png"}));
+            const init = {bubbles: true, cancelable: true};
+            const event = kind === "paste" ? new ClipboardEvent(kind, {...init, clipboardData: data})
+                : new DragEvent(kind, {...init, dataTransfer: data});
             document.querySelector(".composer textarea").dispatchEvent(event);
             return event.defaultPrevented;
-        }"""
+        })"""
     )
-    assert prevented is False
+    assert prevented == [False, False]
+    expect(page.locator(".strip")).to_have_count(0)
 
 
 def test_addresses_that_have_expired_are_renewed(person: Callable[[str], Person], picture: Path) -> None:

@@ -59,10 +59,11 @@ export function TextArea({ label, value, onChange, rows = 3, focused = false, on
     return event.preventDefault();
   };
   const pasted = (event) => {
-    const files = [...(event.clipboardData?.files || [])];
-    if (files.length && onFiles) {
+    const { files, types } = event.clipboardData;
+    const isText = types.includes("text/plain") && types.includes("text/html"); // office programs add a picture of it
+    if (files.length && onFiles && !isText) {
       event.preventDefault();
-      onFiles(files);
+      onFiles([...files]);
     }
   };
   return html`<div class="text-area">
