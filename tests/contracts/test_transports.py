@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -15,6 +15,7 @@ from apps.moderation.actions import set_instance_rule
 from apps.moderation.models import Block, WordRule
 from apps.posts.models import Media, Post
 from socialapp.contracts.bulk import KINDS, Population
+from socialapp.contracts.drift import DriftPage
 from socialapp.contracts.messaging import EventRef
 from socialapp.contracts.moderation import ContentRemoved
 from socialapp.contracts.registry import CONTRACTS
@@ -197,9 +198,15 @@ def over_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
 
 
 def outcome(call: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """The result of a call, or the problem that it raises."""
+    """The result of a call, or the problem that it raises.
+
+    Where a check of feeds goes on is a cursor of Redis' SCAN, which changes with any other key.
+    """
     try:
-        return call(**arguments)
+        result = call(**arguments)
+        if isinstance(result, DriftPage) and result.next:
+            return replace(result, next=result.next.partition(":")[0])
+        return result
     except Problem as problem:
         return type(problem), problem.code, problem.detail, problem.errors, problem.retry_after
 
@@ -241,7 +248,6 @@ def test_all_contracts_are_tested() -> None:
 def test_results_are_the_same_over_both_transports(world: World, over_http: Callable[[], None], settings: Any) -> None:
     """Data classes are compared with `==`, API objects as rendered by the API."""
     settings.POPULAR_FOLLOWERS = 0
-    settings.FRAGMENT_SECONDS = 0  # the check of feeds uses Redis' SCAN cursor, which depends on the other keys
     asked = [
         (context, contract, method, arguments)
         for context, contract, method in CALLS
