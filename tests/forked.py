@@ -6,6 +6,7 @@ starting, stopping and memory use the real command.
 
 import atexit
 import multiprocessing
+import multiprocessing.util
 import os
 import runpy
 import subprocess
@@ -14,12 +15,11 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 _COMMAND_SECONDS = 300.0
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.libraries"])
 
 
 class Forked(subprocess.Popen[bytes]):
@@ -35,7 +35,7 @@ class Forked(subprocess.Popen[bytes]):
     ) -> None:
         self.args = [program, *arguments]
         self._child_created = False  # by Popen, which would otherwise wait for it
-        self._process = _CONTEXT.Process(
+        self._process = _context().Process(
             target=_become, args=(self.args, dict(environment), output, errors or output, os.nice(0))
         )
         self._process.start()
@@ -68,6 +68,21 @@ def manage(*arguments: str, environment: Mapping[str, str]) -> "subprocess.Compl
         finally:
             process.kill()
         return subprocess.CompletedProcess(process.args, status, output.read_text(), errors.read_text())
+
+
+@cache
+def _context() -> multiprocessing.context.ForkServerContext:
+    """Created once, and never in the processes that are forked."""
+    made = multiprocessing.get_context("forkserver")
+    made.set_forkserver_preload(["tests.libraries"])
+    atexit.register(_kill_remaining)  # before what `multiprocessing.util` has registered, which waits for them
+    return made
+
+
+def _kill_remaining() -> None:
+    """Kills what a failed test has left running."""
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _become(arguments: list[str], environment: dict[str, str], output: Path, errors: Path, nice: int) -> None:
