@@ -19,7 +19,8 @@ def test_web_killed_between_commit_and_response(installation: Installation) -> N
 
     def swallow(data: bytes) -> bool:
         swallowed.append(data)
-        answered.set()
+        if b"".join(swallowed).endswith(b"0\r\n\r\n"):  # the last chunk: head and body may arrive one after the other
+            answered.set()
         return False
 
     with proxy_to(installation.ports["web"]) as proxy:
