@@ -14,7 +14,6 @@ import re
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,53 +42,15 @@ from socialapp.core.contexts import CONTEXTS
 from socialapp.core.fragments import keys_of
 from socialapp.lifecycle.data_export import ContextDataExport
 from tests.conftest import ALL_CONTEXTS, JsonClient, deliver_outbox, refresh_index
+from tests.security.visibility_rules import FILE, ORIGIN, Life, Network, Picture, Written
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 PEOPLE = 4
 PASSWORD = "correct horse battery"
 NEXT = re.compile(r'"next":"http://testserver([^"]+)"')
-ORIGIN = "http://127.0.0.1:8000"
-FILE = re.compile(rf"{ORIGIN}/media/(\d+)/[\w.]+(?:\?expires=\d+&signature=\w+)?")
 DISCOVERY = re.compile(r"/v1/explore|/v1/profiles/suggestions|/sitemap\.xml|/explore|/$")
 person = st.integers(0, PEOPLE - 1)
-
-
-@dataclass
-class Life:
-    """A user, and the state of their account."""
-
-    id: str
-    name: str
-    client: JsonClient
-    is_private: bool = False
-    is_discoverable: bool = True
-    state: str = "active"  # or pending approval, deactivated in the grace period of its deletion, or erased
-    sanctions: dict[str, int] = field(default_factory=dict)  # ban or silence → the id of the decision
-
-
-@dataclass
-class Written:
-    """A post."""
-
-    id: str
-    author: int
-    word: str
-    is_private: bool
-    hidden_by: int | None = None
-    is_removed: bool = False  # by a moderator or its author
-    is_deleted: bool = False
-    comments: dict[str, tuple[int, str]] = field(default_factory=dict)  # id → who, word
-
-
-@dataclass
-class Picture:
-    """An upload, which at first nothing shows."""
-
-    owner: int
-    word: str
-    post: Written | None = None  # that shows it, or whose comment does
-    is_in_comment: bool = False
 
 
 class Lives(RuleBasedStateMachine):
@@ -101,18 +62,12 @@ class Lives(RuleBasedStateMachine):
     def people_join(self) -> None:
         self.kept: dict[tuple[int | None, str], tuple[str, str]] = {}  # viewer, path → ETag, answer
         self.links: dict[int | None, set[str]] = defaultdict(set)
-        self.people = [*(self.join(f"p{number}") for number in range(PEOPLE - 1)), self.apply()]
+        self.network = Network([*(self.join(f"p{number}") for number in range(PEOPLE - 1)), self.apply()])
         self.moderator = self.join("mod")
         deliver_outbox()
         grant_role(user_id=int(self.moderator.id), role="admin")
         answer = JsonClient().post("/v1/auth/login", {"login": self.moderator.name, "password": PASSWORD})
         self.moderator.client = JsonClient(answer.json()["access"])
-        self.posts: list[Written] = []
-        self.pictures: dict[str, Picture] = {}
-        self.files: dict[str, set[int | None]] = defaultdict(set)  # URL → who has read it
-        self.follows: set[tuple[int, int]] = set()
-        self.requests: set[tuple[int, int]] = set()
-        self.blocks: set[tuple[int, int]] = set()
 
     def join(self, prefix: str, **more: str) -> Life:
         name = f"{prefix}{secrets.token_hex(6)}"
@@ -126,167 +81,117 @@ class Lives(RuleBasedStateMachine):
         applicant.state = "pending"
         return applicant
 
-    # --- The model
-
-    def is_out(self, who: int) -> bool:
-        """Banned, or without an account yet or any more: seen by nobody, and not let in."""
-        return self.people[who].state != "active" or "ban" in self.people[who].sanctions
-
-    def are_apart(self, one: int | None, other: int) -> bool:
-        return (one, other) in self.blocks or (other, one) in self.blocks
-
-    def may_see_author(self, viewer: int | None, whom: int) -> bool:
-        return not self.is_out(whom) and not self.are_apart(viewer, whom)
-
-    def sees(self, viewer: int | None, post: Written) -> bool:
-        author = self.people[post.author]
-        if post.is_removed or not self.may_see_author(viewer, post.author):
-            return False
-        if viewer == post.author:
-            return True
-        if post.hidden_by is not None:
-            return False
-        if (viewer, post.author) in self.follows:
-            return True
-        return not (post.is_private or author.is_private or "silence" in author.sanctions)
-
-    def sees_comment(self, viewer: int | None, post: Written, who: int) -> bool:
-        if not self.sees(viewer, post) or not self.may_see_author(viewer, who):
-            return False
-        return viewer == who or (viewer, who) in self.follows or "silence" not in self.people[who].sanctions
-
-    def sees_picture(self, viewer: int | None, picture: Picture) -> bool:
-        if viewer == picture.owner or picture.post is None:
-            return viewer == picture.owner
-        if picture.is_in_comment:
-            return self.sees_comment(viewer, picture.post, picture.owner)
-        return self.sees(viewer, picture.post)
-
-    def may_be_sent(self, url: str) -> bool:
-        """Whether the file behind a URL may be sent, to whoever has it: a signed URL was given to those who saw it."""
-        picture = self.pictures[FILE.match(url)[1]]  # type: ignore[index]
-        post, is_for_owner = picture.post, self.files[url] == {picture.owner}
-        if "?" not in url:
-            return post is not None and not picture.is_in_comment and self.sees(None, post)
-        if post is None or self.is_out(picture.owner):
-            return not self.is_out(picture.owner)
-        if picture.is_in_comment:
-            return is_for_owner or not post.is_removed
-        return not post.is_removed and (is_for_owner or post.hidden_by is None)
-
     # --- What they do
 
     @rule(who=person, whom=person)
     def follow(self, who: int, whom: int) -> None:
-        answer = self.as_person(who, "PUT", f"/v1/profiles/{self.people[whom].id}/follow")
-        if answer.status_code == 200 and (who, whom) not in self.follows:
-            assert self.may_see_author(who, whom)
-            (self.requests if self.people[whom].is_private else self.follows).add((who, whom))
+        answer = self.as_person(who, "PUT", f"/v1/profiles/{self.network.people[whom].id}/follow")
+        if answer.status_code == 200 and (who, whom) not in self.network.follows:
+            assert self.network.may_see_author(who, whom)
+            (self.network.requests if self.network.people[whom].is_private else self.network.follows).add((who, whom))
 
     @rule(who=person, whom=person)
     def unfollow(self, who: int, whom: int) -> None:
-        if self.as_person(who, "DELETE", f"/v1/profiles/{self.people[whom].id}/follow").status_code == 200:
-            self.follows.discard((who, whom))
-            self.requests.discard((who, whom))
+        if self.as_person(who, "DELETE", f"/v1/profiles/{self.network.people[whom].id}/follow").status_code == 200:
+            self.network.follows.discard((who, whom))
+            self.network.requests.discard((who, whom))
 
-    @precondition(lambda self: self.requests)
+    @precondition(lambda self: self.network.requests)
     @rule(data=st.data(), word=st.sampled_from(["accept", "accept", "reject"]))
     def answer_request(self, data: st.DataObject, word: str) -> None:
-        who, whom = data.draw(st.sampled_from(sorted(self.requests)))
-        answer = self.as_person(whom, "POST", f"/v1/follow-requests/{self.people[who].id}/{word}")
+        who, whom = data.draw(st.sampled_from(sorted(self.network.requests)))
+        answer = self.as_person(whom, "POST", f"/v1/follow-requests/{self.network.people[who].id}/{word}")
         if answer.status_code == 200:
-            self.requests.discard((who, whom))
+            self.network.requests.discard((who, whom))
             if word == "accept":
-                self.follows.add((who, whom))
+                self.network.follows.add((who, whom))
 
     @rule(who=person, whom=person, is_block=st.booleans())
     def block_or_mute(self, who: int, whom: int, is_block: bool) -> None:
         verb = "block" if is_block else "mute"
-        answer = self.as_person(who, "PUT", f"/v1/profiles/{self.people[whom].id}/{verb}")
+        answer = self.as_person(who, "PUT", f"/v1/profiles/{self.network.people[whom].id}/{verb}")
         if answer.status_code == 200 and is_block:
-            self.blocks.add((who, whom))
-            for pairs in (self.follows, self.requests):
+            self.network.blocks.add((who, whom))
+            for pairs in (self.network.follows, self.network.requests):
                 pairs.difference_update({(who, whom), (whom, who)})
 
     @rule(who=person, whom=person)
     def unblock(self, who: int, whom: int) -> None:
-        if self.as_person(who, "DELETE", f"/v1/profiles/{self.people[whom].id}/block").status_code == 200:
-            self.blocks.discard((who, whom))
+        if self.as_person(who, "DELETE", f"/v1/profiles/{self.network.people[whom].id}/block").status_code == 200:
+            self.network.blocks.discard((who, whom))
 
     @rule(who=person, is_private=st.booleans())
     def change_account(self, who: int, is_private: bool) -> None:
         if self.as_person(who, "PATCH", "/v1/profiles/me", {"is_private": is_private}).status_code != 200:
             return
-        self.people[who].is_private = is_private
+        self.network.people[who].is_private = is_private
         if not is_private:
-            opened = {pair for pair in self.requests if pair[1] == who}
-            self.requests -= opened
-            self.follows |= opened
+            opened = {pair for pair in self.network.requests if pair[1] == who}
+            self.network.requests -= opened
+            self.network.follows |= opened
 
     @rule(who=person, is_discoverable=st.booleans())
     def opt_out_or_in(self, who: int, is_discoverable: bool) -> None:
         answer = self.as_person(who, "PATCH", "/v1/profiles/me", {"is_discoverable": is_discoverable})
         if answer.status_code == 200:
-            self.people[who].is_discoverable = is_discoverable
+            self.network.people[who].is_discoverable = is_discoverable
 
     @rule(who=person)
     def upload(self, who: int) -> None:
         """Has a picture converted, of which the gateway would send the files."""
         word = f"seen{secrets.token_hex(5)}"
-        if not self.is_out(who):
-            self.pictures[str(converted_picture(int(self.people[who].id), word).id)] = Picture(who, word)
+        if not self.network.is_out(who):
+            picture = converted_picture(int(self.network.people[who].id), word)
+            self.network.pictures[str(picture.id)] = Picture(who, word)
 
     @rule(who=person, is_private=st.booleans(), mentioned=st.none() | person)
     def write(self, who: int, is_private: bool, mentioned: int | None) -> None:
         """Writes a post, with a picture if there is one that no post shows."""
         word = f"post{secrets.token_hex(5)}"
-        name = "" if mentioned is None else f" @{self.people[mentioned].name.upper()}"
-        unused = self.unused_pictures(who)
+        name = "" if mentioned is None else f" @{self.network.people[mentioned].name.upper()}"
+        unused = self.network.unused_pictures(who)
         body = {"content": f"{word} #news #tag{word}{name}", "is_private": is_private, "media_ids": unused}
         answer = self.as_person(who, "POST", "/v1/posts", body)
         if answer.status_code == 201:
-            self.posts.append(Written(answer.json()["id"], who, word, is_private))
+            self.network.posts.append(Written(answer.json()["id"], who, word, is_private))
             for key in unused:
-                self.pictures[key].post = self.posts[-1]
-            for path in ("/v1/feed", f"/v1/profiles/{self.people[who].id}/posts"):
-                assert word in self.people[who].client.get(path).content.decode(), (
+                self.network.pictures[key].post = self.network.posts[-1]
+            for path in ("/v1/feed", f"/v1/profiles/{self.network.people[who].id}/posts"):
+                assert word in self.network.people[who].client.get(path).content.decode(), (
                     "an author sees their own post at once"
                 )
 
-    def unused_pictures(self, who: int) -> list[str]:
-        return [key for key, picture in self.pictures.items() if picture.owner == who and picture.post is None][:1]
-
-    @precondition(lambda self: self.posts)
+    @precondition(lambda self: self.network.posts)
     @rule(data=st.data(), who=person, mentioned=person)
     def take_part(self, data: st.DataObject, who: int, mentioned: int) -> None:
         """Comments on, reacts to, bookmarks and reposts a post: these succeed only for those who see it."""
-        post = data.draw(st.sampled_from(self.posts))
+        post = data.draw(st.sampled_from(self.network.posts))
         path = f"/v1/posts/{post.id}"
         self.settle()
         word = f"said{secrets.token_hex(5)}"
-        unused = self.unused_pictures(who)
-        body = {"content": f"{word} @{self.people[mentioned].name.upper()}", "media_ids": unused}
+        unused = self.network.unused_pictures(who)
+        body = {"content": f"{word} @{self.network.people[mentioned].name.upper()}", "media_ids": unused}
         answer = self.as_person(who, "POST", f"{path}/comments", body)
-        if not self.is_out(who):
-            assert answer.status_code == (201 if self.sees(who, post) else 404), answer.content
+        if not self.network.is_out(who):
+            assert answer.status_code == (201 if self.network.sees(who, post) else 404), answer.content
         if answer.status_code == 201:
             post.comments[answer.json()["id"]] = (who, word)
             for key in unused:
-                self.pictures[key].post, self.pictures[key].is_in_comment = post, True
+                self.network.pictures[key].post, self.network.pictures[key].is_in_comment = post, True
         for verb, sent in (("reaction", {"reaction_type": "like"}), ("bookmark", None), ("repost", None)):
             answer = self.as_person(who, "PUT", f"{path}/{verb}", sent)
-            assert self.sees(who, post) or answer.status_code in (401, 404), (verb, answer.content)
+            assert self.network.sees(who, post) or answer.status_code in (401, 404), (verb, answer.content)
 
-    @precondition(lambda self: self.posts)
+    @precondition(lambda self: self.network.posts)
     @rule(data=st.data(), is_private=st.booleans())
     def change_post(self, data: st.DataObject, is_private: bool) -> None:
-        post = data.draw(st.sampled_from(self.posts))
+        post = data.draw(st.sampled_from(self.network.posts))
         if self.as_person(post.author, "PATCH", f"/v1/posts/{post.id}", {"is_private": is_private}).status_code == 200:
             post.is_private = is_private
 
     @rule(whom=person, kind=st.sampled_from([Action.Kind.BAN_USER, Action.Kind.SILENCE_USER]))
     def sanction(self, whom: int, kind: Action.Kind) -> None:
-        life, name = self.people[whom], kind.value.removesuffix("_user")
+        life, name = self.network.people[whom], kind.value.removesuffix("_user")
         if life.state in ("pending", "erased"):
             return
         if name in life.sanctions:
@@ -309,10 +214,10 @@ class Lives(RuleBasedStateMachine):
         life.client = JsonClient(answer.json()["access"])
         life.state = "active"
 
-    @precondition(lambda self: any(life.state == "pending" for life in self.people))
+    @precondition(lambda self: any(life.state == "pending" for life in self.network.people))
     @rule(is_approved=st.sampled_from([True, True, False]))
     def decide_application(self, is_approved: bool) -> None:
-        [applicant] = [life for life in self.people if life.state == "pending"]
+        [applicant] = [life for life in self.network.people if life.state == "pending"]
         application_id = Application.objects.get(user_id=int(applicant.id)).id
         if is_approved:
             approve_application(application_id=application_id)
@@ -328,26 +233,26 @@ class Lives(RuleBasedStateMachine):
             answer = self.as_person(who, "DELETE", "/v1/auth/me", {"password": PASSWORD})
         if answer.status_code != 202:
             return
-        self.people[who].state = "deactivated" if days else "erased"
-        for post in self.posts if not days else []:
+        self.network.people[who].state = "deactivated" if days else "erased"
+        for post in self.network.posts if not days else []:
             if post.author == who:
                 post.is_removed = post.is_deleted = True
 
-    @precondition(lambda self: any(life.state == "deactivated" for life in self.people))
+    @precondition(lambda self: any(life.state == "deactivated" for life in self.network.people))
     @rule(data=st.data())
     def come_back(self, data: st.DataObject) -> None:
-        gone = [life for life in self.people if life.state == "deactivated" and "ban" not in life.sanctions]
+        gone = [life for life in self.network.people if life.state == "deactivated" and "ban" not in life.sanctions]
         if gone:
             self.settle()
             self.log_in(data.draw(st.sampled_from(gone)))
             self.settle()
 
-    @precondition(lambda self: self.posts)
+    @precondition(lambda self: self.network.posts)
     @rule(data=st.data(), removes=st.booleans())
     def moderate(self, data: st.DataObject, removes: bool) -> None:
-        post = data.draw(st.sampled_from(self.posts))
+        post = data.draw(st.sampled_from(self.network.posts))
         by = int(self.moderator.id)
-        target = Target("post", int(post.id), int(self.people[post.author].id))
+        target = Target("post", int(post.id), int(self.network.people[post.author].id))
         self.settle()
         if post.is_removed:
             return
@@ -364,10 +269,10 @@ class Lives(RuleBasedStateMachine):
             post.hidden_by = None
         self.settle()  # like a sanction, it takes effect with its event
 
-    @precondition(lambda self: self.posts)
+    @precondition(lambda self: self.network.posts)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        post = data.draw(st.sampled_from(self.posts))
+        post = data.draw(st.sampled_from(self.network.posts))
         if self.as_person(post.author, "DELETE", f"/v1/posts/{post.id}").status_code == 204:
             post.is_removed = post.is_deleted = True
 
@@ -390,9 +295,9 @@ class Lives(RuleBasedStateMachine):
 
     def as_person(self, who: int, method: str, path: str, body: Any = None) -> Any:
         """Asks for somebody; whoever is out is not let in, which is held elsewhere: `tests/auth`."""
-        if self.is_out(who):
+        if self.network.is_out(who):
             return SimpleNamespace(status_code=401, content=b"")
-        return self.people[who].client.request(method, path, body)
+        return self.network.people[who].client.request(method, path, body)
 
     def settle(self) -> None:
         self.redis_down(False)
@@ -404,7 +309,7 @@ class Lives(RuleBasedStateMachine):
     def look(self) -> None:
         """All users read all paths, at the end of each sequence."""
         self.settle()
-        for viewer in (None, *(who for who in range(PEOPLE) if not self.is_out(who))):
+        for viewer in (None, *(who for who in range(PEOPLE) if not self.network.is_out(who))):
             self.check_nothing_hidden(viewer)
             self.check_complete(viewer, self.client_of(viewer))
             if viewer is not None:
@@ -414,13 +319,13 @@ class Lives(RuleBasedStateMachine):
         self.check_sockets()
 
     def client_of(self, viewer: int | None) -> JsonClient:
-        return JsonClient() if viewer is None else self.people[viewer].client
+        return JsonClient() if viewer is None else self.network.people[viewer].client
 
     def check_nothing_hidden(self, viewer: int | None) -> None:
-        if viewer is not None and self.is_out(viewer):
-            assert self.people[viewer].client.get("/v1/feed").status_code == 401
+        if viewer is not None and self.network.is_out(viewer):
+            assert self.network.people[viewer].client.get("/v1/feed").status_code == 401
             return
-        hidden, unlisted = list(self.hidden_words(viewer)), list(self.unlisted_words())
+        hidden, unlisted = list(self.network.hidden_words(viewer)), list(self.network.unlisted_words())
         for path in (*self.paths(viewer), *sorted(self.links[viewer])):
             text = self.read_as_browser(viewer, path).replace(path, "")  # pages repeat their own address
             found = [word for word in (hidden + unlisted if DISCOVERY.match(path) else hidden) if word in text]
@@ -436,37 +341,18 @@ class Lives(RuleBasedStateMachine):
         self.kept[viewer, path] = (answer.headers.get("ETag", ""), text)
         self.links[viewer].update(NEXT.findall(text))
         for url in FILE.finditer(text):
-            if url[1] in self.pictures:  # not one of an earlier sequence in the same database
-                self.files[url[0]].add(viewer)
+            if url[1] in self.network.pictures:  # not one of an earlier sequence in the same database
+                self.network.files[url[0]].add(viewer)
         return text
-
-    def hidden_words(self, viewer: int | None) -> Iterator[str]:
-        for post in self.posts:
-            if not self.sees(viewer, post):
-                yield post.word
-                if viewer != post.author:  # who is told what moderators removed
-                    yield f'"{post.id}"'
-            for who, word in post.comments.values():
-                if not self.sees_comment(viewer, post, who):
-                    yield word
-        yield from (one.word for one in self.pictures.values() if not self.sees_picture(viewer, one))
-        for who, life in enumerate(self.people):
-            if who != viewer and (self.is_out(who) or (who, viewer) in self.blocks):
-                yield from (life.name, f'"{life.id}"')
-
-    def unlisted_words(self) -> Iterator[str]:
-        """What nobody is shown unasked: the posts of people who opted out, and these people among suggestions."""
-        yield from (post.word for post in self.posts if not self.people[post.author].is_discoverable)
-        yield from (f'"username":"{life.name}","full_name"' for life in self.people if not life.is_discoverable)
 
     def paths(self, viewer: int | None) -> Iterator[str]:
         yield from ("/v1/explore?limit=100", "/v1/explore?sort=trending", "/v1/hashtags/trending?limit=100")
         yield from ("/v1/search/suggest?q=tagpost", "/v1/search/suggest?q=p")
         yield from ("/v1/explore?limit=2", "/v1/search?q=news&type=posts&sort=relevance&limit=2")
-        ids = ",".join(post.id for post in self.posts[-100:])
+        ids = ",".join(post.id for post in self.network.posts[-100:])
         yield f"/v1/posts?ids={ids}"
-        yield f"/v1/profiles?ids={','.join(life.id for life in self.people)}"
-        for post in self.posts:
+        yield f"/v1/profiles?ids={','.join(life.id for life in self.network.people)}"
+        for post in self.network.posts:
             path = f"/v1/posts/{post.id}"
             yield from (path, f"{path}/comments", f"{path}/reactions", f"{path}/history")
             yield from (f"/v1/search?q={post.word}", f"/v1/search?q=%23tag{post.word}&type=hashtags")
@@ -474,49 +360,49 @@ class Lives(RuleBasedStateMachine):
             for comment in post.comments:
                 yield from (f"/v1/comments/{comment}", f"/v1/comments/{comment}/reactions")
             yield f"/v1/comments?ids={','.join(post.comments)}"
-        for life in self.people:
+        for life in self.network.people:
             yield from (f"/v1/profiles/{life.id}/{part}" for part in ("posts", "followers", "following"))
             yield from (f"/v1/profiles/{life.id}", f"/v1/users/{life.id}", f"/v1/search?q=from:{life.name}")
             yield from (f"/v1/search?q={life.name}&type=users", f"/v1/profiles/by-username/{life.name}")
         if viewer is not None:
-            yield from (f"/v1/media/{key}" for key in self.pictures)
-            yield f"/v1/relationships?ids={','.join(life.id for life in self.people)}"
+            yield from (f"/v1/media/{key}" for key in self.network.pictures)
+            yield f"/v1/relationships?ids={','.join(life.id for life in self.network.people)}"
             yield from ("/v1/blocks", "/v1/mutes", "/v1/moderation/actions")
             yield from ("/v1/feed?limit=100", "/v1/feed?limit=2", "/v1/bookmarks?limit=100", "/v1/follow-requests")
             yield from ("/v1/notifications?limit=100", "/v1/profiles/suggestions", "/v1/metrics/me")
         if viewer is None:  # documents have no viewer: they contain what everybody may read, even a blocked user
             yield from ("/sitemap.xml", "/", "/explore", "/hashtags/news", "/hashtags/news/feed.rss")
-            for post in self.posts:
+            for post in self.network.posts:
                 yield from (f"/posts/{post.id}", f"/oembed?url={ORIGIN}/posts/{post.id}")
-            for life in self.people:
+            for life in self.network.people:
                 yield from (f"/@{life.name}", f"/@{life.name}/feed.rss", f"/@{life.name}/feed.atom")
 
     def check_complete(self, viewer: int | None, client: JsonClient) -> None:
         """What may be seen is there, once the circle that search last asked for has expired."""
         if viewer is not None:
-            redis_client().delete(*keys_of(CIRCLE, ids=[int(self.people[viewer].id)]))
-        visible = {post.id for post in self.posts if self.sees(viewer, post)}
-        viewer_id = None if viewer is None else self.people[viewer].id
-        for post in self.posts:
+            redis_client().delete(*keys_of(CIRCLE, ids=[int(self.network.people[viewer].id)]))
+        visible = {post.id for post in self.network.posts if self.network.sees(viewer, post)}
+        viewer_id = None if viewer is None else self.network.people[viewer].id
+        for post in self.network.posts:
             answer = client.get(f"/v1/posts/{post.id}")
             assert answer.status_code == (200 if post.id in visible else 404)
             if post.id not in visible:
                 continue
             assert all(is_sent(url[0]) for url in FILE.finditer(answer.content.decode())), post
             listed = client.get(f"/v1/posts/{post.id}/comments?limit=100").json()["results"]
-            expected = {key for key, (who, _) in post.comments.items() if self.sees_comment(viewer, post, who)}
+            expected = {key for key, (who, _) in post.comments.items() if self.network.sees_comment(viewer, post, who)}
             assert {item["id"] for item in listed if item["author"]} == expected
             found = client.get(f"/v1/search?q={post.word}&type=posts").json()["results"]
             # content hidden by a moderator is in no index: its author has it in their own list
             assert [result["item"]["id"] for result in found] == ([post.id] if post.hidden_by is None else [])
             assert rule_shown(self.moderator.client, post.id, viewer_id=viewer_id) is True
-        for post in self.posts:
+        for post in self.network.posts:
             if post.id not in visible and not post.is_deleted:
                 assert rule_shown(self.moderator.client, post.id, viewer_id=viewer_id) is False
 
     def check_files(self) -> None:
-        for url in self.files:
-            assert self.may_be_sent(url) or not is_sent(url), url
+        for url in self.network.files:
+            assert self.network.may_be_sent(url) or not is_sent(url), url
 
     def check_notifications(self, viewer: int) -> None:
         """Nobody is notified by people apart from them; what is counted is shown; mails and pushes say no more."""
@@ -524,15 +410,16 @@ class Lives(RuleBasedStateMachine):
         unread = client.get("/v1/notifications?unread=true&limit=100").json()["results"]
         assert client.get("/v1/notifications/unread-count").json()["count"] == len(unread)
         named = {actor["id"] for notification in unread for actor in notification["actors"]}
-        assert not named & {life.id for who, life in enumerate(self.people) if self.are_apart(viewer, who)}
-        sent = messages_to(int(self.people[viewer].id))
-        assert not [word for word in self.hidden_words(viewer) if word in sent]
+        apart = {life.id for who, life in enumerate(self.network.people) if self.network.are_apart(viewer, who)}
+        assert not named & apart
+        sent = messages_to(int(self.network.people[viewer].id))
+        assert not [word for word in self.network.hidden_words(viewer) if word in sent]
 
     def check_export(self, viewer: int) -> None:
         """The export of a user's data contains nothing that others wrote, hidden or not."""
-        others = [post.word for post in self.posts if post.author != viewer]
-        others += [word for post in self.posts for who, word in post.comments.values() if who != viewer]
-        user_id = int(self.people[viewer].id)
+        others = [post.word for post in self.network.posts if post.author != viewer]
+        others += [word for post in self.network.posts for who, word in post.comments.values() if who != viewer]
+        user_id = int(self.network.people[viewer].id)
         for context in CONTEXTS:
             export = ContextDataExport(context)
             for table in export.tables():
@@ -541,15 +428,15 @@ class Lives(RuleBasedStateMachine):
 
     def check_sockets(self) -> None:
         """The users whose open pages are updated about a post: exactly those who see it."""
-        everybody = [int(life.id) for life in self.people]
-        readers = readers_of({int(post.id): everybody for post in self.posts})
-        for post in self.posts:
-            allowed = {int(self.people[who].id) for who in range(PEOPLE) if self.sees(who, post)}
-            out = {int(self.people[who].id) for who in range(PEOPLE) if self.is_out(who)}
+        everybody = [int(life.id) for life in self.network.people]
+        readers = readers_of({int(post.id): everybody for post in self.network.posts})
+        for post in self.network.posts:
+            allowed = {int(self.network.people[who].id) for who in range(PEOPLE) if self.network.sees(who, post)}
+            out = {int(self.network.people[who].id) for who in range(PEOPLE) if self.network.is_out(who)}
             assert readers.get(int(post.id), set()) - out == allowed - out, post
 
     def teardown(self) -> None:
-        if hasattr(self, "people"):
+        if hasattr(self, "network"):
             self.look()
 
 
