@@ -191,8 +191,8 @@ class MuteView(UsersView):
 
     @extend_schema(
         summary="Mute somebody",
-        description="Hides their posts from your feed and their activity from your notifications. They are not"
-        " notified.",
+        description="Hides their posts from your feed and from explore, and their activity from your notifications."
+        " They are not notified.",
         request=None,
         responses=RelationshipBody,
     )

@@ -267,6 +267,20 @@ def test_posts_of_somebody_who_opted_out_of_discovery_are_only_found_by_those_wh
     assert explored() == [[post["id"], other["id"]]] * 6
 
 
+def test_explore_shows_no_posts_of_muted_people_to_who_mutes_them(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]], anonymous: JsonClient
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    post = write(alice, "hello")
+    deliver_outbox()
+    for verb, shown in (("put", []), ("delete", [post["id"]])):
+        assert getattr(bob.client, verb)(f"/v1/profiles/{alice.id}/mute").status_code == 200
+        for path in ("/v1/explore", "/v1/explore?sort=trending"):
+            assert ids_of(bob.client.get(path).json()["results"]) == shown, path
+            assert ids_of(anonymous.get(path).json()["results"]) == [post["id"]], "only for who mutes"
+    assert bob.client.get(f"/v1/posts/{post['id']}").status_code == 200
+
+
 @pytest.mark.parametrize(("path", "model"), [("bookmark", Bookmark), ("repost", Repost)])
 def test_bookmarks_and_reposts_of_a_post_being_deleted_leave_nothing(
     register: Callable[..., Person],

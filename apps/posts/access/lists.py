@@ -75,7 +75,7 @@ def public_posts(*, author_id: int | None, tag: str, limit: int) -> Sequence[Vis
 
 def explore_page(*, viewer_id: int | None, page: PageRequest) -> Page[VisiblePost]:
     """Public posts of public accounts that have not opted out, newest first, without those of authors whom the viewer
-    may not see."""
+    mutes or may not see."""
     return _page(page, read=lambda span: public_entries(span=span), visible=_discovery_filter(viewer_id))
 
 
@@ -150,7 +150,7 @@ def _page(page: PageRequest, *, read: Read, visible: Filter) -> Page[VisiblePost
 
 def _is_discoverable(post: VisiblePost) -> bool:
     is_for_all = not (post.row.is_private or post.row.hidden or is_for_followers(post.author))
-    return is_for_all and post.author.is_discoverable
+    return is_for_all and post.author.is_discoverable and not post.author.muted
 
 
 def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
@@ -165,6 +165,6 @@ def _filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePo
 
 
 def _discovery_filter(viewer_id: int | None) -> Callable[[Sequence[Entry]], list[VisiblePost]]:
-    """A filter that keeps what is public, without authors who opted out or are in a block with the viewer."""
+    """A filter that keeps what is public, without authors who opted out, or whom the viewer mutes or may not see."""
     visible = _filter(viewer_id)
     return lambda entries: [post for post in visible(entries) if _is_discoverable(post)]

@@ -49,7 +49,8 @@ def unblock(*, blocker_id: int, blocked_id: int) -> None:
 
 @transactional("users")
 def mute(*, muter_id: int, muted_id: int) -> None:
-    """Removes somebody's posts from the muter's feed, and their activity from the muter's notifications. Idempotent."""
+    """Removes somebody's posts from the muter's feed and explore, and their activity from the muter's notifications.
+    Idempotent."""
     reject_self(one=muter_id, other=muted_id)
     locked = lock_profiles([muter_id, muted_id])
     require_active(locked.get(muter_id))
