@@ -159,8 +159,9 @@ def test_a_comment_whose_only_reply_was_deleted_has_none(person: Callable[[str],
     post = ada.post("Discuss")
     comment = ada.api("POST", f"/posts/{post}/comments", {"content": "The first"})["id"]
     ada.api("POST", f"/posts/{post}/comments", {"content": "A reply", "parent_comment_id": comment})
-    page = ada.open(f"/posts/{post}")
+    page = ada.open(f"/posts/{post}", service_workers="block")
     page.get_by_role("button", name="1 reply").click()
+    page.route(f"**/v1/posts/{post}/comments*", lambda route: route.abort())  # as where there is a next page
     page.locator(".replies").get_by_role("button", name="More about this comment").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
