@@ -5,6 +5,7 @@ per /64, as one customer has at least that many addresses (RFC 6177).
 Without Redis, revocations are fetched from auth, log-in limits fail closed, and other limits fail open.
 """
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ log = structlog.get_logger()
 REVOKED_KEY = "auth:revoked"
 _COMPLETE = "complete"
 _REFRESH_SECONDS = 60
+# Set once Redis did not respond, until auth was asked after that: what Redis kept lacks what was revoked meanwhile.
+_outdated = threading.Event()
 FAIL_CLOSED = frozenset({"login", "register"})
 
 # A window slides in thirtieths: admitted requests of the present one and the thirty before count, so that no period
@@ -156,6 +159,7 @@ def admit(
     try:
         answer, *answers = _evaluate(members, counters, ahead)
     except redis_errors() as error:
+        _outdated.set()
         log.warning("admission.redis_away", error=str(error), rate=rate)
         if rate in FAIL_CLOSED and counters:
             raise Unavailable("log-in limits cannot be checked right now", code="limits_unavailable") from None
@@ -163,7 +167,7 @@ def admit(
     is_complete, is_revoked, has_stale_roles = (bool(flag) for flag in answer[:3])
     if principal is not None and is_revoked:
         raise _revoked()
-    if not is_complete:
+    if not is_complete or _outdated.is_set():
         has_stale_roles = _ask_auth(principal)
     return Admission(_check_limits(counters, answer[3:]), has_stale_roles, answers)
 
@@ -228,6 +232,7 @@ def fetch_revoked() -> set[str]:
     }
     try:
         remember_revoked(sorted(members), complete=True)
+        _outdated.clear()
     except redis_errors() as error:
         log.info("admission.revocations_not_kept", error=str(error))
     return members

@@ -96,6 +96,20 @@ def test_a_session_that_ended_while_redis_was_unreachable_is_refused_once_it_is_
     eventually(lambda: alice.client.get("/v1/auth/me").status_code == 401, seconds=5)
 
 
+def test_what_redis_kept_is_not_trusted_after_it_was_unreachable(
+    register: Callable[..., Person], redis_down: Any
+) -> None:
+    """Here nobody tells Redis what was revoked, as if that process had ended before Redis was back."""
+    alice, bob = register("alice"), register("bob")
+    alice.client.get("/v1/auth/me")
+    redis_down(True)
+    end_sessions(alice)
+    assert bob.client.get("/v1/auth/me").status_code == 200
+    redis_down(False)
+    assert redis_client().sismember(f"{settings.REDIS_PREFIX}{REVOKED_KEY}", "complete")
+    assert alice.client.get("/v1/auth/me").status_code == 401
+
+
 def test_only_the_revoked_session_is_refused(register: Callable[..., Person]) -> None:
     alice = register("alice")
     other = log_in().json()["access"]
