@@ -50,5 +50,7 @@ def _empty_redis() -> None:
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 def test_every_operation_conforms_to_the_schema(case: Case[Any], product: Product, member: Member) -> None:  # noqa: F811
+    if case.headers:
+        case.headers.pop("Host", None)  # a malformed one is answered by the gateway's HTTP parser, in plain text
     response = case.call(base_url=product.url, headers={"Authorization": f"Bearer {member.access}"})
     case.validate_response(response, checks=CHECKS)
