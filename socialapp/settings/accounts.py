@@ -47,7 +47,8 @@ STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=is_https)  # requi
 RATE_LOGIN_TOTAL = env.int("RATE_LOGIN_TOTAL", default=3000)  # a minute, from unknown devices
 WRONG_CODES_PER_DAY = env.int("WRONG_CODES_PER_DAY", default=30)  # of an authenticator app, per account
 FAILED_LOGINS_REPORTED = env.int("FAILED_LOGINS_REPORTED", default=20)  # a day, then the owner gets a mail
-MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)  # an hour, of each kind that anybody can request
+# An hour, of each kind: mails that anybody can request, and all mails to an address that nobody has verified.
+MAILS_PER_ADDRESS = env.int("MAILS_PER_ADDRESS", default=5)
 NEW_ADDRESSES_PER_ACCOUNT = env.int("NEW_ADDRESSES_PER_ACCOUNT", default=20)  # an hour; each is sent a mail
 # Pages that links in mails lead to; {key} is replaced
 VERIFY_EMAIL_URL = env.str("VERIFY_EMAIL_URL", default=f"{PUBLIC_URL}/#/verify-email?key={{key}}")
