@@ -302,11 +302,17 @@ def pushed(page: Page, message: dict[str, Any]) -> Any:
     origin = page.evaluate("() => location.origin")
     # events arrive only while the page is polled
     eventually(lambda: page.evaluate("() => true") and registrations, seconds=30)
-    devtools.send(
-        "ServiceWorker.deliverPushMessage",
-        {"origin": origin, "registrationId": registrations[0], "data": json.dumps(message)},
-    )
-    wait_until_true(page, "async () => (await (await navigator.serviceWorker.ready).getNotifications()).length")
+    pushing = {"origin": origin, "registrationId": registrations[0], "data": json.dumps({"id": "1", **message})}
+
+    def is_shown() -> bool:
+        """Sends it again, which shows it once: Chromium loses messages to a worker that it has just stopped."""
+        devtools.send("ServiceWorker.deliverPushMessage", pushing)
+        page.wait_for_timeout(500)
+        return bool(
+            page.evaluate("async () => (await (await navigator.serviceWorker.ready).getNotifications()).length")
+        )
+
+    eventually(is_shown, seconds=30)
     return page.evaluate(
         "async () => (await (await navigator.serviceWorker.ready).getNotifications())"
         ".map(each => ({title: each.title, url: each.data.url}))"
