@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 from apps.auth.actions import Challenge
 from apps.auth.queries import Account, ErasureProgress, ExportState, LoggedIn, Tokens
-from socialapp.core.text.passwords import LONGEST_DECOMPOSITION, MAX_PASSWORD
+from socialapp.core.text.characters import LONGEST_DECOMPOSITION
+from socialapp.core.text.passwords import MAX_PASSWORD
 from socialapp.http.fields import Flag, Input, Name, Text
 
 _MAX_KEY = 500

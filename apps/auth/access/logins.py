@@ -6,9 +6,10 @@ from apps.auth.models import User
 from apps.auth.queries import Account, account, user_with_email, user_with_username
 from socialapp.core.errors import Invalid, NotFound
 from socialapp.core.ids import MAX_ID
+from socialapp.core.text.characters import LONGEST_DECOMPOSITION
 from socialapp.core.text.emails import MAX_EMAIL, email_key, normalize_email
 
-_LONGEST_FORM = 4 * MAX_EMAIL  # typed as letters and marks
+_LONGEST_FORM = LONGEST_DECOMPOSITION * MAX_EMAIL
 
 
 def user_by_login(login: str) -> User | None:

@@ -1,4 +1,5 @@
-"""Character classes, as parts of patterns for the `regex` package (version 1 syntax: sets can be subtracted).
+"""Character classes, as parts of patterns for the `regex` package (version 1 syntax: sets can be subtracted), and how
+long a character can be.
 
 `regex` and `unicodedata2` follow newer versions of Unicode than the interpreter's standard library.
 """
@@ -18,3 +19,6 @@ SPACED_WORD: Final = rf"[{WORD}]--[{UNSPACED}]"
 
 AT_SIGNS: Final = "@\ufe6b\uff20"
 NUMBER_SIGNS: Final = "#\ufe5f\uff03"
+
+# How many characters, such as a letter and its marks, may be typed for one that counts. Source: UAX #15, section 9.
+LONGEST_DECOMPOSITION: Final = 4

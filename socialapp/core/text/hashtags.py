@@ -9,12 +9,12 @@ from typing import Final
 import regex
 import unicodedata2
 
-from socialapp.core.text.characters import NUMBER_SIGNS, SPACED_WORD
+from socialapp.core.text.characters import LONGEST_DECOMPOSITION, NUMBER_SIGNS, SPACED_WORD
 from socialapp.core.text.folding import nfkc_casefold
 from socialapp.core.text.urls import without_urls
 
 MAX_HASHTAG: Final = 100  # characters of a name; a longer one is not a hashtag
-_LONGEST_FORM: Final = 4 * MAX_HASHTAG  # typed as letters and marks
+_LONGEST_FORM: Final = LONGEST_DECOMPOSITION * MAX_HASHTAG
 MAX_HASHTAGS: Final = 30  # of distinct hashtags in one text; those after it are plain text
 
 # Middle dots (Catalan, Greek, Katakana), hyphenation point, gershayim, maqaf, tshegs, the Japanese double hyphen, wave

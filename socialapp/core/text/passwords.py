@@ -7,8 +7,9 @@ import unicodedata2
 from precis_i18n import get_profile
 from precis_i18n.profile import Profile
 
+from socialapp.core.text.characters import LONGEST_DECOMPOSITION
+
 MAX_PASSWORD: Final = 256
-LONGEST_DECOMPOSITION: Final = 4  # of a character of NFC, in characters of NFD. Source: UAX #15, section 9
 
 
 def opaque_string(password: str) -> str:
