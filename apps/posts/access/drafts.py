@@ -73,12 +73,13 @@ def draft_post(
     named = [user_id for user_id, _ in mentioned if user_id not in kept and visibility.may_see_author(user_id)]
     if named and (private or is_for_followers(author)):
         named = viewers_among(author_id=author_id, is_private=True, user_ids=named)
+    meant = kept.union(named)
     return Draft(
         author=author,
         content=content,
         is_private=private,
         hashtags=find_hashtags(content),
-        mentions=[(user_id, username) for user_id, username in mentioned if user_id in kept.union(named)],
+        mentions=[(user_id, username) for user_id, username in mentioned if user_id in meant],
         media_ids=media_ids,
         sensitive=sensitive,
         content_warning=content_warning or "",
