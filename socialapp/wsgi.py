@@ -3,10 +3,11 @@
 import os
 import re
 from collections.abc import Iterable
-from io import BytesIO
+from io import SEEK_END
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from threading import BoundedSemaphore
-from typing import Any
+from typing import IO, Any
 
 from django.core.wsgi import get_wsgi_application
 from whitenoise import WhiteNoise
@@ -15,6 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
 _UPLOAD = re.compile(r"/v1/media(/[0-9]+/content)?/*")  # the routes for which the gateways allow larger bodies
 _PIECE = 65_536
+_MOST_IN_MEMORY = 1_048_576  # of a chunked body; the rest goes to a temporary file
 _MOST_UNWANTED = 64 * 1024 * 1024
 
 _BUSY = (
@@ -26,40 +28,62 @@ _large_bodies = BoundedSemaphore(max(1, int(os.environ.get("WEB_THREADS", "4")) 
 _django = get_wsgi_application()
 
 
-def _with_length(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Gives a chunked body a length, without which Django takes it for empty; one byte too many is enough for a 413."""
-    from django.conf import settings
-
+def _with_length(environ: dict[str, Any], start_response: Any, *, start: bytes = b"") -> Iterable[bytes]:
+    """Gives a chunked body a length, without which Django takes it for empty. `start` is what has been read of it."""
     sent = environ["wsgi.input"]
-    if is_chunked := "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        body = sent.read(settings.MAX_BODY_BYTES + 1)
-        environ.update({"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))})
+    if is_chunked := _is_chunked(environ):
+        body = _received(sent, start=start, most=_most_bytes(environ) + 1)  # one too many is enough for a 413
+        environ.update({"wsgi.input": body, "CONTENT_LENGTH": str(body.seek(0, SEEK_END))})
+        body.seek(0)
     answer = _django(environ, start_response)
     if is_chunked or (environ.get("CONTENT_LENGTH") or "0") != "0":
         _discard_body(sent)
     return answer
 
 
+def _received(sent: Any, *, start: bytes, most: int) -> IO[bytes]:
+    """At most this much of the body, in a temporary file if it is large."""
+    body = SpooledTemporaryFile(max_size=_MOST_IN_MEMORY)  # noqa: SIM115  (deleted with the request)
+    body.write(start)
+    while (missing := most - body.tell()) > 0 and (piece := sent.read(min(_PIECE, missing))):
+        body.write(piece)
+    return body
+
+
 def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Limits how many large bodies are received at once: they may come slowly, and each occupies a thread. The others
     wait.
 
-    Smaller bodies are buffered completely by the gateway, which then sends their length.
+    Smaller bodies are buffered completely by the gateway. It sends their length, or passes them on in chunks if they
+    came so; then what it has buffered is read at once, and shows whether there is more.
     """
     from django.conf import settings
 
-    is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
-    is_upload = _UPLOAD.fullmatch(environ.get("PATH_INFO", "")) is not None
-    buffered = settings.BUFFERED_UPLOAD_BYTES if is_upload else settings.BUFFERED_BODY_BYTES
-    if not is_chunked and _length(environ) <= buffered:
-        return _with_length(environ, start_response)
+    buffered = settings.BUFFERED_UPLOAD_BYTES if _is_upload(environ) else settings.BUFFERED_BODY_BYTES
+    start = environ["wsgi.input"].read(buffered) if _is_chunked(environ) else b""
+    if len(start) < buffered and _length(environ) <= buffered:
+        return _with_length(environ, start_response, start=start)
     if not _large_bodies.acquire(blocking=False):
         start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "2")])
         return [_BUSY]
     try:
-        return _with_length(environ, start_response)
+        return _with_length(environ, start_response, start=start)
     finally:
         _large_bodies.release()
+
+
+def _is_upload(environ: dict[str, Any]) -> bool:
+    return _UPLOAD.fullmatch(environ.get("PATH_INFO", "")) is not None
+
+
+def _most_bytes(environ: dict[str, Any]) -> int:
+    from django.conf import settings
+
+    return int(settings.MEDIA_MAX_UPLOAD_BYTES if _is_upload(environ) else settings.MAX_BODY_BYTES)
+
+
+def _is_chunked(environ: dict[str, Any]) -> bool:
+    return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
 
 
 def _length(environ: dict[str, Any]) -> int:

@@ -2,18 +2,22 @@
 
 import contextlib
 import json
+import random
 import re
 import signal
 import socket
 import stat
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from PIL import Image
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -27,6 +31,7 @@ from tests.run.installation import (
     until,
 )
 from tests.scenarios.product import free_port
+from tests.security.people import join
 
 ROLES = ["valkey", "web", "sockets", "background", "gateway"]
 MOST_MIB = 360  # idle 235, but other tests may have used it before
@@ -162,10 +167,34 @@ def test_a_small_chunked_body_is_accepted(installation: Installation) -> None:
     assert answer.json()["code"] == "invalid_credentials"
 
 
+def test_many_small_chunked_bodies_at_once_are_accepted(installation: Installation) -> None:
+    """They are received as fast as others, and need not wait for room as large ones do."""
+
+    def answer(_: int) -> int:
+        json_type = {"Content-Type": "application/json"}
+        return httpx.post(f"{installation.url}/v1/auth/login", content=iter([b"{}"]), headers=json_type).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(answer, range(40))) == {422}
+
+
 def test_the_memory_of_all_processes_stays_small(installation: Installation) -> None:
     used = installation.pss_mib()
     print(f"memory of all processes: {used:.0f} MiB")  # noqa: T201  (a figure to read)
     assert used <= MOST_MIB
+
+
+def test_a_large_chunked_upload_is_received_whole(installation: Installation) -> None:
+    image = BytesIO()
+    Image.frombytes("RGB", (1000, 1000), random.Random(1).randbytes(3_000_000)).save(image, "PNG")
+    upload = {"file": ("noise.png", image.getvalue(), "image/png")}
+    whole = httpx.Request("POST", f"{installation.url}/v1/media", files=upload)
+    bearer = {"Authorization": f"Bearer {join(installation).access}"}
+    headers = {**bearer, "Content-Type": whole.headers["Content-Type"]}
+    answer = httpx.post(whole.url, content=iter([whole.read()]), headers=headers, timeout=30)
+    assert answer.status_code == 202, answer.text
+    address = f"{installation.url}/v1/media/{answer.json()['id']}"
+    until(lambda: httpx.get(address, headers=bearer).json()["status"] == "ready", seconds=30, why="it is not ready")
 
 
 def test_every_role_logs_json_lines_to_its_own_file(installation: Installation) -> None:
