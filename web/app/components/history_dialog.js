@@ -8,7 +8,7 @@ import { RichText } from "./rich_text.js";
 import { Spinner } from "./skeleton.js";
 import { Failed } from "./states.js";
 
-export function HistoryDialog({ id, close }) {
+export function Dialog({ id, close }) {
   const [versions, setVersions] = useState(null);
   const [problem, setProblem] = useState(null);
   useEffect(() => {

@@ -9,7 +9,7 @@ import { Failed } from "./states.js";
 
 const SHOWN = ["views", "reactions", "comments", "reposts"];
 
-export function MetricsDialog({ id, close }) {
+export function Dialog({ id, close }) {
   const [found, setFound] = useState(null);
   const [problem, setProblem] = useState(null);
   useEffect(() => {
