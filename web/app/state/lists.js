@@ -37,10 +37,20 @@ function newList(path, put) {
   const unseen = signal(0);
   let next = null;
   let readAt = 0;
+  let first = Promise.resolve(); // the last reading of the first page
+  let times = 0;
 
+  function readFirst(keep) {
+    times += 1;
+    return (first = read(path, keep));
+  }
+
+  /** What the first page was read again after does not follow it any more. */
   async function read(from, keep) {
+    const time = times;
     try {
       const page = await get(from);
+      if (time !== times) return;
       if (from === path) readAt = Date.now();
       batch(() => {
         const results = page.results.map((each) => put(each));
@@ -50,6 +60,7 @@ function newList(path, put) {
         status.value = "ready";
       });
     } catch (failure) {
+      if (time !== times) return;
       batch(() => {
         const isMissing = failure.status === 404; // a list that is not there, or of somebody who is gone, is empty
         problem.value = isMissing ? null : failure;
@@ -75,10 +86,11 @@ function newList(path, put) {
     async load() {
       if (status.peek() !== "new" && status.peek() !== "failed") return;
       status.value = "loading";
-      await read(path, true); // with what came live meanwhile
+      await readFirst(true); // with what came live meanwhile
     },
     /** Reads the next page. */
     async more() {
+      await first;
       if (next === null || status.peek() === "more" || status.peek() === "loading") return;
       status.value = "more";
       await read(next, true);
@@ -87,7 +99,7 @@ function newList(path, put) {
     async refresh() {
       const missed = unseen.peek();
       unseen.value = 0;
-      await read(path, false);
+      await readFirst(false);
       if (status.peek() === "failed") unseen.value += missed;
     },
     /** Goes on after a failure: from the start where the server does not know the place any more. */
