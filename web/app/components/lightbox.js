@@ -1,5 +1,5 @@
 // Pictures at full size: arrows and swipes change, clicking zooms, the description below.
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { Icon } from "./icon.js";
@@ -29,10 +29,14 @@ export function Lightbox({ media: given, index, renew, close }) {
   };
   const onwards = document.documentElement.dir === "rtl" ? -1 : 1;
   const pressed = (event) => {
-    if (media.length < 2) return;
+    if (media.length < 2 || event.target.matches("video")) return; // there they wind
     if (event.key === "ArrowRight") step(onwards);
     if (event.key === "ArrowLeft") step(-onwards);
   };
+  useEffect(() => {
+    document.addEventListener("keydown", pressed); // whatever has the focus: what had it may be gone with the picture
+    return () => document.removeEventListener("keydown", pressed);
+  });
   const clicked = (event) => (zoomed || isOnPicture(event) ? setZoomed(!zoomed) : close());
   const from = useRef(NaN);
   const touched = ({ touches }) => (from.current = touches.length === 1 ? touches[0].clientX : NaN); // two fingers zoom
@@ -41,7 +45,7 @@ export function Lightbox({ media: given, index, renew, close }) {
     if (media.length > 1 && !zoomed && Math.abs(by) > SWIPE) step(by < 0 ? onwards : -onwards);
   };
   return html`<${Modal} title=${t("media.of", { number: at + 1, count: media.length })} onClose=${close} full>
-    <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onKeyDown=${pressed} onTouchStart=${touched} onTouchEnd=${swiped}>
+    <div class="lightbox ${zoomed ? "lightbox-zoomed" : ""}" onTouchStart=${touched} onTouchEnd=${swiped}>
       ${shown.type === "image"
         ? html`<button type="button" class="lightbox-picture" aria-label=${t("media.zoom")} aria-pressed=${zoomed} onClick=${clicked}><img src=${shown.url} alt=${shown.description || ""} onError=${onMissing} /></button>`
         : html`<video src=${shown.url} poster=${shown.preview_url} controls playsinline onError=${onMissing}></video>`}
