@@ -404,3 +404,27 @@ def test_the_api_documentation_follows_the_preferred_color_scheme(
     assert page.evaluate(f"[{background}, {scheme}]") == ["rgba(0, 0, 0, 0)", "dark"]
     page.emulate_media(color_scheme="light")
     wait_until_true(page, f"{background} === 'rgb(250, 250, 250)' && {scheme} === 'normal'")
+
+
+def test_a_slow_answer_does_not_replace_later_suggestions(person: Callable[[str], Person]) -> None:
+    page = person("ada_types").open("/search", service_workers="block")
+    held: list[Route] = []
+
+    def suggest(route: Route) -> None:
+        asked = route.request.url.partition("q=")[2]
+        if asked == "sl":
+            held.append(route)
+        else:
+            route.fulfill(json={"results": [{"type": "hashtag", "item": {"name": asked, "posts_count": 1}}]})
+
+    page.route("**/v1/search/suggest*", suggest)
+    field = page.get_by_role("main").get_by_role("searchbox")
+    field.press_sequentially("sl")
+    eventually(lambda: page.evaluate("() => true") and held)
+    field.press_sequentially("ow")
+    hit = page.locator("main a.search-hit")
+    expect(hit).to_have_text("slow")
+    with page.expect_response("**/v1/search/suggest?q=sl"):
+        held[0].fulfill(json={"results": [{"type": "hashtag", "item": {"name": "sl", "posts_count": 1}}]})
+    page.evaluate("() => new Promise(resolve => setTimeout(resolve))")
+    expect(hit).to_have_text("slow")

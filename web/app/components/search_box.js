@@ -26,11 +26,15 @@ export function SearchBox({ focused = false }) {
   }, []);
   useEffect(() => {
     if (!isOpen || text.trim().length < 2) return setFound([]);
+    let isLast = true; // a slow answer may come after the one to what was typed later
     const timer = setTimeout(async () => {
       const answer = await get(`/search/suggest${query({ q: text.trim() })}`).catch(() => null);
-      setFound((answer?.results || []).slice(0, 7));
+      if (isLast) setFound((answer?.results || []).slice(0, 7));
     }, PAUSE);
-    return () => clearTimeout(timer);
+    return () => {
+      isLast = false;
+      clearTimeout(timer);
+    };
   }, [text, isOpen]);
   const search = (what) => {
     if (!what.trim()) return;
