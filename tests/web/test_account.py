@@ -211,3 +211,15 @@ def test_all_data_can_be_exported_and_the_account_deleted(person: Callable[[str]
     assert download.value.path().read_text().count(".") == 2  # a JWT
     page.get_by_role("link", name="Home").click()
     expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
+
+
+def test_what_is_being_written_is_put_away_when_another_tab_logs_out(person: Callable[[str], Person]) -> None:
+    ada = person("ada_logs_out")
+    page = ada.open()
+    page.get_by_role("banner").get_by_role("button", name="New post").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("For nobody else to read")
+    other = page.context.new_page()
+    other.goto(f"{ada.site.url}/settings")
+    other.get_by_role("main").get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -49,7 +49,7 @@ export function App() {
   const wanted = NEEDS_ACCOUNT.has(name) && !signedIn.value ? "login" : name;
   const view = useView(wanted);
   useEffect(() => void loadInstance(), []);
-  useEffect(closeAll, [path]);
+  useEffect(closeAll, [path, signedIn.value]);
   if (unreached.value) {
     const problem = new Problem(navigator.onLine ? 503 : 0);
     return html`<div class="plain"><main id="main" tabindex="-1"><${Failed} problem=${problem} onRetry=${() => location.reload()} /></main></div>`;
