@@ -259,3 +259,45 @@ def test_what_an_unreachable_server_did_not_get_is_sent_later(person: Callable[[
     go(page, "/")
     expect(field).to_have_value("Refused in the end")
     expect(page.get_by_role("button", name="Who can see this: Followers")).to_be_visible()
+
+
+def test_a_deleted_post_does_not_come_back_with_a_list_that_is_read_meanwhile(
+    person: Callable[[str], Person],
+) -> None:
+    ada = person("ada_regrets")
+    ada.post("Here to stay")
+    ada.post("Regretted at once")
+    page = opened(ada, "/")
+    regretted = page.get_by_text("Regretted at once")
+    delete_post(page)
+    go(page, "/@ada_regrets")
+    expect(page.get_by_text("Here to stay")).to_be_visible()
+    expect(regretted).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(regretted).to_be_visible()
+    delete_post(page)
+    go(page, "/explore?sort=recent")
+    expect(page.get_by_text("Here to stay")).to_be_visible()
+    with page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        page.clock.run_for(12_000)
+    expect(regretted).to_have_count(0)
+
+
+def test_a_post_that_is_gone_leaves_the_lists_that_show_it(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_late"), person("bob_late")
+    ada.api("PUT", f"/profiles/{bob.id}/follow")
+    posts = [bob.post("Gone when opened"), bob.post("Gone when liked"), bob.post("Still there")]
+    page = opened(ada, "/")
+    opens, likes = page.get_by_text("Gone when opened"), page.get_by_text("Gone when liked")
+    expect(opens).to_be_visible()
+    for post in posts[:2]:
+        bob.api("DELETE", f"/posts/{post}")
+    page.locator("[data-post]").filter(has=likes).get_by_role("button", name=_LIKE).click()
+    expect(page.get_by_text("It does not exist, or you may not see it.")).to_be_visible()
+    expect(likes).to_have_count(0)
+    page.mouse.move(1, 1)  # away from the reactions of the post that is there now
+    opens.click()
+    expect(page.get_by_role("heading", name="This post is not available")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("Still there")).to_be_visible()
+    expect(opens).to_have_count(0)

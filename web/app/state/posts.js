@@ -1,4 +1,5 @@
 // What a person can do with posts: shown at once, taken back when the server refuses.
+import { effect } from "@preact/signals";
 import { del, get, newKey, patch, post, put, request } from "../api/client.js";
 import { beforeLeaving, signedIn } from "../api/session.js";
 import { t } from "../i18n/i18n.js";
@@ -26,7 +27,8 @@ async function optimistic(store, id, changes, { path, on, body = undefined }) {
     const { answer, isLast } = await putInTurn(path, { on, body });
     return isLast ? answer : null;
   } catch (problem) {
-    if (before) store.of(id).value = before;
+    if (store === posts && problem.status === 404) posts.gone(id);
+    else if (before) store.of(id).value = before;
     complain(problem);
     return null;
   }
@@ -79,8 +81,11 @@ export async function muteConversation(id, muted) {
 /** Takes a post away at once, and deletes it when nobody has undone that: at the latest when the page or the session ends. */
 export function removePost(id) {
   const before = posts.of(id).peek();
-  posts.gone(id);
-  const restore = () => (posts.of(id).value = before);
+  const stop = effect(() => void (posts.of(id).value && posts.gone(id))); // lists that are read meanwhile still have it
+  const restore = () => {
+    stop();
+    posts.of(id).value = before;
+  };
   const undo = () => {
     forget();
     restore();
@@ -123,11 +128,16 @@ export async function publish(body, key = newKey()) {
   return made;
 }
 
-/** Reads posts and puts them in order. */
+/** Reads a post. One that is not there any more leaves the lists that still show it. */
 export async function loadPost(id) {
-  const found = await get(`/posts/${id}`);
-  putPost(found);
-  return found;
+  try {
+    const found = await get(`/posts/${id}`);
+    putPost(found);
+    return found;
+  } catch (problem) {
+    if (problem.status === 404) posts.gone(id);
+    throw problem;
+  }
 }
 
 /** Shares by the system's dialog where there is one, else copies the link. */
