@@ -330,3 +330,15 @@ def test_the_client_can_be_installed(site: Installation) -> None:
     worker = httpx.get(f"{site.url}/sw.js")
     assert "__ROOT__" not in worker.text
     assert worker.headers["Cache-Control"] == "no-cache"
+
+
+def test_who_is_muted_disappears_from_explore(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_quiet"), person("bob_noisy")
+    bob.post("Noise")
+    ada.post("Silence")
+    page = ada.open("/explore?sort=recent")
+    noise = page.get_by_text("Noise", exact=True)
+    page.locator("[data-post]").filter(has=noise).get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Mute @bob_noisy").click()
+    expect(noise).to_have_count(0)
+    expect(page.get_by_text("Silence", exact=True)).to_be_visible()

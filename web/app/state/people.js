@@ -73,12 +73,12 @@ export async function toggleMute(id) {
   const done = await change(id, "mute", !muting, { muting: !muting });
   if (!done) return;
   toast(t(muting ? "mute.off" : "mute.on"));
-  if (!muting) takeFromFeed(id);
+  if (!muting) takeFromFeeds(id);
 }
 
-/** What somebody wrote or reposted who is muted by now leaves the feed that is shown. */
-function takeFromFeed(id) {
-  for (const list of listsUnder("/feed")) {
+/** What somebody wrote or reposted who is muted by now leaves home and explore. */
+function takeFromFeeds(id) {
+  for (const list of [...listsUnder("/feed"), ...listsUnder("/explore")]) {
     for (const item of list.items.peek()) {
       const post = posts.of(item).peek();
       if ([post?.author.id, post?.reposted_by?.id].includes(id)) list.drop(item);
