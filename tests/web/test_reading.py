@@ -251,3 +251,20 @@ def test_arrows_change_the_picture_at_once_and_wind_a_video(person: Callable[[st
     expect(dialog).to_contain_text("2 of 2")
     dialog.locator("video").press("ArrowRight")
     expect(dialog).to_contain_text("2 of 2")
+
+
+def test_home_says_who_reposted_a_post_also_after_it_was_opened(person: Callable[[str], Person]) -> None:
+    ada, bob, eve = person("ada_why"), person("bob_why"), person("eve_why")
+    ada.api("PUT", f"/profiles/{bob.id}/follow")
+    bob.api("PUT", f"/posts/{eve.post('By a stranger')}/repost")
+    page = ada.open()
+    reason = page.get_by_role("link", name="Bob_Why reposted")
+    expect(reason).to_be_visible()
+    page.get_by_text("By a stranger").click()
+    expect(page.get_by_role("heading", name="Post by Eve_Why")).to_be_visible()
+    expect(reason).to_have_count(0)
+    go(page, "/@eve_why")
+    expect(page.get_by_text("By a stranger")).to_be_visible()
+    expect(reason).to_have_count(0)
+    go(page, "/")
+    expect(reason).to_be_visible()

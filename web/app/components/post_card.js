@@ -19,7 +19,8 @@ import { Time } from "./time.js";
 const LONG = 600;
 const CONTROLS = "a, button, summary, video, [role=menu], input";
 
-export function PostCard({ id, large = false }) {
+/** `withReposter`: says who reposted it, where that is why it is there. */
+export function PostCard({ id, large = false, withReposter = false }) {
   const element = useRef(null);
   const post = posts.of(id).value;
   useEffect(() => {
@@ -38,7 +39,7 @@ export function PostCard({ id, large = false }) {
   const name = author.full_name || author.username;
   const isTall = post.media?.length || post.link_preview || post.content.length > LONG / 3;
   return html`<article ref=${element} class="post ${large ? "post-large" : ""} ${isTall ? "post-tall" : ""}" data-post=${id} tabindex="-1" aria-label=${t("post.by", { name })} onClick=${opened}>
-    ${post.reposted_by && html`<p class="post-reason"><${Icon} name="repost" size=${16} /><a href="/@${post.reposted_by.username}" dir="auto">${t("post.reposted_by", { name: post.reposted_by.full_name || post.reposted_by.username })}</a></p>`}
+    ${withReposter && post.reposted_by && html`<p class="post-reason"><${Icon} name="repost" size=${16} /><a href="/@${post.reposted_by.username}" dir="auto">${t("post.reposted_by", { name: post.reposted_by.full_name || post.reposted_by.username })}</a></p>`}
     <a class="post-avatar" href="/@${author.username}" tabindex="-1" aria-hidden="true"><${Avatar} person=${author} /></a>
     <header class="post-head">
       <a class="post-author" href="/@${author.username}"><span class="name" dir="auto">${name}</span> <span class="handle"><bdi dir="ltr">@${author.username}</bdi></span></a>

@@ -59,5 +59,10 @@ export function putPerson(given) {
   return people.put(person);
 }
 
-export const putPost = (post) => posts.put(post);
+/** Puts a post. Who reposted it is only told by the feed, and stays known for it. @param {any} given */
+export function putPost({ reposted_by: _by, ...post }) {
+  return posts.put(/** @type {import("#api").Post} */ (post));
+}
+/** Puts a post of the feed. @param {any} post */
+export const putFeedPost = (post) => posts.put(post);
 export const putComment = (comment) => comments.put(comment);

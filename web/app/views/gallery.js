@@ -2,7 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
-import { comments, people, posts, putComment, putPost } from "../state/entities.js";
+import { comments, people, posts, putComment, putFeedPost, putPost } from "../state/entities.js";
 import { putNotification } from "../state/notifications.js";
 import { setTitle } from "../state/title.js";
 import { toast } from "../state/toasts.js";
@@ -62,7 +62,7 @@ export function View() {
     people.put({ ...ADA, id: "2", username: "charles", full_name: "", is_private: true, relationship: { ...STRANGER, following: true } });
     putPost(POST);
     putPost({ ...POST, id: "2", content_warning: "Spoilers", my_reaction: null, edited: true });
-    putPost({ ...POST, id: "3", is_private: true, content: "A long word: ".padEnd(400, "x"), reposted_by: ADA });
+    putFeedPost({ ...POST, id: "3", is_private: true, content: "A long word: ".padEnd(400, "x"), reposted_by: ADA });
     putPost({ ...POST, id: "4", content: "A link with its preview", link_preview: PREVIEW });
     putComment(COMMENT);
     putComment({ ...COMMENT, id: "2", author: null, content: "", replies_count: 0 });
@@ -89,7 +89,7 @@ const SECTIONS = [
   </div>`],
   ["Avatars", () => html`<div class="gallery-row">${["small", "medium", "huge"].map((size) => html`<${Avatar} person=${ADA} size=${size} />`)}<${Avatar} person=${{ username: "zoë" }} /><${Avatar} person=${{ username: "x", full_name: "山田 花子" }} /></div>`],
   ["Fields", () => html`<${Field} label="Name" hint="A hint" value="Ada" /><${Field} label="Password" type="password" value="secret" error="Too short." /><${Toggle} label="Switch" hint="A hint" checked=${true} onChange=${() => null} /><${Choice} label="Choice" value="a" options=${[["a", "First"], ["b", "Second"]]} onChange=${() => null} />`],
-  ["Posts", () => html`<div>${["1", "2", "3", "4"].map((id) => html`<${PostCard} key=${id} id=${id} />`)}</div>`],
+  ["Posts", () => html`<div>${["1", "2", "3", "4"].map((id) => html`<${PostCard} key=${id} id=${id} withReposter />`)}</div>`],
   ["Media", () => html`<${MediaGrid} media=${[PICTURE]} sensitive=${false} /><${MediaGrid} media=${[PICTURE, { ...PICTURE, id: "2" }]} sensitive />`],
   ["Comments", () => html`<div>${["1", "2"].map((id) => html`<${Comment} key=${id} id=${id} postAuthor="1" />`)}</div>`],
   ["Notifications", () => html`<div>${["1", "2", "3"].map((id) => html`<${NotificationRow} key=${id} id=${id} />`)}</div>`],

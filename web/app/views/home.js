@@ -4,7 +4,7 @@ import { t } from "../i18n/i18n.js";
 import { signedIn } from "../api/session.js";
 import { dialogs } from "../state/dialogs.js";
 import { instance } from "../state/instance.js";
-import { putPost } from "../state/entities.js";
+import { putFeedPost } from "../state/entities.js";
 import { listOf } from "../state/lists.js";
 import { complain } from "../state/toasts.js";
 import { isWide } from "../components/aside.js";
@@ -23,19 +23,19 @@ export function Home() {
 
 function Feed() {
   const isOver = dialogs.value.some(({ kind }) => kind === "compose"); // what is written there is one draft with what is here
-  const unseen = listOf(FEED, putPost).unseen.value;
+  const unseen = listOf(FEED, putFeedPost).unseen.value;
   const empty = html`<${Empty} icon="people" title=${t("home.empty.title")} text=${t("home.empty.text")}><a class="button button-primary" href="/explore">${t("nav.explore")}</a><//>
     ${!isWide() && html`<${Suggestions} number=${MOST_SUGGESTED} />`}`;
   return html`<${Page} title=${t("nav.home")} name="home">
-    <div class="home-composer"><${Composer} key=${isOver} /></div>
+    <div class="home-composer"><${Composer} key=${isOver} covered=${isOver} /></div>
     <${NewPosts} number=${unseen} />
-    <${PostList} path=${FEED} label=${t("nav.home")} empty=${empty} isLive />
+    <${PostList} path=${FEED} label=${t("nav.home")} empty=${empty} isFeed />
   <//>`;
 }
 
 function NewPosts({ number }) {
   const show = async () => {
-    const list = listOf(FEED, putPost);
+    const list = listOf(FEED, putFeedPost);
     await list.refresh();
     if (list.status.peek() === "failed") complain(list.problem.peek()); // its own message is at the end of the list
     else scrollTo({ top: 0 });
