@@ -268,3 +268,14 @@ def test_home_says_who_reposted_a_post_also_after_it_was_opened(person: Callable
     expect(reason).to_have_count(0)
     go(page, "/")
     expect(reason).to_be_visible()
+
+
+def test_a_post_opens_in_another_tab_with_the_control_key(person: Callable[[str], Person]) -> None:
+    ada = person("ada_newtab")
+    post = ada.post("Read it later")
+    page = ada.open()
+    with page.context.expect_page() as opened:
+        page.get_by_text("Read it later").click(modifiers=["ControlOrMeta"])
+    expect(opened.value.get_by_role("heading", name="Post by Ada_Newtab")).to_be_visible()
+    assert opened.value.url == f"{ada.site.url}/posts/{post}"
+    assert page.url == f"{ada.site.url}/"

@@ -34,7 +34,8 @@ export function PostCard({ id, large = false, withReposter = false }) {
     const path = event.composedPath();
     const isOnControl = path.slice(0, path.indexOf(event.currentTarget)).some((each) => each instanceof Element && each.matches(CONTROLS));
     if (large || isOnControl || getSelection().toString()) return;
-    go(`/posts/${id}`);
+    if (event.ctrlKey || event.metaKey) globalThis.open(`/posts/${id}`);
+    else go(`/posts/${id}`);
   };
   const name = author.full_name || author.username;
   const isTall = post.media?.length || post.link_preview || post.content.length > LONG / 3;
