@@ -342,3 +342,15 @@ def test_who_is_muted_disappears_from_explore(person: Callable[[str], Person]) -
     page.get_by_role("menuitem", name="Mute @bob_noisy").click()
     expect(noise).to_have_count(0)
     expect(page.get_by_text("Silence", exact=True)).to_be_visible()
+
+
+def test_what_other_apps_share_goes_below_what_was_begun(person: Callable[[str], Person]) -> None:
+    ada = person("ada_shares")
+    page = ada.open()
+    field = page.get_by_role("textbox", name="What's on your mind?")
+    field.fill("Begun before")
+    page.goto(f"{ada.site.url}/compose?title=A%20page&url=https%3A%2F%2Fexample.org")
+    expect(field).to_have_value("Begun before\nA page\nhttps://example.org")
+    field.fill("Begun before, and read: https://example.org")
+    page.reload()
+    expect(field).to_have_value("Begun before, and read: https://example.org")

@@ -10,7 +10,7 @@ import { Composer } from "./composer.js";
 import { Modal } from "./modal.js";
 import { Spinner } from "./skeleton.js";
 
-export function ComposeDialog({ edits = null, start = "", close }) {
+export function ComposeDialog({ edits = null, close }) {
   const [current, setCurrent] = useState(null);
   const place = edits ? `edit:${edits}` : "new";
   useEffect(() => {
@@ -41,6 +41,6 @@ export function ComposeDialog({ edits = null, start = "", close }) {
   };
   const title = t(edits ? "composer.edit" : "composer.title");
   return html`<${Modal} title=${title} onClose=${leave} guarded>
-    ${edits && !current ? html`<${Spinner} />` : html`<${Composer} place=${place} edited=${current?.post} etag=${current?.etag} save=${edits ? save : null} onDone=${close} start=${start} focused />`}
+    ${edits && !current ? html`<${Spinner} />` : html`<${Composer} place=${place} edited=${current?.post} etag=${current?.etag} save=${edits ? save : null} onDone=${close} focused />`}
   <//>`;
 }

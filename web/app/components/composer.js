@@ -20,10 +20,10 @@ const EMPTY = { content: "", content_warning: "", is_private: false, sensitive: 
 
 /**
  * `place` names the draft; `edited` is the post being changed, `etag` its version, and `save(changes)` stores it.
- * @param {{place?: string, edited?: any, etag?: string, save?: Function, onDone?: Function, focused?: boolean, start?: string}} properties
+ * @param {{place?: string, edited?: any, etag?: string, save?: Function, onDone?: Function, focused?: boolean}} properties
  */
-export function Composer({ place = "new", edited = null, etag = "", save = null, onDone = () => {}, focused = false, start = "" }) {
-  const [fields, setFields] = useState(() => ({ ...(edited ? pick(edited) : EMPTY), ...pickDraft(place), ...(start ? { content: start } : {}) }));
+export function Composer({ place = "new", edited = null, etag = "", save = null, onDone = () => {}, focused = false }) {
+  const [fields, setFields] = useState(() => ({ ...(edited ? pick(edited) : EMPTY), ...pickDraft(place) }));
   const [media, setMedia] = useMedia(place, edited?.media);
   const [warned, setWarned] = useState(!!fields.content_warning);
   const picker = useRef(null);
