@@ -354,3 +354,16 @@ def test_what_other_apps_share_goes_below_what_was_begun(person: Callable[[str],
     field.fill("Begun before, and read: https://example.org")
     page.reload()
     expect(field).to_have_value("Begun before, and read: https://example.org")
+
+
+def test_enter_in_the_content_warning_goes_to_the_text(person: Callable[[str], Person]) -> None:
+    ada = person("ada_enters")
+    page = ada.open("/compose")
+    field = page.get_by_role("textbox", name="What's on your mind?")
+    field.fill("Not complete")
+    page.get_by_role("button", name="Add a content warning").click()
+    page.get_by_role("textbox", name="Content warning").fill("Spoilers")
+    page.keyboard.press("Enter")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("Not complete")
+    assert ada.api("GET", f"/profiles/{ada.id}/posts")["results"] == []

@@ -79,7 +79,12 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
   return html`<${Form} class="composer" onSubmit=${submit} ...${droppable(take)} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
     <${Avatar} person=${profile.value} />
     <div class="composer-main">
-      ${warned && html`<input class="input composer-warning" maxlength="200" dir="auto" aria-label=${t("composer.warning")} placeholder=${t("composer.warning")} value=${fields.content_warning} onInput=${(event) => change({ content_warning: event.currentTarget.value })} />`}
+  const toText = (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault(); // else it would publish
+    event.currentTarget.form.querySelector("textarea").focus();
+  };
+      ${warned && html`<input class="input composer-warning" maxlength="200" dir="auto" aria-label=${t("composer.warning")} placeholder=${t("composer.warning")} value=${fields.content_warning} onKeyDown=${toText} onInput=${(event) => change({ content_warning: event.currentTarget.value })} />`}
       <${TextArea} large label=${t("composer.placeholder")} value=${fields.content} onChange=${(content) => change({ content })} focused=${focused} onFiles=${take} rows=${focused ? 4 : 2} />
       ${media.length > 0 && html`<${MediaStrip} media=${media} setMedia=${setMedia} sensitive=${fields.sensitive} onSensitive=${(sensitive) => change({ sensitive })} />`}
       <div class="composer-foot">
