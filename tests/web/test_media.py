@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.scenarios.product import eventually
 from tests.web.conftest import Person, go
@@ -297,3 +297,55 @@ def test_pictures_change_when_they_are_swiped(person: Callable[[str], Person], p
         points = [] if x is None else [{"x": x, "y": 400}]
         devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     expect(page.get_by_role("dialog")).to_contain_text("2 of 2")
+
+
+def test_an_upload_goes_on_while_another_page_is_shown(person: Callable[[str], Person], picture: Path) -> None:
+    ada = person("ada_busy")
+    page = ada.open(service_workers="block")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/media", hold)
+    page.locator(".composer input[type=file]").set_input_files([picture, picture])
+    expect(page.locator(".strip-one")).to_have_count(2)
+    go(page, "/explore")
+    expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+    eventually(lambda: len(held) == 2)
+    held[0].continue_()
+    eventually(lambda: len(kept_ids(page, ":new")) == 1)  # also for a reload
+    go(page, "/")
+    expect(page.locator(".composer .strip-one")).to_have_count(2)
+    page.get_by_role("banner").get_by_role("button", name="New post").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox", name="What's on your mind?").fill("Begun at home")
+    expect(dialog.get_by_role("button", name="Post", exact=True)).to_be_disabled()
+    held[1].continue_()
+    expect(dialog.get_by_label("Describe this for people")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("textbox", name="What's on your mind?")).to_have_value("Begun at home")
+    page.get_by_role("button", name="Post", exact=True).click()
+    expect(page.get_by_text("Posted.")).to_be_visible()
+    expect(page.locator(".strip-one")).to_have_count(0)
+    [made] = ada.api("GET", f"/profiles/{ada.id}/posts")["results"]
+    assert (made["content"], len(made["media"])) == ("Begun at home", 2)
+
+
+def test_an_upload_to_an_edit_that_was_discarded_does_not_come_back(
+    person: Callable[[str], Person], picture: Path
+) -> None:
+    ada = person("ada_discards")
+    page = ada.open(f"/posts/{ada.post('As it was')}", service_workers="block")
+    page.route("**/v1/media", lambda route: None)
+    dialog = page.get_by_role("dialog")
+    for _ in range(2):
+        page.get_by_role("button", name="More about this post").click()
+        page.get_by_role("menuitem", name="Edit").click()
+        expect(dialog.get_by_role("textbox", name="What's on your mind?")).to_have_value("As it was")
+        expect(dialog.locator(".strip-one")).to_have_count(0)
+        page.locator("dialog input[type=file]").set_input_files(picture)
+        expect(dialog.locator(".strip-one")).to_have_count(1)
+        dialog.get_by_role("button", name="Discard").click()
+        expect(dialog).to_have_count(0)

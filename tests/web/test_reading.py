@@ -230,29 +230,6 @@ def test_arrows_go_through_what_the_search_suggests(person: Callable[[str], Pers
     expect(page.get_by_role("heading", name="Ada_Arrows")).to_be_visible()
 
 
-def test_arrows_change_the_picture_at_once_and_wind_a_video(person: Callable[[str], Person]) -> None:
-    ada = person("ada_winds")
-    post = ada.post("A picture and a video")
-    page = ada.open(service_workers="block")
-    media = [
-        {"id": str(number), "type": kind, "url": "/static/favicon.svg", "preview_url": "/static/favicon.svg"}
-        for number, kind in enumerate(("image", "video"))
-    ]
-    body = {**ada.api("GET", f"/posts/{post}"), "media": media}
-    page.route(f"**/v1/posts/{post}", lambda route: route.fulfill(json=body))
-    go(page, f"/posts/{post}")
-    page.get_by_role("button", name="Enlarge").click()
-    dialog = page.get_by_role("dialog")
-    page.keyboard.press("ArrowRight")
-    expect(dialog).to_contain_text("2 of 2")
-    page.keyboard.press("ArrowRight")
-    expect(dialog).to_contain_text("1 of 2")
-    page.keyboard.press("ArrowLeft")
-    expect(dialog).to_contain_text("2 of 2")
-    dialog.locator("video").press("ArrowRight")
-    expect(dialog).to_contain_text("2 of 2")
-
-
 def test_home_says_who_reposted_a_post_also_after_it_was_opened(person: Callable[[str], Person]) -> None:
     ada, bob, eve = person("ada_why"), person("bob_why"), person("eve_why")
     ada.api("PUT", f"/profiles/{bob.id}/follow")
@@ -279,3 +256,26 @@ def test_a_post_opens_in_another_tab_with_the_control_key(person: Callable[[str]
     expect(opened.value.get_by_role("heading", name="Post by Ada_Newtab")).to_be_visible()
     assert opened.value.url == f"{ada.site.url}/posts/{post}"
     assert page.url == f"{ada.site.url}/"
+
+
+def test_arrows_change_the_picture_at_once_and_wind_a_video(person: Callable[[str], Person]) -> None:
+    ada = person("ada_winds")
+    post = ada.post("A picture and a video")
+    page = ada.open(service_workers="block")
+    media = [
+        {"id": str(number), "type": kind, "url": "/static/favicon.svg", "preview_url": "/static/favicon.svg"}
+        for number, kind in enumerate(("image", "video"))
+    ]
+    body = {**ada.api("GET", f"/posts/{post}"), "media": media}
+    page.route(f"**/v1/posts/{post}", lambda route: route.fulfill(json=body))
+    go(page, f"/posts/{post}")
+    page.get_by_role("button", name="Enlarge").click()
+    dialog = page.get_by_role("dialog")
+    page.keyboard.press("ArrowRight")
+    expect(dialog).to_contain_text("2 of 2")
+    page.keyboard.press("ArrowRight")
+    expect(dialog).to_contain_text("1 of 2")
+    page.keyboard.press("ArrowLeft")
+    expect(dialog).to_contain_text("2 of 2")
+    dialog.locator("video").press("ArrowRight")
+    expect(dialog).to_contain_text("2 of 2")

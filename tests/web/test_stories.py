@@ -332,18 +332,6 @@ def test_the_client_can_be_installed(site: Installation) -> None:
     assert worker.headers["Cache-Control"] == "no-cache"
 
 
-def test_who_is_muted_disappears_from_explore(person: Callable[[str], Person]) -> None:
-    ada, bob = person("ada_quiet"), person("bob_noisy")
-    bob.post("Noise")
-    ada.post("Silence")
-    page = ada.open("/explore?sort=recent")
-    noise = page.get_by_text("Noise", exact=True)
-    page.locator("[data-post]").filter(has=noise).get_by_role("button", name="More about this post").click()
-    page.get_by_role("menuitem", name="Mute @bob_noisy").click()
-    expect(noise).to_have_count(0)
-    expect(page.get_by_text("Silence", exact=True)).to_be_visible()
-
-
 def test_what_other_apps_share_goes_below_what_was_begun(person: Callable[[str], Person]) -> None:
     ada = person("ada_shares")
     page = ada.open()
@@ -367,3 +355,15 @@ def test_enter_in_the_content_warning_goes_to_the_text(person: Callable[[str], P
     expect(field).to_be_focused()
     expect(field).to_have_value("Not complete")
     assert ada.api("GET", f"/profiles/{ada.id}/posts")["results"] == []
+
+
+def test_who_is_muted_disappears_from_explore(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_quiet"), person("bob_noisy")
+    bob.post("Noise")
+    ada.post("Silence")
+    page = ada.open("/explore?sort=recent")
+    noise = page.get_by_text("Noise", exact=True)
+    page.locator("[data-post]").filter(has=noise).get_by_role("button", name="More about this post").click()
+    page.get_by_role("menuitem", name="Mute @bob_noisy").click()
+    expect(noise).to_have_count(0)
+    expect(page.get_by_text("Silence", exact=True)).to_be_visible()

@@ -53,7 +53,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   };
   const finish = () => {
     setText("");
-    setMedia([]);
+    setMedia(() => []);
     dropDraft(place);
   };
   const label = parent ? t("comment.reply_to", { name: parent.author?.username || "" }) : t("comment.write");

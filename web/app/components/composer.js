@@ -19,10 +19,11 @@ import { TextArea } from "./text_area.js";
 const EMPTY = { content: "", content_warning: "", is_private: false, sensitive: false };
 
 /**
- * `place` names the draft; `edited` is the post being changed, `etag` its version, and `save(changes)` stores it.
- * @param {{place?: string, edited?: any, etag?: string, save?: Function, onDone?: Function, focused?: boolean}} properties
+ * `place` names the draft; `edited` is the post being changed, `etag` its version, and `save(changes)` stores it. While it is
+ * `covered`, the same draft is written elsewhere.
+ * @param {{place?: string, edited?: any, etag?: string, save?: Function, onDone?: Function, focused?: boolean, covered?: boolean}} properties
  */
-export function Composer({ place = "new", edited = null, etag = "", save = null, onDone = () => {}, focused = false }) {
+export function Composer({ place = "new", edited = null, etag = "", save = null, onDone = () => {}, focused = false, covered = false }) {
   const [fields, setFields] = useState(() => ({ ...(edited ? pick(edited) : EMPTY), ...pickDraft(place) }));
   const [media, setMedia] = useMedia(place, edited?.media);
   const [warned, setWarned] = useState(!!fields.content_warning);
@@ -32,6 +33,7 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
   const isChanged = !edited || !isSame(fields, pick(edited)) || !isSame(media.map((each) => each.key), (edited.media || []).map((each) => each.id));
   useLayoutEffect(() => {
     key.current = newKey(); // another text is another post, also after the first was sent without an answer
+    if (covered) return;
     // Before the paint: whoever leaves at once finds it, too.
     if (isChanged) keepDraft(place, { ...fields, media_ids: idsOf(media), ...(edited ? { etag } : {}) });
     else dropDraft(place);
@@ -61,6 +63,8 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     }
   };
   const leave = () => {
+    media.forEach((each) => each.abort?.abort());
+    setMedia(() => []);
     dropDraft(place);
     onDone();
   };
@@ -71,19 +75,19 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     }
     dropDraft(place);
     setFields({ ...EMPTY, is_private: fields.is_private });
-    setMedia([]);
+    setMedia(() => []);
     setWarned(false);
     onDone();
   };
-  const take = (files) => addFiles(files, setMedia);
-  return html`<${Form} class="composer" onSubmit=${submit} ...${droppable(take)} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
-    <${Avatar} person=${profile.value} />
-    <div class="composer-main">
   const toText = (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault(); // else it would publish
     event.currentTarget.form.querySelector("textarea").focus();
   };
+  const take = (files) => addFiles(files, setMedia);
+  return html`<${Form} class="composer" onSubmit=${submit} ...${droppable(take)} aria-label=${t(edited ? "composer.edit" : "composer.title")}>
+    <${Avatar} person=${profile.value} />
+    <div class="composer-main">
       ${warned && html`<input class="input composer-warning" maxlength="200" dir="auto" aria-label=${t("composer.warning")} placeholder=${t("composer.warning")} value=${fields.content_warning} onKeyDown=${toText} onInput=${(event) => change({ content_warning: event.currentTarget.value })} />`}
       <${TextArea} large label=${t("composer.placeholder")} value=${fields.content} onChange=${(content) => change({ content })} focused=${focused} onFiles=${take} rows=${focused ? 4 : 2} />
       ${media.length > 0 && html`<${MediaStrip} media=${media} setMedia=${setMedia} sensitive=${fields.sensitive} onSensitive=${(sensitive) => change({ sensitive })} />`}

@@ -1,10 +1,12 @@
 // The pictures and videos of a post that is being written: progress, description, order.
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { effect, signal } from "@preact/signals";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { patch } from "../api/client.js";
 import { prepared, upload } from "../api/uploads.js";
-import { draft } from "../state/drafts.js";
+import { user } from "../api/session.js";
+import { draft, keepDraft, keyOf } from "../state/drafts.js";
 import { media as known } from "../state/entities.js";
 import { explain } from "../state/problems.js";
 import { complain, toast } from "../state/toasts.js";
@@ -13,24 +15,47 @@ import { Toggle } from "./field.js";
 
 const MOST = 4;
 
+/** Those of each draft by its key: uploads go on while the text is not shown. @type {Map<string, import("@preact/signals").Signal<any[]>>} */
+const strips = new Map();
+effect(() => {
+  if (user.value) return;
+  for (const strip of strips.values()) {
+    strip.peek().forEach((each) => each.abort?.abort());
+    strip.value = [];
+  }
+});
+
 /**
- * The pictures and videos of a text that is being written: at first those of its draft, else those that it has been shown with.
- * Which the server does not have any more fall out.
+ * The pictures and videos of a text that is being written: at first those of its draft, else those that it has been shown with;
+ * and those that are being uploaded. Which the server does not have any more fall out.
  * @param {string} place
  * @param {import("#api").Media[]} shown
- * @returns {[any[], import("preact/hooks").Dispatch<any>]}
+ * @returns {[any[], (change: (before: any[]) => any[]) => void]}
  */
 export function useMedia(place, shown = []) {
-  const [media, setMedia] = useState(() => {
-    shown.forEach((each) => known.put(each));
-    const ids = draft(place)?.media_ids || shown.map((each) => each.id);
-    return ids.map((id) => ({ key: id, id, media: known.of(id).peek(), progress: 1 }));
-  });
+  const [{ strip, setMedia }] = useState(() => stripOf(place, shown));
+  const media = strip.value;
   useEffect(() => {
-    for (const { id, media: found } of media) if (!found) bring(id, setMedia, ({ signal }) => prepared(id, signal).catch(unlessGone)).send();
+    for (const { id, abort, media: found } of media) if (!found && !abort) bring(id, setMedia, ({ signal }) => prepared(id, signal).catch(unlessGone)).send();
   }, []);
   useLayoutEffect(() => media.forEach((each) => each.media && known.put(each.media)), [media]);
   return [media, setMedia];
+}
+
+function stripOf(place, shown) {
+  shown.forEach((each) => known.put(each));
+  const key = keyOf(place);
+  const strip = strips.get(key) || signal([]);
+  strips.set(key, strip);
+  const running = strip.peek().filter((each) => each.abort && !each.media);
+  const ids = draft(place)?.media_ids || shown.map((each) => each.id);
+  const kept = ids.map((id) => running.find((each) => each.id === id) || { key: id, id, media: known.of(id).peek(), progress: 1 });
+  strip.value = [...kept, ...running.filter((each) => !each.id)];
+  const setMedia = (change) => {
+    strip.value = change(strip.peek());
+    keepDraft(place, { content: "", ...draft(place), media_ids: idsOf(strip.peek()) });
+  };
+  return { strip, setMedia };
 }
 
 function unlessGone(problem) {

@@ -2,7 +2,8 @@
 import { beforeLeaving, user } from "../api/session.js";
 
 const PREFIX = "draft:";
-const key = (place) => `${PREFIX}${user.value?.id}:${place}`;
+/** The key of a draft of this person. */
+export const keyOf = (place) => `${PREFIX}${user.value?.id}:${place}`;
 const readable = (text) => {
   try {
     return JSON.parse(text) || null;
@@ -12,16 +13,16 @@ const readable = (text) => {
 };
 
 /** @returns {any} */
-export const draft = (place) => readable(localStorage.getItem(key(place)));
+export const draft = (place) => readable(localStorage.getItem(keyOf(place)));
 
 /** Keeps a text with its settings and `media_ids`; nothing, when there is neither text nor media. */
 export function keepDraft(place, content) {
-  if (content.content || content.content_warning || content.media_ids?.length) localStorage.setItem(key(place), JSON.stringify(content));
-  else localStorage.removeItem(key(place));
+  if (content.content || content.content_warning || content.media_ids?.length) localStorage.setItem(keyOf(place), JSON.stringify(content));
+  else localStorage.removeItem(keyOf(place));
 }
 
 export function dropDraft(place) {
-  localStorage.removeItem(key(place));
+  localStorage.removeItem(keyOf(place));
 }
 
 /** Whoever logs out leaves no pictures behind. */
