@@ -23,6 +23,10 @@ _BUSY = (
     b'{"type": "urn:socialapp:problem:busy", "title": "Service unavailable", "status": 503,'
     b' "detail": "too many uploads at once; try again in a moment", "code": "busy", "errors": []}'
 )
+_NO_ROOM = (
+    b'{"type": "urn:socialapp:problem:store_unavailable", "title": "Service unavailable", "status": 503,'
+    b' "detail": "files cannot be stored or read right now", "code": "store_unavailable", "errors": []}'
+)
 _large_bodies = BoundedSemaphore(max(1, int(os.environ.get("WEB_THREADS", "4")) // 2))
 
 _django = get_wsgi_application()
@@ -32,7 +36,11 @@ def _with_length(environ: dict[str, Any], start_response: Any, *, start: bytes =
     """Gives a chunked body a length, without which Django takes it for empty. `start` is what has been read of it."""
     sent = environ["wsgi.input"]
     if is_chunked := _is_chunked(environ):
-        body = _received(sent, start=start, most=_most_bytes(environ) + 1)  # one too many is enough for a 413
+        try:
+            body = _received(sent, start=start, most=_most_bytes(environ) + 1)  # one too many is enough for a 413
+        except OSError:  # the disk is full
+            _discard_body(sent)
+            return _unavailable(start_response, _NO_ROOM)
         environ.update({"wsgi.input": body, "CONTENT_LENGTH": str(body.seek(0, SEEK_END))})
         body.seek(0)
     answer = _django(environ, start_response)
@@ -64,12 +72,16 @@ def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if len(start) < buffered and _length(environ) <= buffered:
         return _with_length(environ, start_response, start=start)
     if not _large_bodies.acquire(blocking=False):
-        start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "2")])
-        return [_BUSY]
+        return _unavailable(start_response, _BUSY)
     try:
         return _with_length(environ, start_response, start=start)
     finally:
         _large_bodies.release()
+
+
+def _unavailable(start_response: Any, problem: bytes) -> Iterable[bytes]:
+    start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "2")])
+    return [problem]
 
 
 def _is_upload(environ: dict[str, Any]) -> bool:

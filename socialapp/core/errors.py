@@ -113,6 +113,11 @@ class Unavailable(Problem):
     status, title, default_code = 503, "Service unavailable", "unavailable"
 
 
+def store_unavailable() -> Unavailable:
+    """The error while the store of files, or the disk on which they wait for it, is unavailable or full."""
+    return Unavailable("files cannot be stored or read right now", code="store_unavailable")
+
+
 PROBLEMS: dict[int, type[Problem]] = {
     kind.status: kind
     for kind in (

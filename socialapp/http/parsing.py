@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 from django.core.exceptions import SuspiciousOperation
-from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser, MultiPartParser
 
-from socialapp.core.errors import Malformed
+from socialapp.core.errors import Malformed, store_unavailable
 
 # Up to as long as Django accepts it: its parser takes quadratic time for semicolons in quotation marks.
 _BOUNDARY = re.compile(r';\s*(boundary=(?:"[^"]{0,200}"|[^\s;"]{1,200}))', re.IGNORECASE)
@@ -103,16 +104,27 @@ class FormParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """The fields and files, each once; 400 for anything else."""
+        """The fields and files, each once; 400 for anything else, 503 if the disk is full."""
+        context = dict(parser_context or {})
         try:
-            form = MultiPartParser().parse(stream, media_type, dict(parser_context or {}))
+            form = MultiPartParser().parse(stream, media_type, context)
         except (ParseError, SuspiciousOperation, UnicodeError) as error:
+            _delete_unfinished(context["request"].upload_handlers)
             raise Malformed(f"the form cannot be read: {error}", code="malformed_form") from None
-        if parser_context:
-            parser_context["view"].received_files = [file for _, some in form.files.lists() for file in some]
+        except OSError as error:
+            _delete_unfinished(context["request"].upload_handlers)
+            raise store_unavailable() from error
+        context["view"].received_files = [file for _, some in form.files.lists() for file in some]
         fields: dict[str, Any] = {}
         for name, values in (*form.data.lists(), *form.files.lists()):
             if name in fields or len(values) != 1:
                 raise Malformed("the form has a field twice", code="malformed_form")
             fields[name] = values[0]
         return fields
+
+
+def _delete_unfinished(handlers: Iterable[FileUploadHandler]) -> None:
+    """Deletes the file that was being received. Django leaves it to the garbage collector, which may take hours."""
+    for handler in handlers:
+        with suppress(OSError):  # what is still buffered does not fit on a full disk either
+            handler.upload_interrupted()

@@ -1,19 +1,32 @@
-"""If the store is full or the bucket hangs, uploads are rejected with a reason and nothing is written."""
+"""If a disk is full or the bucket hangs, uploads are rejected with a reason and nothing is written.
+
+`/dev/full` is a disk on which nothing fits.
+"""
 
 import errno
+import io
+import os
 import socket
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
 from apps.posts.actions import process_waiting_media
 from apps.posts.models import Media
+from socialapp import wsgi
+from socialapp.core.errors import Unavailable
+from socialapp.core.media import videos
+from socialapp.core.media.convert import convert
 from socialapp.settings import media as own_settings
 from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, Person
-from tests.media.conftest import picture, send
+from tests.media.conftest import animation, path_of, picture, send
 from tests.media.stores import Store
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -51,3 +64,87 @@ def test_an_upload_to_a_hanging_bucket_fails_at_the_deadline(
     assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
     waiting = Media.objects.get()
     assert (waiting.status, waiting.attempts) == ("processing", 0), "an outage does not count as an attempt"
+
+
+def disk_full(*_: Any, **__: Any) -> Any:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def nothing_fits(*_: Any, **__: Any) -> io.BufferedRandom:
+    return open("/dev/full", "w+b")
+
+
+def test_a_form_that_does_not_fit_on_the_disk_leaves_no_file(
+    register: Callable[..., Person], store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a full disk leaves would keep it full."""
+    ann = register("ann")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(TemporaryFileUploadHandler, "receive_data_chunk", disk_full)
+    received: list[Path] = []
+    new_file = TemporaryFileUploadHandler.new_file
+
+    def noted(handler: Any, *details: Any) -> None:
+        new_file(handler, *details)
+        received.extend(tmp_path.glob("*.upload"))
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", noted)
+    answer = send(ann, picture())
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_unavailable")
+    assert [path.exists() for path in received] == [False]
+    assert (Media.objects.count(), store.names()) == (0, [])
+
+
+def test_an_upload_in_parts_that_does_not_fit_on_the_disk_can_be_repeated(
+    register: Callable[..., Person], store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, content = register("ann"), picture()
+    begun = ann.client.post("/v1/media/uploads", {"content_type": "image/png", "size": len(content)}).json()
+    with monkeypatch.context() as patched:
+        patched.setattr("apps.posts.actions.media.uploads.tempfile.TemporaryFile", nothing_fits)
+        answer = ann.client.send_raw("PUT", path_of(begun["url"]), content, "image/png")
+    assert (answer.status_code, answer.json()["code"], store.names()) == (503, "store_unavailable", [])
+    assert ann.client.send_raw("PUT", path_of(begun["url"]), content, "image/png").status_code == 204
+
+
+def test_a_chunked_body_that_does_not_fit_on_the_disk_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wsgi, "SpooledTemporaryFile", lambda **_: SimpleNamespace(write=disk_full))
+    statuses: list[str] = []
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "PATH_INFO": "/v1/media", "REQUEST_METHOD": "POST"}
+    body = io.BytesIO(bytes(100_000))
+    answer = wsgi._with_room({**chunked, "wsgi.input": body}, lambda status, _: statuses.append(status))
+    assert b'"store_unavailable"' in b"".join(answer)
+    assert (statuses, body.read()) == (["503 Service Unavailable"], b"")
+
+
+@pytest.mark.parametrize(("file_format", "written"), [("png", "large.webp"), ("gif", "medium.webp")])
+def test_a_picture_is_not_called_damaged_because_the_disk_is_full(
+    file_format: str, written: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(animation(size=(1200, 600)) if file_format == "gif" else picture())
+    (tmp_path / written).symlink_to("/dev/full")
+    with pytest.raises(Unavailable):
+        convert(source, file_format=file_format, target=tmp_path, heartbeat=lambda: None)
+
+
+def test_a_video_is_not_called_damaged_because_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(animation())
+    (tmp_path / "video.mp4").symlink_to("/dev/full")
+    monkeypatch.setattr("socialapp.core.media.videos.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    with pytest.raises(OSError, match="No space left"):
+        videos.convert_gif(source, target=tmp_path)
+
+
+def test_a_full_disk_does_not_count_as_an_attempt(
+    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(register("ann"), picture())
+    with monkeypatch.context() as patched:
+        patched.setattr("apps.posts.actions.media.processing.tempfile.TemporaryDirectory", disk_full)
+        process_waiting_media()
+    media = Media.objects.get()
+    assert (media.status, media.attempts) == ("processing", 0)

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from socialapp.core.media.results import ConversionError, ConvertedFile, ConvertedMedia
+from socialapp.core.errors import store_unavailable
+from socialapp.core.media.results import DISK_FULL, ConversionError, ConvertedFile, ConvertedMedia
 
 _LONGEST_IMAGE = 60  # seconds of CPU
 _LONGEST_VIDEO = 1800
@@ -25,6 +26,7 @@ _MEMORY_VIDEO = 3 * 2**30
 _LARGEST_FILE = 2**30
 _HEARTBEAT_SECONDS = 5
 _VIDEOS = ("mp4", "mov", "webm", "gif")
+_NO_ROOM = "no_room"
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
 _PR_SET_PDEATHSIG = 1
 
@@ -32,7 +34,7 @@ _PR_SET_PDEATHSIG = 1
 def convert(source: Path, *, file_format: str, target: Path, heartbeat: Callable[[], None]) -> ConvertedMedia:
     """Converts `source` into files in the folder `target`; calls `heartbeat` every few seconds while it works.
 
-    ConversionError for a bad file. An exception from `heartbeat` ends the child.
+    ConversionError for a bad file, Unavailable if the disk is full. An exception from `heartbeat` ends the child.
     """
     command = [sys.executable, "-m", __name__, file_format, str(source), str(target)]
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TMPDIR": str(target)}
@@ -72,6 +74,8 @@ def _result(code: int, output: bytes) -> ConvertedMedia:
         answer = json.loads(output)
     except ValueError:
         raise ConversionError("damaged") from None  # the decoder crashed, or ran out of memory
+    if answer.get("error") == _NO_ROOM:
+        raise store_unavailable()
     if "error" in answer:
         raise ConversionError(answer["error"])
     files = {name: ConvertedFile(**file) for name, file in answer.pop("files").items()}
@@ -85,6 +89,8 @@ def main(file_format: str, source: str, target: str) -> None:
         result = asdict(_convert(file_format, Path(source), Path(target)))
     except ConversionError as error:
         result = {"error": error.code}
+    except OSError as error:
+        result = {"error": _NO_ROOM if error.errno in DISK_FULL else "damaged"}
     except MemoryError:
         result = {"error": "damaged"}
     sys.stdout.write(json.dumps(result))

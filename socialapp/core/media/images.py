@@ -13,7 +13,7 @@ from pathlib import Path
 import blurhash_rs
 from PIL import Image, ImageCms, ImageFilter, ImageOps, UnidentifiedImageError
 
-from socialapp.core.media.results import ConversionError, ConvertedFile, ConvertedMedia, digest_of
+from socialapp.core.media.results import DISK_FULL, ConversionError, ConvertedFile, ConvertedMedia, digest_of
 
 EDGES = {"large": 1920, "medium": 960, "small": 400}
 MAX_PIXELS_JPEG = 64_000_000  # decoded at a smaller scale
@@ -60,12 +60,17 @@ def frames_of(image: Image.Image) -> int:
 
 
 def convert_image(source: Path, *, file_format: str, target: Path) -> ConvertedMedia:
-    """Writes the sizes into the folder `target` and returns their descriptions; ConversionError for a bad file."""
+    """Writes the sizes into the folder `target` and returns their descriptions.
+
+    ConversionError for a bad file, OSError if the disk is full.
+    """
     with open_image(source, file_format=file_format) as image:
         try:
             frames_of(image)
             return convert_pixels(image, target=target)
-        except (OSError, ValueError, SyntaxError, EOFError, MemoryError):
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise
             raise ConversionError("damaged") from None
 
 

@@ -1,5 +1,6 @@
 """The result of a conversion, as plain data passed from the child process to its parent."""
 
+import errno
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,8 @@ REASONS = {
     "too_slow": "The file takes too long to process.",
     "refused": "This content was removed by moderators before.",
 }
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ConversionError(Exception):

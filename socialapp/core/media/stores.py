@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
-from socialapp.core.errors import Unavailable
+from socialapp.core.errors import store_unavailable
 
 CONTENT_TYPES = {"webp": "image/webp", "mp4": "video/mp4"}
 _COPY_BYTES = 2**20
@@ -179,7 +179,7 @@ def _translated(error: Exception) -> Exception:
     response = getattr(error, "response", None) or {}  # None where botocore had no answer to its request
     if isinstance(error, FileNotFoundError) or response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
         return FileNotFoundError(str(error))
-    return Unavailable("files cannot be stored or read right now", code="store_unavailable")
+    return store_unavailable()
 
 
 def _store() -> Storage:

@@ -3,7 +3,10 @@
 ffmpeg gets a forced demuxer and may open local files only, so that a playlist disguised as a video fetches nothing.
 """
 
+import errno
+import os
 import re
+import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +19,7 @@ from socialapp.core.media.results import ConversionError, ConvertedFile, Convert
 
 MAX_SECONDS = 600
 _MAX_INPUT_PIXELS = 4096 * 4096
+_LEAST_FREE = 2**20  # with less, what failed was writing: what ffmpeg prints could be forged by the file
 _DEMUXERS = {"mp4": "mov", "mov": "mov", "webm": "matroska", "gif": "gif"}
 _SAFE = (
     "-hide_banner",
@@ -50,7 +54,7 @@ class Probe:
 
 
 def convert_video(source: Path, *, file_format: str, target: Path) -> ConvertedMedia:
-    """Writes the MP4 and its poster in three sizes; ConversionError for unsupported files."""
+    """Writes the MP4 and its poster in three sizes; ConversionError for bad files, OSError if the disk is full."""
     probe = _probe(source, _DEMUXERS[file_format])
     if probe.seconds is not None and probe.seconds > MAX_SECONDS:
         raise ConversionError("too_long")
@@ -118,7 +122,10 @@ def _probe(path: Path, demuxer: str) -> Probe:
 
 
 def _ffmpeg(*arguments: str) -> None:
+    """Runs ffmpeg; the last argument is the file it writes."""
     if _run(*arguments).returncode != 0:
+        if shutil.disk_usage(Path(arguments[-1]).parent).free < _LEAST_FREE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise ConversionError("damaged")
 
 

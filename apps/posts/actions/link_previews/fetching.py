@@ -55,7 +55,7 @@ def _fetch(url_key: str) -> None:
         except AddressRefused as error:
             log.info("link_preview.refused", error=str(error))
             _finish(url_key=url_key, page=None, image=None)
-        except (OutgoingError, Unavailable) as error:
+        except (OutgoingError, Unavailable, OSError) as error:  # OSError: the disk is full
             log.info("link_preview.failed", error=str(error))
             _try_again(url_key=url_key)
         else:

@@ -68,7 +68,7 @@ def process_media(*, media_id: int) -> None:
         fail_media(media_id=media_id, attempt=media.attempts, code="damaged")
     except _ClaimLost:
         log.info("media.claim_lost", media_id=media_id)
-    except Unavailable as error:
+    except (Unavailable, OSError) as error:  # OSError: the disk for temporary files is full
         log.warning("media.store_away", media_id=media_id, error=str(error))
         _give_back(media_id=media_id, attempt=media.attempts)
 
@@ -100,7 +100,7 @@ def _extend_claim(media_id: int, attempt: int) -> None:
 
 @transactional("posts")
 def _give_back(*, media_id: int, attempt: int) -> None:
-    """Releases a claim without counting the attempt: the store was unavailable, which is not the file's fault."""
+    """Releases a claim without counting the attempt: the store was unavailable or full, not the file's fault."""
     claimed = Media.objects.filter(id=media_id, status=Media.Status.PROCESSING, attempts=attempt)
     claimed.update(claimed_until=timezone.now() + timedelta(seconds=10), attempts=attempt - 1)
 

@@ -13,7 +13,7 @@ from apps.posts.actions.media.removal import delete_media_rows
 from apps.posts.models import Media
 from socialapp.contracts.posts import MediaDescribed
 from socialapp.core.db import transactional
-from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound, require_version
+from socialapp.core.errors import Conflict, Forbidden, Invalid, NotFound, require_version, store_unavailable
 from socialapp.core.ids import new_id
 from socialapp.core.media import stores
 from socialapp.core.media.formats import CONTENT_TYPES, HEAD_BYTES, VIDEOS, detect
@@ -125,7 +125,7 @@ def receive_content(*, media_id: int, number: str, expires: str, signature: str,
     """Streams a part of an upload from the request body into the store.
 
     NotFound if the URL is not valid or the upload has no such part, Conflict if the upload is completed, Invalid if
-    the part's length differs from the announced one.
+    the part's length differs from the announced one, Unavailable if the disk is full.
     """
     media = media_to_upload(media_id=media_id, number=number, expires=expires, signature=signature)
     _refuse_completed(media)
@@ -133,15 +133,24 @@ def receive_content(*, media_id: int, number: str, expires: str, signature: str,
     part = parts.get(number)
     if part is None:
         raise NotFound("the upload has no such part")
-    with tempfile.TemporaryFile() as file:
-        left = part.size + 1
-        while left and (chunk := content.read(min(left, _CHUNK))):
-            left -= len(chunk)
-            file.write(chunk)
-        if left != 1:
-            raise Invalid.of("size", "upload_size_differs", "The length of the file differs from the announced one.")
-        file.seek(0)
-        stores.save(part.name, content=file)
+    try:
+        with tempfile.TemporaryFile() as file:
+            if _copy(content, file, most=part.size + 1) != part.size:
+                detail = "The length of the file differs from the announced one."
+                raise Invalid.of("size", "upload_size_differs", detail)
+            file.seek(0)
+            stores.save(part.name, content=file)
+    except OSError as error:
+        raise store_unavailable() from error
+
+
+def _copy(source: IO[bytes], target: IO[bytes], *, most: int) -> int:
+    """Copies at most this many bytes; returns how many there were."""
+    left = most
+    while left and (chunk := source.read(min(left, _CHUNK))):
+        left -= len(chunk)
+        target.write(chunk)
+    return most - left
 
 
 def complete_upload(*, user_id: int, media_id: int) -> Media:
