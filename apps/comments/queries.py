@@ -27,10 +27,19 @@ def comment_or_tombstone(comment_id: int) -> Comment | None:
     return Comment.objects.filter(id=comment_id).first()
 
 
-def existing_comments(comment_ids: Iterable[int]) -> list[Comment]:
-    """Those of the comments that are not tombstones: ids, author and time only. One query."""
-    rows = Comment.objects.filter(id__in=list(comment_ids), deleted_at=None)
-    return list(rows.only("id", "post_id", "user_id", "created_at"))
+def existing_comments(comment_ids: Iterable[int], *, viewer_id: int | None) -> list[Comment]:
+    """Those of the comments that are not tombstones, and those of the viewer that a moderator hid from others: ids,
+    author and time only. One query, and another if one was ever hidden."""
+    exists = Q(deleted_at=None) | Q(hidden_at__isnull=False)
+    shown = ("id", "post_id", "user_id", "created_at", "deleted_at", "hidden_at")
+    rows = {row.id: row for row in Comment.objects.filter(exists, id__in=list(comment_ids)).only(*shown)}
+    hidden = [row.id for row in rows.values() if row.is_tombstone]
+    if hidden and viewer_id is not None:
+        for held in RemovedComment.objects.filter(
+            comment_id__in=hidden, user_id=viewer_id, hidden=True, action_id=None
+        ):
+            _show_to_author(rows[held.comment_id], held)
+    return [row for row in rows.values() if not row.is_tombstone]
 
 
 def comments_with(comment_ids: Sequence[int]) -> list[Comment]:

@@ -45,6 +45,31 @@ def test_a_hidden_comment_is_visible_to_its_author_only(thread: Thread, drain: C
     assert thread.ben.client.get(path).json()["results"] == []
 
 
+def test_the_author_of_a_hidden_comment_still_sees_what_was_notified(thread: Thread, drain: Callable[[], int]) -> None:
+    reaction = f"/v1/comments/{thread.comment_id}/reaction"
+    thread.cleo.client.put(reaction, {"reaction_type": "love"})
+    drain()
+
+    def notified() -> list[tuple[str, str]]:
+        found = thread.ben.client.get("/v1/notifications").json()["results"]
+        return [(one["id"], one["target"]["id"]) for one in found if one["kind"] == "reaction"]
+
+    before = notified()
+    assert [target for _, target in before] == [thread.comment_id]
+    entry = actions.carry_out(act(thread, "hide", "comment"))
+    drain()
+    assert notified() == before
+    assert thread.cleo.client.put(reaction, {"reaction_type": "like"}).status_code == 404
+    assert report(thread.cleo, "comment", thread.comment_id).status_code == 404
+    actions.carry_out(act(thread, "remove", "comment"))
+    drain()
+    assert notified() == [], "nobody sees what was removed"
+    actions.lift_action(moderator_id=901, action_id=Action.objects.latest("sequence").id, reason="hidden is enough")
+    actions.lift_action(moderator_id=901, action_id=entry.id, reason="fine")
+    drain()
+    assert notified() == before
+
+
 def test_mentions_in_a_hidden_post_notify_after_it_is_shown_again(thread: Thread, drain: Callable[[], int]) -> None:
     path = f"/v1/posts/{thread.post_id}"
 

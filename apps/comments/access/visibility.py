@@ -97,8 +97,9 @@ def visible_post(*, viewer_id: int | None, post_id: int) -> PostRef:
 
 
 def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[CommentRef]:
-    """The comments among these that exist and that the viewer may see. One query and two calls."""
-    rows = queries.existing_comments(comment_ids)
+    """The comments among these that exist and that the viewer may see: also their own that a moderator hid from others.
+    At most two queries and two calls."""
+    rows = queries.existing_comments(comment_ids, viewer_id=viewer_id)
     if not rows:
         return []
     post_ids = sorted({row.post_id for row in rows})
