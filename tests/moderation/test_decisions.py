@@ -8,7 +8,7 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
-from apps.auth.actions import grant_role
+from apps.auth.actions import grant_role, revoke_role
 from apps.moderation import actions, tasks
 from apps.moderation.models import Action, Case, CaseNote, Suspension
 from apps.moderation.queries import Target
@@ -78,6 +78,22 @@ def test_an_appeal_must_be_decided_by_another_moderator(thread: Thread, drain: C
     assert decided.answer == "We reviewed our decision, and it stands."
     drain()
     assert messages(thread.ann)[0] == f"Your appeal was rejected: {decided.answer}"
+
+
+def test_an_appeal_of_staff_is_decided_by_a_higher_rank_or_another_administrator(thread: Thread, register: Any) -> None:
+    mona, ada = (int(register(name).id) for name in ("mona", "ada"))
+    grant_role(user_id=mona, role="moderator")
+    grant_role(user_id=ada, role="admin")
+    for role in ("moderator", "admin"):
+        warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="be kind")
+        appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="I was")
+        grant_role(user_id=int(thread.ann.id), role=role)
+        with pytest.raises(Forbidden) as refused:
+            actions.decide_appeal(moderator_id=mona, appeal_id=appeal.id, is_accepted=True, answer="")
+        assert refused.value.code == "rank_too_high"
+        decided = actions.decide_appeal(moderator_id=ada, appeal_id=appeal.id, is_accepted=False, answer="")
+        assert decided.status == "rejected"
+        revoke_role(user_id=int(thread.ann.id), role=role)
 
 
 def test_an_appeal_accepted_without_a_text_gets_a_default_text(thread: Thread, drain: Callable[[], int]) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from apps.moderation.access import refuse_own
+from apps.moderation.access import require_rank_to_lift
 from apps.moderation.actions.answers import write_answer
 from apps.moderation.actions.lifting import undo
 from apps.moderation.models import Action, Appeal
@@ -32,18 +32,26 @@ def file_appeal(*, user_id: int, action_id: int, text: str) -> Appeal:
     return appeal
 
 
-@transactional("moderation")
 def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str) -> Appeal:
-    """Answers an appeal; accepting it reverses the decision with all its effects.
+    """Answers an appeal; accepting it reverses the decision with all its effects. Calls auth for ranks.
 
     `answer` is sent to the person; without one they get a default text. Conflict if it is answered already, Invalid for
-    the moderator's own appeal, Forbidden for one against the moderator's own decision, unless
-    APPEALS_BY_SAME_MODERATOR allows it for an installation with a single moderator.
+    the moderator's own appeal, Forbidden for one of staff of the same or a higher rank, as for lifting, and for one
+    against the moderator's own decision, unless APPEALS_BY_SAME_MODERATOR allows it for an installation with a single
+    moderator.
     """
+    appeal = Appeal.objects.filter(id=appeal_id).first()
+    if appeal is None:
+        raise _no_such_appeal()
+    require_rank_to_lift(moderator_id=moderator_id, user_id=appeal.user_id)
+    return _decide(moderator_id=moderator_id, appeal_id=appeal_id, is_accepted=is_accepted, answer=answer)
+
+
+@transactional("moderation")
+def _decide(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str) -> Appeal:
     appeal = Appeal.objects.select_for_update().select_related("action").filter(id=appeal_id).first()
     if appeal is None:
-        raise NotFound("there is no such appeal")
-    refuse_own(moderator_id=moderator_id, user_id=appeal.user_id)
+        raise _no_such_appeal()
     if appeal.action.moderator_id == moderator_id and not settings.APPEALS_BY_SAME_MODERATOR:
         raise Forbidden("appeals against your decisions are decided by another moderator", code="own_decision")
     if appeal.status != Appeal.Status.OPEN:
@@ -52,3 +60,7 @@ def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answe
     if is_accepted and not Action.objects.filter(reverses_id=appeal.action_id).exists():
         undo(moderator_id=moderator_id, action=appeal.action, reason="appeal accepted")
     return appeal
+
+
+def _no_such_appeal() -> NotFound:
+    return NotFound("there is no such appeal")
