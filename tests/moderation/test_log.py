@@ -7,7 +7,8 @@ from django.core.management import CommandError, call_command
 
 from apps.moderation import actions
 from apps.moderation.models import Action, LogHead
-from apps.moderation.queries import Target, check_log
+from apps.moderation.presenters import statement_bodies
+from apps.moderation.queries import Target, check_log, figures_by_month, is_automated
 from socialapp.core.db import atomic
 from socialapp.lifecycle.removal import begin_removal
 from tests.conftest import ALL_CONTEXTS
@@ -121,3 +122,18 @@ def test_erasing_a_moderator_keeps_their_decisions(log: list[Action]) -> None:
 def test_a_change_cannot_be_disguised_as_an_erasure(log: list[Action]) -> None:
     rewrite(2, reason="", salt="", user_id=None, is_redacted=True)
     assert check_log().problems == ["entry 2 was changed without a reason"]
+
+
+def test_only_what_rules_decided_counts_as_automated(log: list[Action]) -> None:
+    actions.sanction_by_operator(user_id=USER, kind="ban", reason="by the operator")
+    actions.set_word_rule(moderator_id=MODERATOR, pattern="casino", effect="remove", is_active=True)
+    actions.check_text(target=Target("post", 8, 53), text="casino")
+    for erased in (MODERATOR, 53):
+        begin_removal("moderation", kind="user", subject_id=erased, erasure_id=erased)
+    [removal] = Action.objects.filter(target_id=8)
+    assert (removal.moderator_id, removal.user_id, removal.is_redacted) == (None, None, True)
+    automated = [entry.sequence for entry in Action.objects.order_by("sequence") if is_automated(entry)]
+    assert automated == [removal.sequence], "not what the operator and the erased moderator decided"
+    stated = [one["sequence"] for one in statement_bodies(Action.objects.all()) if one["automated_decision"]]
+    assert stated == automated
+    assert figures_by_month(months=1)[0].automated == 1

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from apps.moderation import access, actions
+from apps.moderation import access, actions, queries
 from apps.moderation.admin.choices import LONGEST_REASON
 from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
 from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension
@@ -25,6 +25,11 @@ class AppealList(PeopleList):
         access.show_removed(self.result_list)
 
 
+def _decider(entry: Action) -> str:
+    """Who decided without being a moderator: besides rules, operators and the ends of suspensions."""
+    return "a rule" if queries.is_automated(entry) else "–"
+
+
 @admin.register(Action)
 class ActionAdmin(ModerationAdmin[Action]):
     """The log of decisions, which can be read, and decisions lifted."""
@@ -33,7 +38,7 @@ class ActionAdmin(ModerationAdmin[Action]):
         "sequence",
         "created_at",
         "kind",
-        PersonColumn("moderator_id", nobody="a rule"),
+        PersonColumn("moderator_id", nobody=_decider),
         PersonColumn("user_id"),
         target_link,
         "reason",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from apps.moderation.models import Action
+from apps.moderation.queries import is_automated
 
 _RESTRICTIONS = {
     "remove_content": "visibility_content_removed",
@@ -37,7 +38,7 @@ def statement_bodies(entries: Iterable[Action]) -> Iterator[dict[str, object]]:
             "rule_id": str(entry.rule_id) if entry.rule_id is not None else None,
             "facts": entry.reason,
             "source": "notice" if entry.case_id is not None else "own_initiative",
-            "automated_decision": entry.moderator_id is None,
+            "automated_decision": is_automated(entry),
             "application_date": entry.created_at.isoformat(),
             "end_date": entry.until.isoformat() if entry.until else None,
             "reverses": str(entry.reverses_id) if entry.reverses_id is not None else None,

@@ -9,7 +9,7 @@ from django.db.models.functions import TruncHour, TruncMonth
 from django.utils import timezone
 
 from apps.moderation.models import Action, Appeal, Case, Report
-from apps.moderation.queries.log import APPEALABLE
+from apps.moderation.queries.log import APPEALABLE, AUTOMATED
 from socialapp.core.periods import period_of
 
 
@@ -38,7 +38,7 @@ def figures_by_month(*, months: int) -> list[MonthFigures]:
         found[row["month"].year, row["month"].month].reports = row["n"]
     decided = Action.objects.filter(created_at__gte=since, kind__in=APPEALABLE)
     by_kind = decided.annotate(month=TruncMonth("created_at")).values("month", "kind")
-    for row in by_kind.annotate(n=Count("id"), by_rule=Count("id", filter=Q(moderator_id=None, is_redacted=False))):
+    for row in by_kind.annotate(n=Count("id"), by_rule=Count("id", filter=AUTOMATED)):
         figures = found[row["month"].year, row["month"].month]
         figures.actions[row["kind"]] = row["n"]
         figures.automated += row["by_rule"]

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.db.models import Q
 
 from apps.moderation.models import Action, Appeal, LogHead, SignedHead
 from socialapp.core.pages import Page, PageRequest, paginate
@@ -29,6 +30,10 @@ APPEALABLE = (
     Action.Kind.LOCK_COMMENTS,
     Action.Kind.RESET_PROFILE,
 )
+_BY_RULES = (Action.Kind.REMOVE_CONTENT, Action.Kind.HOLD_CONTENT, Action.Kind.SILENCE_USER, Action.Kind.RESET_PROFILE)
+# What word rules decided. Operators, the ends of suspensions and erased moderators have no moderator either; of a
+# redacted entry that still names the person concerned, the moderator was erased.
+AUTOMATED = Q(moderator_id=None, kind__in=_BY_RULES) & ~Q(is_redacted=True, user_id__isnull=False)
 
 
 @dataclass(slots=True)
@@ -49,6 +54,12 @@ def actions_against(*, user_id: int, page: PageRequest) -> Page[Action]:
 def own_appeals(*, user_id: int, page: PageRequest) -> Page[Appeal]:
     """Somebody's appeals, newest first."""
     return paginate(Appeal.objects.filter(user_id=user_id), page=page)
+
+
+def is_automated(entry: Action) -> bool:
+    """Whether a word rule decided this: the condition `AUTOMATED` for one entry."""
+    is_by_erased_moderator = entry.is_redacted and entry.user_id is not None
+    return entry.moderator_id is None and entry.kind in _BY_RULES and not is_by_erased_moderator
 
 
 def log_after(sequence: int) -> Iterator[Action]:
