@@ -239,6 +239,34 @@ def test_without_a_reason_the_person_is_told_one_that_fits(
     assert messages(thread.ann)[0] == "Your post is no longer hidden: It follows the rules."
 
 
+@pytest.mark.parametrize("page", ["case", "wordrule"])
+def test_an_id_of_thousands_of_digits_is_no_row(moderator: Person, page: str) -> None:
+    browser = enter(moderator, "moderator")
+    for wrong in ("9" * 5000, "9" * 20, "x"):
+        answer = browser.get(f"/admin/moderation/{page}/{wrong}/change/")
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/")
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        "created_at__gte=9999-12-31T23:59:59-12:00",
+        "created_at__lt=0001-01-01T00:00:00%2B12:00",
+        "details__regex=(",
+        "details__iregex=(a%2B)%2B$",
+    ],
+)
+def test_filters_on_which_a_database_fails_are_refused(moderator: Person, filters: str) -> None:
+    assert enter(moderator, "moderator").get(f"/admin/moderation/report/?{filters}").status_code == 400
+
+
+def test_a_rule_needs_a_number_from_1(moderator: Person) -> None:
+    browser = enter(moderator, "admin")
+    refused = browser.post("/admin/moderation/instancerule/add/", {"number": "0", "text": "Be kind."})
+    assert (refused.status_code, "A rule needs a number from 1." in refused.content.decode()) == (200, True)
+    assert not InstanceRule.objects.exists()
+
+
 def test_the_log_and_the_cases_are_read_only(thread: Thread, register: Callable[..., Person]) -> None:
     warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=int(thread.ann.id), reason="spam")
     browser = enter(register("ada"), "admin")

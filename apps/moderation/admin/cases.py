@@ -235,7 +235,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Everything about a case on one page."""
-        case = Case.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
+        case = Case.objects.filter(id=object_id).first() if self.can_be_key(object_id) else None
         extra = dict(extra_context or {})
         if case is not None and self.has_view_permission(request):
             extra |= {**_shown(case), "notes": access.notes_of(case)}

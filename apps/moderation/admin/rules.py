@@ -63,7 +63,7 @@ class WordRuleAdmin(KeptByModerators, ModerationAdmin[WordRule]):
         """The rule, and with `?try=7` what it would have matched in that many days."""
         extra = dict(extra_context or {})
         days = request.GET.get("try", "")
-        rule = WordRule.objects.filter(id=int(object_id)).first() if object_id.isdecimal() else None
+        rule = WordRule.objects.filter(id=object_id).first() if self.can_be_key(object_id) else None
         if rule is not None and days.isdecimal() and len(days) < 4 and self.is_allowed(request):
             extra |= {"trial": access.try_rule(rule, days=int(days)), "days": min(int(days), MOST_DAYS)}
         return super().change_view(request, object_id, form_url, extra)
@@ -160,6 +160,13 @@ class InstanceRuleForm(forms.ModelForm[InstanceRule]):
         model = InstanceRule
         fields = ("number", "text")
         widgets = {"text": forms.Textarea(attrs={"rows": 3})}
+
+    def clean_number(self) -> int:
+        """The number, from 1."""
+        number: int = self.cleaned_data["number"]
+        if number < 1:
+            raise ValidationError("A rule needs a number from 1.")
+        return number
 
 
 @admin.register(InstanceRule)
