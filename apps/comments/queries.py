@@ -42,10 +42,12 @@ def existing_comments(comment_ids: Iterable[int], *, viewer_id: int | None) -> l
     return [row for row in rows.values() if not row.is_tombstone]
 
 
-def comments_with(comment_ids: Sequence[int]) -> list[Comment]:
-    """Those of the comments that are not tombstones, in the order of the ids. One query."""
-    rows = {row.id: row for row in Comment.objects.filter(id__in=comment_ids, deleted_at=None)}
-    return [rows[comment_id] for comment_id in comment_ids if comment_id in rows]
+def comments_with(comment_ids: Sequence[int], *, viewer_id: int | None) -> list[Comment]:
+    """Those of the comments that are not tombstones for the viewer, in the order of the ids. One query, and one more
+    if any of them was ever hidden."""
+    found = {row.id: row for row in Comment.objects.filter(id__in=comment_ids)}
+    show_to_author(list(found.values()), viewer_id=viewer_id)
+    return [found[id_] for id_ in comment_ids if id_ in found and not found[id_].is_tombstone]
 
 
 def comment_page(
@@ -68,14 +70,15 @@ def comment_page(
     return found
 
 
-def shown_to_author(comment: Comment, *, viewer_id: int | None) -> Comment:
-    """The comment, with its content if a moderator hid it from others than the viewer. A query if it was ever
-    hidden."""
-    if viewer_id is not None and comment.is_tombstone and comment.hidden_at is not None:
-        own = RemovedComment.objects.filter(comment_id=comment.id, user_id=viewer_id, hidden=True, action_id=None)
-        for held in own:
-            _show_to_author(comment, held)
-    return comment
+def show_to_author(comments: Sequence[Comment], *, viewer_id: int | None) -> None:
+    """Gives those comments their content that a moderator hid from others than the viewer. A query if any of them was
+    ever hidden."""
+    hidden = {row.id: row for row in comments if row.is_tombstone and row.hidden_at is not None}
+    if viewer_id is None or not hidden:
+        return
+    own = RemovedComment.objects.filter(comment_id__in=list(hidden), user_id=viewer_id, hidden=True, action_id=None)
+    for held in own:
+        _show_to_author(hidden[held.comment_id], held)
 
 
 def _show_to_author(comment: Comment, held: RemovedComment) -> None:

@@ -19,18 +19,22 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 def test_a_hidden_comment_is_visible_to_its_author_only(thread: Thread, drain: Callable[[], int]) -> None:
     path, one = f"/v1/posts/{thread.post_id}/comments", f"/v1/comments/{thread.comment_id}"
+    several = f"/v1/comments?ids={thread.comment_id}"
     entry = actions.carry_out(act(thread, "hide", "comment"))
     drain()
     [own] = thread.ben.client.get(path).json()["results"]
     assert (own["content"], own["author"]["id"], own["withheld"]) == ("a plain comment", thread.ben.id, "hidden")
+    assert thread.ben.client.get(several).json()["results"] == [own]
     assert thread.ben.client.get(one).json()["content"] == "a plain comment"
     for person in (thread.ann, thread.cleo):
         assert person.client.get(path).json()["results"] == []
+        assert person.client.get(several).json()["results"] == []
         assert person.client.get(one).status_code == 404
     assert thread.cleo.client.get(f"/v1/posts/{thread.post_id}").json()["comments_count"] == 0
     removal = actions.carry_out(act(thread, "remove", "comment"))
     drain()
     assert thread.ben.client.get(one).status_code == 404, "it is hidden from its author too"
+    assert thread.ben.client.get(several).json()["results"] == []
     actions.lift_action(moderator_id=901, action_id=removal.id, reason="hidden is enough")
     drain()
     assert messages(thread.ben)[0] == "We reviewed our decision and restored your comment.", "there was no appeal"

@@ -115,9 +115,9 @@ def visible_refs(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[C
 def comments_on_visible_posts(*, viewer_id: int | None, comment_ids: Sequence[int]) -> list[Comment]:
     """The comments among these that exist and whose post the viewer may see, in the order of the ids.
 
-    Their authors are checked by `load_visibility`. One query and one call.
+    Their authors are checked by `load_visibility`. One or two queries and one call.
     """
-    rows = queries.comments_with(comment_ids)
+    rows = queries.comments_with(comment_ids, viewer_id=viewer_id)
     if not rows:
         return []
     post_ids = sorted({row.post_id for row in rows})
@@ -147,7 +147,9 @@ def comment_in_thread(*, viewer_id: int | None, comment_id: int) -> Comment:
 
 def _comment_as_shown(viewer_id: int | None, comment_id: int) -> Comment | None:
     comment = queries.comment_or_tombstone(comment_id)
-    return queries.shown_to_author(comment, viewer_id=viewer_id) if comment is not None else None
+    if comment is not None:
+        queries.show_to_author([comment], viewer_id=viewer_id)
+    return comment
 
 
 def own_comment(*, author_id: int, comment_id: int) -> Comment:
