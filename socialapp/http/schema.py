@@ -29,6 +29,11 @@ class ProblemBody(serializers.Serializer[Any]):
     detail = serializers.CharField()
     code = serializers.CharField()
     errors = FieldErrorBody(many=True)  # type: ignore[assignment]
+    methods = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="With `confirmation_required` only: how the session can be confirmed.",
+    )
 
 
 PAGE_PARAMETERS = [

@@ -12,6 +12,7 @@ from django.conf import settings
 from apps.auth.models import Session
 from apps.posts.models import Post
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.security.routes import document
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -95,6 +96,8 @@ def test_a_confirmation_lasts_for_five_minutes_and_logging_in_is_none(register: 
     refused = alice.client.post(options)
     assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required")
     assert refused.json()["methods"] == ["password", "code"]
+    documented = document()["components"]["schemas"]["ProblemBody"]["properties"]
+    assert set(refused.json()) == set(documented), "the schema has every member of a problem"
 
 
 def test_an_idempotency_key_is_remembered_for_a_day_unless_set_otherwise() -> None:
