@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from django.core.exceptions import ImproperlyConfigured
+
 NODE_BITS = 10
 SEQUENCE_BITS = 6
 NODES = 1 << NODE_BITS
@@ -74,9 +76,15 @@ def _node_number() -> int:
         return node
 
 
+def _configured_node(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and int(value) < NODES):
+        raise ImproperlyConfigured(f"NODE_ID must be 0 to {NODES - 1}, not {value!r}")
+    return int(value)
+
+
 def _lease_node(held: int | None) -> int:
     if configured := os.environ.get("NODE_ID"):
-        return int(configured) % NODES
+        return _configured_node(configured)
     from socialapp.core.cache import redis_client, redis_errors
 
     owner = f"{os.uname().nodename}:{os.getpid()}"

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError, CommandParser, ManagementUtility, get_commands
 from django.db import Error as DatabaseError
 
 from socialapp.core.cache import redis_errors
 from socialapp.core.errors import Problem
 
-_EXPECTED: tuple[type[Exception], ...] = (DatabaseError, Problem, EOFError, *redis_errors())
+_EXPECTED: tuple[type[Exception], ...] = (DatabaseError, Problem, EOFError, ImproperlyConfigured, *redis_errors())
+_NO_DEFAULT = "each context has a database: name it with --database, such as auth (for all: `migrate_all`)"
 _INTERRUPTED = 130  # as in shells: 128 plus the number of SIGINT
 
 
@@ -58,6 +60,8 @@ def _reason(error: Exception) -> str:
         return error.detail
     if isinstance(error, DatabaseError):
         return f"the database: {error} (`doctor` and `migrate_all --check` show more)"
+    if isinstance(error, ImproperlyConfigured):
+        return _NO_DEFAULT if "ENGINE" in str(error) else str(error)
     if isinstance(error, EOFError):
         return "there is nobody to ask: give it as an option or in the environment"
     return f"Redis: {error}"

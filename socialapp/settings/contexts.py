@@ -1,9 +1,14 @@
 """Which contexts this process serves, and the URLs of the others."""
 
-from socialapp.core.contexts import CONTEXTS, served
-from socialapp.settings.environment import SECRET_KEY, env
+from django.core.exceptions import ImproperlyConfigured
 
-_third_party = [app for context in served() for app in context.third_party_apps]
+from socialapp.core.contexts import CONTEXTS, served
+from socialapp.settings.environment import SECRET_KEY, env, url_of
+
+try:
+    _third_party = [app for context in served() for app in context.third_party_apps]
+except ValueError as unknown:
+    raise ImproperlyConfigured(str(unknown)) from None
 INSTALLED_APPS = [
     *_third_party,
     "django.contrib.staticfiles",
@@ -31,5 +36,5 @@ ASGI_APPLICATION = "socialapp.asgi.application"
 APPEND_SLASH = False
 SERVICE_NAME = env.str("SERVICE_NAME", default="socialapp")
 SERVICE_SECRET = env.str("SERVICE_SECRET", default="") or SECRET_KEY
-SERVICE_URLS = {name: env.str(f"{name.upper()}_URL", default="") for name in CONTEXTS}
+SERVICE_URLS = {name: url_of(f"{name.upper()}_URL", "http", "https") for name in CONTEXTS}
 CALL_TIMEOUT = env.float("CALL_TIMEOUT", default=2.0)

@@ -12,11 +12,20 @@ DATABASE_SECONDS = env.int("DATABASE_SECONDS", default=20)  # see `roles.py`; lo
 
 
 def _database(context: str) -> dict[str, Any]:
-    return _configured(env.str(f"{context.upper()}_DATABASE_URL", default=DATABASE_URL.replace("{context}", context)))
+    return _configured(
+        env.str(f"{context.upper()}_DATABASE_URL", default=DATABASE_URL.replace("{context}", context)),
+        name=f"DATABASE_URL or {context.upper()}_DATABASE_URL",
+    )
 
 
-def _configured(url: str) -> dict[str, Any]:
-    config: dict[str, Any] = dict(env.db_url_config(url))
+def _configured(url: str, *, name: str) -> dict[str, Any]:
+    """The connection to `url`, which the variable `name` gave."""
+    if not url.startswith(("mysql://", "sqlite://")):
+        raise ImproperlyConfigured(f"{name} must begin with mysql:// or sqlite://")
+    try:
+        config: dict[str, Any] = dict(env.db_url_config(url))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
     config["TEST"] = {"DEPENDENCIES": []}
     config["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
     config["CONN_HEALTH_CHECKS"] = True
@@ -46,6 +55,9 @@ DATABASES: dict[str, dict[str, Any]] = {
     "default": {},
     **{context.name: _database(context.name) for context in served()},
 }
+_places = [(found["HOST"], found["PORT"], found["NAME"]) for found in DATABASES.values() if found]
+if len(set(_places)) < len(_places):
+    raise ImproperlyConfigured("each context needs a database of its own: put {context} into DATABASE_URL")
 
 DATABASE_REPLICA_URLS = env.list("DATABASE_REPLICA_URLS", default=[])
 REPLICA_MAX_LAG_SECONDS = env.float("REPLICA_MAX_LAG_SECONDS", default=2.0)
@@ -55,7 +67,7 @@ _REPLICA_SECONDS = 5  # for a read; after that the primary is asked
 
 
 def _replica(context: str, url: str) -> dict[str, Any]:
-    config = _configured(url)
+    config = _configured(url, name=f"DATABASE_REPLICA_URLS or {context.upper()}_REPLICA_URLS")
     if "sqlite" in config["ENGINE"]:
         raise ImproperlyConfigured(f"the replica of {context} must be a MySQL or MariaDB, as its primary is")
     config.update(ENGINE="socialapp.core.replicas", PRIMARY=context, CONN_HEALTH_CHECKS=False)

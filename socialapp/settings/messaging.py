@@ -4,15 +4,16 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from socialapp.settings.environment import env
+from socialapp.settings.environment import env, url_of
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+_REDIS = ("redis", "rediss", "unix")
+REDIS_URL = url_of("REDIS_URL", *_REDIS, default="redis://127.0.0.1:6379/0")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", default=0.5)
 REDIS_PREFIX = env.str("REDIS_PREFIX", default="")
 FRAGMENT_SECONDS = env.int("FRAGMENT_SECONDS", default=30)
-BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
+BROKER_URL = url_of("BROKER_URL", "amqp", "amqps", *_REDIS, default=REDIS_URL)
 QUEUE_PREFIX = env.str("QUEUE_PREFIX", default="")
-KAFKA_URL = env.str("KAFKA_URL", default="")
+KAFKA_URL = url_of("KAFKA_URL", "kafka")
 KAFKA_PARTITIONS = env.int("KAFKA_PARTITIONS", default=12)
 BROKER_QUORUM_QUEUES = env.bool("BROKER_QUORUM_QUEUES", default=BROKER_URL.startswith("amqp"))
 TASKS_APPLICATION = "socialapp.celery.app"

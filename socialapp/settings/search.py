@@ -1,8 +1,8 @@
 """Elasticsearch, and how its index is kept up to date."""
 
-from socialapp.settings.environment import env
+from socialapp.settings.environment import env, url_of
 
-ELASTICSEARCH_URL = env.str("ELASTICSEARCH_URL", default="")
+ELASTICSEARCH_URL = url_of("ELASTICSEARCH_URL", "http", "https")
 ELASTICSEARCH_PREFIX = env.str("ELASTICSEARCH_PREFIX", default="socialapp")
 ELASTICSEARCH_SECONDS = env.float("ELASTICSEARCH_SECONDS", default=1.5)  # time limit of a search: then 503
 ELASTICSEARCH_DSL = {"default": {"hosts": ELASTICSEARCH_URL or "http://127.0.0.1:9200"}}

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from socialapp.core.ids import IdGenerator, _lease_node, first_id_at, id_time, new_id
 
@@ -67,3 +68,15 @@ def test_a_node_number_is_leased_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mine == 5
     monkeypatch.setattr(os, "getpid", lambda: 1_000_001)
     assert _lease_node(5) == 6, "another process leases another number"
+
+
+def test_a_node_number_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_ID", "1023")
+    assert _lease_node(None) == 1023
+
+
+@pytest.mark.parametrize("value", ["1024", "-1", "web-1"])
+def test_a_node_number_that_is_none_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NODE_ID", value)
+    with pytest.raises(ImproperlyConfigured, match="NODE_ID must be 0 to 1023"):
+        _lease_node(None)

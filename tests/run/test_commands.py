@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from socialapp.core import cache
 from socialapp.core.contexts import CONTEXTS
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from socialapp.ops import diagnostics
+from socialapp.settings.environment import env
 from tests.conftest import ALL_CONTEXTS
 from tests.scenarios.product import ROOT
 
@@ -191,6 +193,19 @@ def test_doctor_reports_unreachable_servers(settings: Any, monkeypatch: pytest.M
     assert django_settings.SECRET_KEY not in out.getvalue()
 
 
+def _manage(environment: dict[str, str], command: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "manage.py", *command.split()],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
 NOBODY = "127.0.0.1:1"  # a port on which nothing listens
 
 
@@ -216,20 +231,55 @@ def test_a_failing_command_prints_the_reason_in_one_line(
         "ELASTICSEARCH_URL": f"http://{NOBODY}",
     }
 
-    def run(command: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "manage.py", *command.split()],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
     with ThreadPoolExecutor(2) as pool:
-        for command, ended in zip(commands, pool.map(run, commands), strict=True):
+        for command, ended in zip(commands, pool.map(partial(_manage, environment), commands), strict=True):
             assert ended.returncode == status, command
             assert len(ended.stderr.splitlines()) == 1, ended.stderr
             assert reason in ended.stderr, command
+
+
+def test_an_invalid_variable_is_reported_in_one_line() -> None:
+    invalid = [
+        ("RATE_READ", "many", "RATE_READ must be a whole number, not 'many'"),
+        ("CALL_TIMEOUT", "2s", "CALL_TIMEOUT must be a number, not '2s'"),
+        ("STAFF_SECOND_FACTOR", "required", "STAFF_SECOND_FACTOR must be yes or no, not 'required'"),
+        ("FCM_CREDENTIALS", "a secret", "FCM_CREDENTIALS must be valid"),
+        ("LOG_LEVEL", "loud", "LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not 'LOUD'"),
+        ("REDIS_URL", "redis:6379", "REDIS_URL must begin with redis:// or rediss:// or unix://"),
+        (
+            "SERVICES",
+            "likes",
+            "SERVICES names unknown contexts: likes; known are auth, users, posts, comments, reactions, notifications,"
+            " search, metrics, moderation",
+        ),
+        ("PUBLIC_URL", "social.example", "PUBLIC_URL must begin with https:// or http://"),
+        ("POSTS_URL", "posts:8001", "POSTS_URL must begin with http:// or https://"),
+        (
+            "AUTH_DATABASE_URL",
+            "postgres://db/auth",
+            "DATABASE_URL or AUTH_DATABASE_URL must begin with mysql:// or sqlite://",
+        ),
+        (
+            "DATABASE_URL",
+            "mysql://db/socialapp",
+            "each context needs a database of its own: put {context} into DATABASE_URL",
+        ),
+    ]
+    environments = [{**os.environ, "SECRET_KEY": "k" * 50, name: value} for name, value, _ in invalid]
+    with ThreadPoolExecutor(2) as pool:
+        ended = [*pool.map(lambda environment: _manage(environment, "bus status"), environments)]
+    assert [(each.returncode, each.stderr) for each in ended] == [(1, f"bus: {line}\n") for _, _, line in invalid]
+
+
+@pytest.mark.parametrize("value", ["", "no", "NO", "off", "false", "0"])
+def test_a_variable_that_says_no_is_accepted(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SITEMAP", value)
+    assert env.bool("SITEMAP", default=True) is False
+
+
+def test_a_command_for_one_database_asks_for_its_name() -> None:
+    ended = _manage({**os.environ}, "migrate")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "migrate: each context has a database: name it with --database, such as auth (for all: `migrate_all`)\n"
+    )

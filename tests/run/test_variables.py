@@ -6,7 +6,7 @@ from pathlib import Path
 from socialapp.core.contexts import CONTEXTS
 
 ROOT = Path(__file__).resolve().parents[2]
-_READS = re.compile(r"""(?:\benv\.\w+\(|os\.environ\.get\(|os\.environ\[)\s*f?"([A-Z][A-Z0-9_]+)\"""")
+_READS = re.compile(r"""(?:\benv\.\w+\(|\burl_of\(|os\.environ\.get\(|os\.environ\[)\s*f?"([A-Z][A-Z0-9_]+)\"""")
 # Set by `./run` for its own children, or Python's and Django's own.
 _INTERNAL = {"DJANGO_SETTINGS_MODULE", "EMBEDDED_VALKEY", "CELERY_SKIP_CHECKS"}
 
