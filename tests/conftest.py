@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.test import Client
 from django.test.client import ClientHandler
+from httpx._config import DEFAULT_TIMEOUT_CONFIG
 
 from apps.auth.actions import sessions
 from apps.posts.actions import posts
@@ -40,6 +41,7 @@ from tests.factories import Registration
 from tests.migrated import create_migrated, drop_databases, migrated_file
 
 ALL_CONTEXTS = list(CONTEXTS)
+_PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -288,6 +290,15 @@ def _tls_context_made_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", made_before)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience_with_servers() -> Iterator[None]:
+    """httpx gives up after five seconds unless told otherwise: a busy machine is not an outage."""
+    with pytest.MonkeyPatch.context() as patch:
+        for phase in ("connect", "read", "write", "pool"):
+            patch.setattr(DEFAULT_TIMEOUT_CONFIG, phase, _PATIENCE_SECONDS)
         yield
 
 

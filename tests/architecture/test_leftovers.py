@@ -39,5 +39,5 @@ def test_a_server_stops_with_the_run_that_started_it(sent: signal.Signals | None
         assert server.is_running()
         if sent is not None:
             run.send_signal(sent)
-        run.communicate(timeout=20)
-    eventually(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE, seconds=20)
+        run.communicate(timeout=60)
+    eventually(lambda: not server.is_running() or server.status() == psutil.STATUS_ZOMBIE)

@@ -184,6 +184,6 @@ def installed(folder: Path, **more: str) -> Iterator[Roles]:
         drop_queues(environment.get("BROKER_URL", ""), environment["QUEUE_PREFIX"])
 
 
-def until(check: Callable[[], bool], *, seconds: float = 20.0) -> None:
+def until(check: Callable[[], bool], *, seconds: float = 60.0) -> None:
     """Waits until the condition holds."""
     eventually(check, seconds=seconds)

@@ -127,7 +127,8 @@ def wait_for_the_others(roles: Roles) -> None:
     for context, handler in takers:
         taken = f"SELECT COUNT(*) FROM bus_inbox WHERE handler = '{context}.{handler}'"
         until(lambda context=context, taken=taken: roles.number(context, taken) == posts_in(roles), seconds=180)  # type: ignore[misc]
-    time.sleep(1)
+    until(lambda: roles.has_opened("notifications", role="worker"), seconds=60)
+    time.sleep(1)  # until it waits for the lock
 
 
 def everything_arrives_once(roles: Roles, **options: Any) -> None:
@@ -229,7 +230,7 @@ def test_beat_stops_while_a_task_is_being_sent(roles: Roles) -> None:
             return True
 
         network.on_request = note_task
-        assert sending.wait(20)
+        assert sending.wait(60)
         time.sleep(0.2)
         code, seconds = roles.stop("beat")
     assert code == 0
@@ -240,7 +241,7 @@ def test_sockets_clients_are_asked_to_reconnect(roles: Roles, alice: Member) -> 
     roles.start("sockets")
     url = f"ws://127.0.0.1:{roles.environment['SOCKETS_PORT']}/ws/notifications/"
     with connect(url, subprotocols=["bearer", alice.access]) as socket:  # type: ignore[list-item]
-        assert '"ready"' in str(socket.recv(timeout=10))
+        assert '"ready"' in str(socket.recv(timeout=60))
         roles.ask_to_stop("sockets")
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(timeout=STOP_SECONDS)

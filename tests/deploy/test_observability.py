@@ -53,8 +53,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         for role in ROLES:
             roles.start(role, PROMETHEUS_MULTIPROC_DIR=str(folder / "metrics" / role))
         private = act_out_a_story(roles)
-        until(lambda: "push to sockets" in {span.name for span in collector.trace(_TRACE).values()}, seconds=30)
-        until(lambda: _all_listeners_have_it(roles), seconds=30)
+        until(lambda: "push to sockets" in {span.name for span in collector.trace(_TRACE).values()})
+        until(lambda: _all_listeners_have_it(roles))
+        until(lambda: "socialapp_sockets_connected 0.0" in _metrics(roles, "sockets"))
         numbers: dict[str, dict[str, float]] = {}
         families: set[str] = set()
         for role in ROLES:

@@ -202,8 +202,8 @@ def _forget_counts(services: Cluster) -> None:
 
 def test_without_reactions_posts_and_comments_show_none(services: Cluster, talk: Talk) -> None:
     post, comment = f"/v1/posts/{talk.names['post']}", f"/v1/comments/{talk.names['comment']}"
+    eventually(lambda: talk.ada.get(post).json()["reactions"]["love"] == 1)  # a breaker may be open
     before = talk.ada.get(post).json()
-    assert before["reactions"]["love"] == 1
     with services.serving("reactions").killed():
         _forget_counts(services)
         for path in (post, comment):
@@ -218,7 +218,7 @@ def test_without_comments_posts_show_none(services: Cluster, talk: Talk) -> None
     before = talk.ada.get(post).json()
     with services.serving("comments").killed():
         _forget_counts(services)
-        assert talk.ada.get(post).json() == {**before, "comments_count": 0}
+        eventually(lambda: talk.ada.get(post).json() == {**before, "comments_count": 0})
     eventually(lambda: talk.ada.get(post).json() == before)
 
 

@@ -54,7 +54,7 @@ class SocketServer:
     def stop(self) -> None:
         """Closes all sockets and ends the thread; a socket that outlives its loop is a ResourceWarning elsewhere."""
         self._server.should_exit = True
-        self._thread.join(20)
+        self._thread.join(60)
         self._listener.close()
         assert not self._thread.is_alive()
 

@@ -165,7 +165,7 @@ def serving_phones(folder: Path) -> Iterator[PhoneServices]:
         yield services
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         server.close()
         loop.run_until_complete(services.close_connections())
         loop.close()

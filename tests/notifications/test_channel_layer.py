@@ -11,7 +11,7 @@ from channels.layers import get_channel_layer
 from apps.notifications.actions.socket_messages import user_group
 from socialapp.core.channel_layer import PubSubLayer
 from tests.conftest import ALL_CONTEXTS
-from tests.notifications.live import SocketServer, connected, do, ready, run
+from tests.notifications.live import TIMEOUT, SocketServer, connected, do, ready, run
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
 
@@ -24,12 +24,12 @@ def test_groups_and_channels_reach_those_who_receive_there_in_every_process() ->
             await layer.group_add("readers", channel)
         await elsewhere.group_send("readers", {"type": "news", "number": 1})
         for layer, channel in ((here, first), (here, second), (elsewhere, third)):
-            assert await asyncio.wait_for(layer.receive(channel), 5) == {"type": "news", "number": 1}
+            assert await asyncio.wait_for(layer.receive(channel), TIMEOUT) == {"type": "news", "number": 1}
         await here.group_discard("readers", first)
         receiving = asyncio.ensure_future(here.receive(first))
         await asyncio.sleep(0)
         await elsewhere.group_send("readers", {"type": "news", "number": 2})
-        assert (await asyncio.wait_for(here.receive(second), 5))["number"] == 2
+        assert (await asyncio.wait_for(here.receive(second), TIMEOUT))["number"] == 2
         assert not receiving.done(), "who has left gets nothing"
         while not receiving.done():  # until the subscription to the process' own group stands
             await elsewhere.send(first, {"type": "alone"})
@@ -47,7 +47,7 @@ def test_what_does_not_fit_is_dropped_and_later_messages_come() -> None:
         await layer.group_add("readers", quick)
         for number in range(4):
             await layer.group_send("readers", {"type": "news", "number": number})
-            assert (await asyncio.wait_for(layer.receive(quick), 5))["number"] == number
+            assert (await asyncio.wait_for(layer.receive(quick), TIMEOUT))["number"] == number
         assert [(await layer.receive(slow))["number"] for _ in range(2)] == [0, 1]
         with pytest.raises(TypeError):
             await layer.group_send("no such name!", {})

@@ -16,9 +16,9 @@ from apps.notifications.actions import queue
 from apps.notifications.models import NotificationSettings, OutgoingMessage
 from apps.notifications.tasks import queue_digests, retry_mails, send_mails
 from socialapp.rpc.calls import service_token
-from socialapp.runtime.embedded import free_port
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.notifications.conftest import comment, notifications_of, post, react
+from tests.scenarios.product import free_port
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -45,7 +45,7 @@ class MailServer:
 def server(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
     """A running mail server that the product is set up to use; nothing waits before it is sent."""
     handler = MailServer()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=60)
     controller.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port

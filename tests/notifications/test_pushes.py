@@ -2,7 +2,6 @@
 
 import asyncio
 import multiprocessing
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +22,7 @@ from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.notifications.conftest import comment, notifications_of, post, react
 from tests.notifications.live import SocketServer, connected, do, ready, run, serving
 from tests.notifications.push_service import serving_pushes
+from tests.scenarios.product import eventually
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -305,9 +305,7 @@ def test_a_killed_worker_loses_nothing_and_shows_nothing_twice(
     connections.close_all()
     worker = multiprocessing.get_context("fork").Process(target=work)
     worker.start()
-    deadline = time.monotonic() + 20
-    while not (sent.received and hanging.asked) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    eventually(lambda: sent.received and hanging.asked)
     worker.kill()
     worker.join()
     send_pushes()

@@ -63,6 +63,8 @@ def test_new_posts_and_reposts_of_the_feed_are_shown_to_those_who_watch_it(
             with pytest.raises(TimeoutError):
                 await live(stranger, 1.5)
             await watching.send({"type": "watch", "feed": False})
+            await watching.send({"type": "ping"})
+            assert (await live(watching))["type"] == "pong", "what was sent before is done"
             await do(post, alice, "three")
             await do(drain)
             assert (await live(also))["post_ids"] == [elsewhere]

@@ -27,9 +27,9 @@ def test_demo_data_are_created_once_while_the_product_serves(tmp_path: Path) -> 
         until(done.exists, seconds=_SECONDS, why=f"the demo was not made:\n{first.said()}")
         assert json.loads((data_dir / "demo.json").read_text()) == account
         assert _follows_of(second, account)
-        until(lambda: f"log in as {account['username']}" in second.said(), seconds=5, why="the account was not printed")
+        until(lambda: f"log in as {account['username']}" in second.said(), why="the account was not printed")
     with started(data_dir, demo=True) as third:
-        until(lambda: f"log in as {account['username']}" in third.said(), seconds=5, why="the account was not printed")
+        until(lambda: f"log in as {account['username']}" in third.said(), why="the account was not printed")
         assert "making demo data" not in third.said()
 
 

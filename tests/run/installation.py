@@ -23,8 +23,8 @@ STOP_SECONDS = 10.0
 _OURS = ("DATABASE_URL", "REDIS_URL", "BROKER_URL", "ELASTICSEARCH_URL", "SECRET_KEY", "JWT_PRIVATE_KEY", "LOG_LEVEL")
 
 
-def until(true: Callable[[], bool], *, seconds: float, why: str) -> float:
-    """Waits until `true()`; returns the seconds it took."""
+def until(true: Callable[[], bool], *, why: str, seconds: float = 60.0) -> float:
+    """Waits until `true()`, by default for as long as a busy machine may need; returns the seconds it took."""
     started = time.monotonic()
     while not true():
         waited = time.monotonic() - started

@@ -33,6 +33,6 @@ def test_a_part_ends_with_the_worker(sent: list[tuple[int, int]]) -> None:
     part = roles.beside_worker("part", run=stopping.wait, stop=stopping.set)
     part.start()
     signals.worker_shutting_down.send(sender=None)
-    part.join(10)
+    part.join(60)
     assert not part.is_alive()
     assert sent == []

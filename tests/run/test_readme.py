@@ -15,7 +15,6 @@ from tests.run.installation import ROOT, started, until
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPERATING = ROOT / "docs" / "operating.md"
-SEARCH_SECONDS = 15.0
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +31,7 @@ def test_the_tour_of_the_readme_works(tmp_path: Path) -> None:
         assert feed["results"][0]["my_reaction"] == "love"
         assert {"results", "next", "previous"} <= searched.keys()
         search = installation.url + "/v1/search" + tour.partition("$API/search")[2].partition('"')[0]
-        until(lambda: _found(search) == ["Hello #world"], seconds=SEARCH_SECONDS, why="search did not find the post")
+        until(lambda: _found(search) == ["Hello #world"], why="search did not find the post")
 
 
 def _tour() -> str:

@@ -194,13 +194,13 @@ def test_a_large_chunked_upload_is_received_whole(installation: Installation) ->
     answer = httpx.post(whole.url, content=iter([whole.read()]), headers=headers, timeout=30)
     assert answer.status_code == 202, answer.text
     address = f"{installation.url}/v1/media/{answer.json()['id']}"
-    until(lambda: httpx.get(address, headers=bearer).json()["status"] == "ready", seconds=30, why="it is not ready")
+    until(lambda: httpx.get(address, headers=bearer).json()["status"] == "ready", why="it is not ready")
 
 
 def test_every_role_logs_json_lines_to_its_own_file(installation: Installation) -> None:
     httpx.get(installation.url)
     logs = Path(installation.environment["DATA_DIR"]) / "logs"
-    until(lambda: '"event": "request"' in (logs / "web.log").read_text(), seconds=5, why="no request was logged")
+    until(lambda: '"event": "request"' in (logs / "web.log").read_text(), why="no request was logged")
     assert {path.stem for path in logs.glob("*.log")} >= set(ROLES)
     for log in logs.glob("*.log"):
         for line in log.read_text().splitlines():
@@ -247,13 +247,10 @@ def test_a_killed_role_is_restarted(installation: Installation, killed: str) -> 
     victim = next(child for child in installation.children() if _role(child) == killed)
     number = len(installation.children())
     victim.kill()
-    until(
-        lambda: f"{killed} (pid {victim.pid}) was killed by SIGKILL" in installation.said(),
-        seconds=5,
-        why="its death was not logged",
-    )
-    until(lambda: len(installation.children()) == number, seconds=10, why=f"{killed} was not started again")
-    until(installation.answers, seconds=10, why="the product does not answer")
+    death = f"{killed} (pid {victim.pid}) was killed by SIGKILL"
+    until(lambda: death in installation.said(), why="its death was not logged")
+    until(lambda: len(installation.children()) == number, why=f"{killed} was not started again")
+    until(installation.answers, why="the product does not answer")
 
 
 def test_an_exposed_host_requires_a_flag(tmp_path: Path) -> None:

@@ -369,7 +369,7 @@ def test_a_process_that_is_killed_repeatedly_misses_no_change(
             started = time.monotonic()
             searching.post(ann, f"fresh{number}")
             while not searching.contents(anonymous, f"fresh{number}"):
-                assert time.monotonic() < started + 10
+                assert time.monotonic() < started + 60
             waited.append(time.monotonic() - started)
     finally:
         process.terminate()
