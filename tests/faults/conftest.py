@@ -15,11 +15,6 @@ from tests.faults.sizes import SETTLE_SECONDS
 from tests.scenarios.product import eventually
 
 
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """Most of these tests have their own Redis, which is emptied only where they say so."""
-
-
 @pytest.fixture(scope="package")
 def folder() -> Iterator[Path]:
     """A short path that servers which drop root privileges can enter."""

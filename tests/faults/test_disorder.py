@@ -19,7 +19,6 @@ from apps.posts.models import Post
 from apps.search.actions import rebuild_index
 from apps.users.models import PostCount
 from socialapp.core import ids
-from socialapp.core.cache import redis_client
 from socialapp.core.contexts import CONTEXTS
 from socialapp.core.ids import IdGenerator
 from socialapp.messaging.delivery import deliver
@@ -35,9 +34,8 @@ EVENTS = size(1_000, 10_000)
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis(db: None) -> None:
-    """Empties the index in Elasticsearch too, which no transaction rolls back."""
-    redis_client().flushdb()
+def _empty_index(db: None) -> None:
+    """Empties the index in Elasticsearch, which no transaction rolls back."""
     if settings.ELASTICSEARCH_URL:
         rebuild_index()
 

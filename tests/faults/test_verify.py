@@ -31,9 +31,8 @@ pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
 
 @pytest.fixture(autouse=True)
-def _empty_redis(db: None) -> None:
-    """Empties the index in Elasticsearch too, which no transaction rolls back."""
-    redis_client().flushdb()
+def _empty_index(db: None) -> None:
+    """Empties the index in Elasticsearch, which no transaction rolls back."""
     if settings.ELASTICSEARCH_URL:
         rebuild_index()
 

@@ -20,7 +20,7 @@ _FORM = {"type", "title", "status", "detail", "code", "errors"}
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Does nothing: these tests do not use Redis."""
+    """Does nothing: the product behind the gateway keeps its queues in Redis."""
 
 
 @pytest.fixture(scope="package")

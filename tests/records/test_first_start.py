@@ -4,16 +4,10 @@ import json
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.run.installation import Installation, started, until
 
 _SECONDS = 240.0
-
-
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """Does nothing: this test starts a product with its own Redis."""
 
 
 def test_demo_data_are_created_once_while_the_product_serves(tmp_path: Path) -> None:

@@ -17,11 +17,6 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPERATING = ROOT / "docs" / "operating.md"
 
 
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """Does nothing: these tests start a product with its own Redis."""
-
-
 def test_the_tour_of_the_readme_works(tmp_path: Path) -> None:
     with started(tmp_path / "var") as installation:
         tour = _tour().replace("http://127.0.0.1:8000", installation.url)

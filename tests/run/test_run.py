@@ -37,11 +37,6 @@ ROLES = ["valkey", "web", "sockets", "background", "gateway"]
 MOST_MIB = 360  # idle 235, but other tests may have used it before
 
 
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """Does nothing: these tests start a product with its own Redis."""
-
-
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One installation, shared by tests that do not change it."""

@@ -17,11 +17,6 @@ _CHUNKED = "Transfer-Encoding: chunked\r\n"
 _BOMB = gzip.compress(b'{"login":"' + b"a" * 50_000_000 + b'"}')
 
 
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """The installation has its own Redis."""
-
-
 def exchange(installation: Installation, request: str) -> tuple[list[int], bytes]:
     """The statuses of all responses to these bytes on one connection, and everything received."""
     received = b""

@@ -5,17 +5,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
-import pytest
 
-from tests.scenarios.product import eventually
 from tests.run.installation import Installation, until
+from tests.scenarios.product import eventually
 
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """The installation has its own."""
 
 
 def files_with(folder: Path, words: dict[str, str]) -> dict[str, list[str]]:

@@ -23,11 +23,6 @@ MOST_KIB_FOR_ONE_LARGE = 600
 POST = "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{length}\r\n\r\n{{"
 
 
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """The installation has its own Redis."""
-
-
 class Clients:
     """Open connections that are closed at the end."""
 

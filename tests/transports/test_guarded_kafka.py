@@ -12,11 +12,6 @@ from tests.deploy.processes import installed, until
 from tests.transports.broker_harness import PATIENCE, BrokerHarness, GuardedKafka
 
 
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """Does nothing: these tests do not use the test process's Redis database."""
-
-
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
     """The server."""

@@ -22,11 +22,6 @@ PROBES = range(1, 121)
 LOCK_SECONDS = 20
 
 
-@pytest.fixture(autouse=True)
-def _empty_redis() -> None:
-    """Does nothing: these tests do not use the test process's Redis database."""
-
-
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """A short path that servers without root's rights can access."""
