@@ -11,6 +11,7 @@ _SECONDS = 600
 
 def test_the_scenarios_pass_on_the_embedded_default() -> None:
     environment = {**os.environ, "SCENARIOS_ON": "embedded"}
+    environment["TEST_PORTS"] = os.environ.get("PYTEST_XDIST_WORKER", "")  # still those of this process only
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_CURRENT_TEST", "DATABASE_URL"):
         environment.pop(name, None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/scenarios"]

@@ -202,9 +202,10 @@ def free_port() -> int:
     Within that range, a client that reconnects to a stopped server could get the server's port and connect to itself.
     """
     lowest_given = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    worker = os.environ.get("PYTEST_XDIST_WORKER") or os.environ.get("TEST_PORTS") or "gw0"
+    number = int(worker.removeprefix("gw"))
     while True:
-        port = secrets.choice(range(10_000 + worker % _WORKERS, max(lowest_given, 20_000), _WORKERS))
+        port = secrets.choice(range(10_000 + number % _WORKERS, max(lowest_given, 20_000), _WORKERS))
         if port in _given_ports:
             continue
         with socket.socket() as probe, suppress(OSError):
