@@ -24,6 +24,12 @@ _NOW = datetime.now(UTC)
 _AUTHOR = first_id_at(_NOW - timedelta(days=20)) + 1  # registered three weeks ago
 
 
+@pytest.fixture(autouse=True)
+def _the_same_month(time_machine: Any) -> None:
+    """A month may have begun since these tests were loaded."""
+    time_machine.move_to(_NOW)
+
+
 @pytest.fixture
 def mariadb() -> None:
     """Partitions need a server that supports them."""
