@@ -5,14 +5,22 @@ from datetime import UTC, datetime
 
 import pytest
 
+from apps.notifications import actions
 from apps.notifications.actions import removal
-from apps.notifications.models import Notification, NotificationActor
+from apps.notifications.actions.preferences import unsubscribe_token
+from apps.notifications.models import (
+    Notification,
+    NotificationActor,
+    NotificationPreference,
+    NotificationSettings,
+)
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.reactions import ReactionRemoved, ReactionSet
+from socialapp.core.errors import NotFound
 from socialapp.lifecycle.erasure_audit import audit_erasure
 from socialapp.lifecycle.jobs import continue_jobs
-from socialapp.lifecycle.removal import begin_removal
-from tests.conftest import ALL_CONTEXTS, Person
+from socialapp.lifecycle.removal import begin_removal, sweep
+from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.notifications.conftest import comment, notifications_of, post, react, subscription, unread
 from tests.notifications.events import deliver_events, published
 
@@ -86,6 +94,35 @@ def test_removals_are_bounded_and_complete(register: Callable[..., Person], monk
     assert Notification.objects.count() == 11 - 3
     assert continue_jobs("notifications", steps=50) == 3
     assert Notification.objects.count() == 0
+
+
+def test_what_an_erased_person_sends_late_recreates_nothing(
+    register: Callable[..., Person], anonymous: JsonClient, drain: Callable[[], int]
+) -> None:
+    """Links to unsubscribe never expire, and a request can overtake the erasure."""
+    bob = register("bob")
+    token = unsubscribe_token(user_id=int(bob.id), kind="comment")
+    assert bob.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    drain()
+    assert anonymous.post(f"/v1/notifications/unsubscribe?token={token}").status_code == 204
+    with pytest.raises(NotFound):
+        actions.change_preferences(user_id=int(bob.id), changes={"comment": {"push": False}})
+    assert not NotificationPreference.objects.filter(user_id=bob.id).exists()
+    assert not NotificationSettings.objects.filter(user_id=bob.id).exists()
+
+
+def test_what_escapes_an_erasure_is_swept(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    """Rows that were written while the erasure ran, by transactions that began before it."""
+    bob = register("bob")
+    assert bob.client.delete("/v1/auth/me", {"password": "correct horse battery"}).status_code == 202
+    drain()
+    now = datetime.now(UTC)
+    NotificationActor.objects.create(user_id=bob.id, topic="follow", actor_id=7, at=now, present=False)
+    sweep("notifications")
+    assert not NotificationActor.objects.exists()
+    NotificationSettings.objects.create(user_id=bob.id)
+    sweep("notifications")
+    assert not NotificationSettings.objects.exists()
 
 
 def test_undoing_an_activity_after_the_erasure_recreates_nothing(

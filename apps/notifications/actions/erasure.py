@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from apps.notifications.actions.removal import BATCH, remove_actors
@@ -25,6 +25,10 @@ from socialapp.core.ids import first_id_at
 from socialapp.lifecycle.removal import declare_removal, forget_tombstones
 
 _ACTOR_BATCH = 200
+_OWN: tuple[type[Model], ...] = (
+    Notification, NotificationActor, NotificationGroup, NotificationPreference, NotificationSettings,
+    MutedConversation, OutgoingMessage, PushSubscription,
+)  # fmt: skip
 
 
 def _erase_step(user_id: int) -> bool:
@@ -33,17 +37,7 @@ def _erase_step(user_id: int) -> bool:
 
 def _erase_own(user_id: int) -> bool:
     """Deletes the person's notifications and settings; returns whether nothing is left."""
-    kept: tuple[QuerySet[Any], ...] = (
-        Notification.objects.filter(user_id=user_id),
-        NotificationActor.objects.filter(user_id=user_id),
-        NotificationGroup.objects.filter(user_id=user_id),
-        NotificationPreference.objects.filter(user_id=user_id),
-        NotificationSettings.objects.filter(user_id=user_id),
-        MutedConversation.objects.filter(user_id=user_id),
-        OutgoingMessage.objects.filter(user_id=user_id),
-        PushSubscription.objects.filter(user_id=user_id),
-    )
-    return all(_delete_some(rows) for rows in kept)
+    return all(_delete_some(model._default_manager.filter(user_id=user_id)) for model in _OWN)
 
 
 def _erase_as_actor(user_id: int) -> bool:
@@ -60,7 +54,7 @@ def _erase_as_actor(user_id: int) -> bool:
 def _delete_some(rows: QuerySet[Any]) -> bool:
     ids = list(rows.values_list("pk", flat=True)[:BATCH])
     if ids:
-        rows.model.objects.filter(pk__in=ids).delete()
+        rows.model._default_manager.filter(pk__in=ids).delete()
     return len(ids) < BATCH
 
 
@@ -90,9 +84,11 @@ def _prune_step(before_id: int) -> int:
 
 
 def _people_with_notifications(user_ids: Collection[int]) -> set[int]:
-    own = Notification.objects.filter(user_id__in=user_ids).values_list("user_id", flat=True).distinct()
     acted = NotificationActor.objects.filter(actor_id__in=user_ids).values_list("actor_id", flat=True).distinct()
-    return {*own, *acted}
+    found = set(acted)
+    for model in _OWN:
+        found.update(model._default_manager.filter(user_id__in=user_ids).values_list("user_id", flat=True).distinct())
+    return found
 
 
 declare_removal("notifications", kind="user", step=_erase_step, leftovers=_people_with_notifications)

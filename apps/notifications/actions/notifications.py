@@ -157,13 +157,14 @@ def _body_without_id(row: Notification, author: ProfileSummary) -> msgspec.Raw:
 def delete_notification(*, user_id: int, notification_id: int) -> None:
     """Deletes one of the person's own notifications; NotFound otherwise. Later activity creates a new one.
 
-    The group is dissolved, so that the new one does not include the actors of the deleted one.
+    The group is dissolved, so that the new one does not include the actors of the deleted one. One that new activity
+    replaced meanwhile stays: the person has not seen it.
     """
     row = Notification.objects.filter(user_id=user_id, id=notification_id).first()
-    if row is None:
-        raise NotFound("there is no such notification")
-    if row.group_id is not None and row.actor_id is not None:
+    if row is not None and row.group_id is not None and row.actor_id is not None:
         NotificationActor.objects.filter(group_id=row.group_id).update(group_id=None)
         NotificationGroup.objects.filter(id=row.group_id).delete()
-    Notification.objects.filter(id=row.id).delete()
+    deleted, _ = Notification.objects.filter(user_id=user_id, id=notification_id).delete()
+    if not deleted:
+        raise NotFound("there is no such notification")
     publish_removal([user_id])

@@ -1,6 +1,7 @@
 """Preferences: how, when and in which language to notify, and muted conversations."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from django.core import signing
 from django.utils import timezone
 
 from apps.notifications.models import Digest, Kind, MutedConversation, NotificationPreference, NotificationSettings
-from apps.notifications.queries import DEFAULT_FLAGS, FLAGS, KINDS
+from apps.notifications.queries import DEFAULT_FLAGS, KINDS
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid, NotFound, require_version
 from socialapp.lifecycle.removal import deleted_among
@@ -33,27 +34,21 @@ def change_preferences(
     """
     if changes.get(Kind.MODERATION, {}).get("in_app") is False:
         raise Invalid.of(Kind.MODERATION, "required", "Notices from moderation cannot be switched off.")
-    rows = {row.kind: row for row in NotificationPreference.objects.select_for_update().filter(user_id=user_id)}
-    chosen = NotificationSettings.objects.select_for_update().filter(user_id=user_id).first()
-    version = sum(row.version for row in rows.values()) + (chosen.version if chosen else 0)
+    chosen = _locked_settings(user_id)
+    rows = {row.kind: row for row in NotificationPreference.objects.filter(user_id=user_id)}
+    version = sum(row.version for row in rows.values()) + chosen.version
     require_version(
         version, expected=expected_versions, detail="the preferences were changed meanwhile; read them again"
     )
     for kind, flags in sorted(changes.items()):
-        row = rows.get(kind) or _default_row(user_id, kind)
+        row = rows.get(kind) or NotificationPreference(user_id=user_id, kind=kind, **DEFAULT_FLAGS, version=0)
         if any(getattr(row, name) != value for name, value in flags.items()):
             for name, value in flags.items():
                 setattr(row, name, value)
             row.version += 1
-            row.save(update_fields=[*FLAGS, "version"])
+            row.save()
     if digest is not None:
-        _change_settings(user_id, {"digest": digest})
-
-
-def _default_row(user_id: int, kind: str) -> NotificationPreference:
-    defaults = {**DEFAULT_FLAGS, "version": 0}
-    row, _ = NotificationPreference.objects.get_or_create(user_id=user_id, kind=kind, defaults=defaults)
-    return row
+        _change_settings(chosen, {"digest": digest})
 
 
 @transactional("notifications")
@@ -61,18 +56,23 @@ def change_schedule(
     *, user_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
 ) -> NotificationSettings:
     """Sets time zone, language, quiet hours and digest hour, as far as given; Stale as for preferences."""
-    chosen = NotificationSettings.objects.select_for_update().filter(user_id=user_id).first()
+    chosen = _locked_settings(user_id)
     detail = "the schedule was changed meanwhile; read it again"
-    require_version(chosen.version if chosen else 0, expected=expected_versions, detail=detail)
-    return _change_settings(user_id, changes)
+    require_version(chosen.version, expected=expected_versions, detail=detail)
+    return _change_settings(chosen, changes)
 
 
-def _change_settings(user_id: int, changes: Mapping[str, Any]) -> NotificationSettings:
-    """The changed settings. The caller holds the transaction; NotFound for an erased person."""
+def _locked_settings(user_id: int) -> NotificationSettings:
+    """The person's settings, whose lock also protects their preferences. The caller holds the transaction; NotFound
+    for an erased person."""
     if deleted_among("notifications", ids=[user_id]):
         raise NotFound("this account was deleted")
     NotificationSettings.objects.get_or_create(user_id=user_id)
-    row = NotificationSettings.objects.select_for_update().get(user_id=user_id)
+    return NotificationSettings.objects.select_for_update().get(user_id=user_id)
+
+
+def _change_settings(row: NotificationSettings, changes: Mapping[str, Any]) -> NotificationSettings:
+    """The changed settings. The caller holds their lock."""
     if any(getattr(row, name) != value for name, value in changes.items()):
         for name, value in changes.items():
             setattr(row, name, value)
@@ -121,7 +121,7 @@ def unsubscribe_token(*, user_id: int, kind: str | None) -> str:
 
 
 def unsubscribe(*, token: str) -> None:
-    """Stops the mails that a token is for; Invalid if it is not ours. Idempotent."""
+    """Stops the mails that a token is for; Invalid if it is not ours. Idempotent, also once the person is erased."""
     try:
         content = signing.loads(token, salt=_UNSUBSCRIBE_SALT)
     except signing.BadSignature:
@@ -129,13 +129,14 @@ def unsubscribe(*, token: str) -> None:
     if content["kind"] == _DIGEST:
         _stop_digest(user_id=content["user"])
     elif content["kind"] in KINDS:
-        change_preferences(user_id=content["user"], changes={content["kind"]: {"email": False}})
+        with suppress(NotFound):
+            change_preferences(user_id=content["user"], changes={content["kind"]: {"email": False}})
 
 
 @transactional("notifications")
 def _stop_digest(*, user_id: int) -> None:
     if NotificationSettings.objects.filter(user_id=user_id).exclude(digest=Digest.OFF).exists():
-        _change_settings(user_id, {"digest": Digest.OFF})
+        _change_settings(_locked_settings(user_id), {"digest": Digest.OFF})
 
 
 # --- Muted conversations --------------------------------------------------------------------------------------------

@@ -57,9 +57,19 @@ def remove_between(*, user_id: int, actor_id: int) -> None:
 def remove_comment(*, comment_id: int) -> None:
     """Deletes the notifications about a deleted comment and about reactions to it permanently. Idempotent."""
     write_tombstone("notifications", kind="comment", subject_id=comment_id)
-    groups = NotificationGroup.objects.filter(topic__in=[f"comment:{comment_id}", f"reaction:comment:{comment_id}"])
+    _remove_comment_step(comment_id)
+
+
+def _remove_comment_step(comment_id: int) -> bool:
+    """Deletes the notifications about a deleted comment. Locks their groups, as new activity replaces notifications."""
+    groups = list(NotificationGroup.objects.select_for_update().filter(topic__in=_comment_topics(comment_id)))
     _delete(Notification.objects.filter(id__in=[group.notification_id or 0 for group in groups]))
     _dissolve(group.id for group in groups)
+    return True
+
+
+def _comment_topics(comment_id: int) -> list[str]:
+    return [f"comment:{comment_id}", f"reaction:comment:{comment_id}"]
 
 
 def _remove_post_step(post_id: int) -> bool:
@@ -136,4 +146,11 @@ def _posts_with_notifications(post_ids: Collection[int]) -> set[int]:
     return {post_id for post_id in rows if post_id is not None}
 
 
+def _comments_with_notifications(comment_ids: Collection[int]) -> set[int]:
+    topics = {topic: comment_id for comment_id in comment_ids for topic in _comment_topics(comment_id)}
+    found = NotificationGroup.objects.filter(topic__in=topics).values_list("topic", flat=True)
+    return {topics[topic] for topic in found}
+
+
+declare_removal("notifications", kind="comment", step=_remove_comment_step, leftovers=_comments_with_notifications)
 declare_removal("notifications", kind="post", step=_remove_post_step, leftovers=_posts_with_notifications)
