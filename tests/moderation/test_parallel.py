@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connections
 
 from apps.moderation import actions
+from apps.moderation.actions.decisions import hold_content
 from apps.moderation.models import Action, Case, Report
 from apps.moderation.queries import Target, check_log
 from socialapp.core.errors import Conflict
@@ -37,6 +38,22 @@ def test_the_log_never_forks() -> None:
     at_once(*[lambda: actions.warn_user(moderator_id=1, user_id=2, reason="x")] * 12)
     check = check_log()
     assert (check.entries, check.problems) == (12, [])
+
+
+@pytest.mark.parametrize("kind", [Action.Kind.REMOVE_CONTENT, Action.Kind.HIDE_CONTENT, Action.Kind.HOLD_CONTENT])
+def test_one_decision_made_several_times_at_once_is_one_decision(kind: Action.Kind) -> None:
+    """Otherwise lifting one of them would leave the others, and the author would be notified of each."""
+
+    def decide() -> None:
+        if kind == Action.Kind.REMOVE_CONTENT:
+            actions.remove_content(moderator_id=1, target=TARGET, decision=actions.Decision(reason="spam"))
+        elif kind == Action.Kind.HIDE_CONTENT:
+            actions.restrict_content(kind, moderator_id=1, target=TARGET, decision=actions.Decision(reason="spam"))
+        else:
+            hold_content(target=TARGET, reason="spam")
+
+    at_once(*[decide] * 8)
+    assert [action.kind for action in Action.objects.all()] == [kind]
 
 
 def test_reports_of_one_target_are_one_case() -> None:

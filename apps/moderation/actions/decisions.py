@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apps.moderation.access import refuse_own, require_rank, rule_text
 from apps.moderation.actions.cases import close_case, close_case_of, locked_open_case
-from apps.moderation.actions.log import add_entry
+from apps.moderation.actions.log import add_entry, lock_log
 from apps.moderation.models import Action, Appeal, Case, Outcome
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import ContentRemoved, ContentRestored, ContentRestricted
@@ -63,6 +63,7 @@ def write_removal(*, moderator_id: int | None, target: Target, decision: Decisio
     refuse_own(moderator_id=moderator_id, user_id=target.author_id)
     rule = rule_text(decision.rule_id)
     _close_case_about(target, decision, outcome=Outcome.REMOVED)
+    lock_log()
     removals = Action.objects.filter(kind=Kind.REMOVE_CONTENT, target_type=target.type, target_id=target.id)
     # What an appeal has restored can be removed again.
     earlier = removals.exclude(appeal__status=Appeal.Status.ACCEPTED).order_by("-sequence").first()
@@ -137,6 +138,7 @@ def hold_content(*, target: Target, reason: str) -> Action | None:
 
     The caller has opened a case about it.
     """
+    lock_log()
     if _in_force(target, Kind.HOLD_CONTENT) or _in_force(target, Kind.HIDE_CONTENT):
         return None
     entry = add_entry(Kind.HOLD_CONTENT, moderator_id=None, user_id=target.author_id, target=target, reason=reason)
@@ -147,6 +149,7 @@ def hold_content(*, target: Target, reason: str) -> Action | None:
 @transactional("moderation")
 def release_hold(*, moderator_id: int | None, target: Target, reason: str) -> None:
     """Shows what a rule holds back, if anything. A moderator's decision about it ends the waiting."""
+    lock_log()
     held = _in_force(target, Kind.HOLD_CONTENT)
     if held is not None:
         lift_restriction(moderator_id=moderator_id, action=held, reason=reason)
@@ -166,6 +169,7 @@ def _write_restriction(kind: Action.Kind, *, moderator_id: int, target: Target, 
         )
     rule = rule_text(decision.rule_id)
     _close_case_about(target, decision, outcome=Outcome.SANCTIONED)
+    lock_log()
     if kind == Kind.HIDE_CONTENT:
         _end_hold(target, moderator_id=moderator_id, reason=decision.reason)
     else:

@@ -18,6 +18,15 @@ from socialapp.core.errors import NotFound
 from socialapp.lifecycle.removal import deleted_among
 
 
+def lock_log() -> LogHead:
+    """The end of the log, locked: until the caller's transaction ends, nobody else adds a decision.
+
+    Also for a caller that first looks for an earlier decision: two at once would both find none.
+    """
+    head, _ = LogHead.objects.select_for_update().get_or_create(id=1)
+    return head
+
+
 @transactional("moderation")
 def add_entry(
     kind: Action.Kind,
@@ -36,7 +45,7 @@ def add_entry(
 
     NotFound if the person it is about was erased: the log must not name erased people.
     """
-    head, _ = LogHead.objects.select_for_update().get_or_create(id=1)
+    head = lock_log()
     entry = Action(
         sequence=head.sequence + 1,
         kind=kind,
