@@ -172,6 +172,24 @@ def test_an_account_that_becomes_public_accepts_all_follow_requests(
     assert (counts_of([bob])[bob], FollowRequest.objects.count()) == ((5, 0), 0)
 
 
+def test_following_again_accepts_a_request_that_still_waits_for_the_account_to_accept_it(
+    person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the notification of the request would stay, with nothing to accept."""
+    monkeypatch.setattr("apps.users.actions.follows.BATCH", 1)
+    alice, bob, carol = person(is_private=True), person(), person()
+    for one in (bob, carol):
+        actions.follow(follower_id=one, target_id=alice)
+    actions.update_profile(user_id=alice, changes={"is_private": False}, expected_versions=None)
+    assert [request.requester_id for request in FollowRequest.objects.all()] == [carol]
+    actions.follow(follower_id=carol, target_id=alice)
+    assert (Follow.objects.count(), FollowRequest.objects.count()) == (2, 0)
+    assert [(event["follower_id"], event["accepted"]) for event in published("followed")] == [
+        (bob, True),
+        (carol, True),
+    ]
+
+
 def test_an_account_that_becomes_private_again_keeps_the_other_requests(
     person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:

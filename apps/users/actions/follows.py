@@ -65,8 +65,9 @@ def _write_follow(follower_id: int, target: Profile) -> None:
         shift_counts([pair], by=found - expected)
     now = timezone.now()
     if found:
-        FollowRequest.objects.filter(requester_id=follower_id, target_id=target.user_id).delete()
-        write_follows({pair: now})
+        # A request that still waits for the account, public by now, to accept it is accepted here.
+        waiting = FollowRequest.objects.filter(requester_id=follower_id, target_id=target.user_id)
+        write_follows({pair: now}, accepted=bool(waiting.delete()[0]))
     elif not FollowRequest.objects.filter(requester_id=follower_id, target_id=target.user_id).exists():
         FollowRequest.objects.create(requester_id=follower_id, target_id=target.user_id, created_at=now)
         publish(FollowRequested(requester_id=follower_id, target_id=target.user_id, at=now))
