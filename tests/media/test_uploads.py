@@ -323,6 +323,18 @@ def test_unused_media_are_deleted_after_a_day(
     assert ann.client.get(f"/v1/media/{unused['id']}").status_code == 404
 
 
+def test_a_rejected_change_of_the_profile_keeps_its_picture(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]]
+) -> None:
+    ann = register("ann")
+    shown, other = upload(ann, picture((50, 50))), upload(ann, picture((60, 60)))
+    assert ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": shown["id"]}).status_code == 200
+    change = {"profile_picture_media_id": other["id"]}
+    assert ann.client.patch("/v1/profiles/me", change, If_Match='"0"').status_code == 412
+    assert delete_unused_media(before_hours=0) == 1
+    assert [str(media.id) for media in Media.objects.all()] == [shown["id"]]
+
+
 def test_erasing_a_user_erases_their_media(
     register: Callable[..., Person], upload: Callable[..., dict[str, Any]], drain: Callable[[], int], store: Store
 ) -> None:

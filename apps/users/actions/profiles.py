@@ -146,6 +146,10 @@ def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
     for field in ("full_name", "bio"):
         if changes.get(field):
             screen_text("users", author_id=user_id, content=changes[field], target_type="user", field=field)
+    with_profiles(
+        ids=[user_id],
+        call=lambda: _require_changeable(Profile.objects.filter(user_id=user_id).first(), expected_versions),
+    )  # before pictures take the place of those that the profile shows
     changes = dict(changes)
     if "profile_picture_media_id" in changes:
         media_id = changes.pop("profile_picture_media_id")
@@ -166,8 +170,7 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
     Stale if the newest version is not in `expected_versions`. An account that turns public accepts all requests:
     some at once, the others a moment later.
     """
-    profile = require_active(lock_profiles([user_id]).get(user_id))
-    require_version(profile.version, expected=expected_versions, detail="the profile has been changed meanwhile")
+    profile = _require_changeable(lock_profiles([user_id]).get(user_id), expected_versions)
     changed = [name for name, value in changes.items() if getattr(profile, name) != value]
     if not changed:
         return
@@ -182,6 +185,12 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
     publish(ProfileChanged(user_id=user_id, version=profile.version))
     if opened:
         _open_account(user_id)
+
+
+def _require_changeable(profile: Profile | None, expected_versions: frozenset[int] | None) -> Profile:
+    profile = require_active(profile)
+    require_version(profile.version, expected=expected_versions, detail="the profile has been changed meanwhile")
+    return profile
 
 
 def _open_account(user_id: int) -> None:
