@@ -8,8 +8,9 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from apps.posts.actions import CLEAN_UP, delete_post, reposts
-from apps.posts.models import Bookmark, Repost, RepostCount
+from apps.posts.actions import CLEAN_UP, delete_post, remove_post, reposts, restore_post
+from apps.posts.models import Bookmark, MutedPost, Repost, RepostCount
+from apps.posts.queries import author_of
 from socialapp.contracts.moderation import UserSanctioned
 from socialapp.core.db import atomic
 from socialapp.lifecycle.jobs import start_job
@@ -281,8 +282,27 @@ def test_explore_shows_no_posts_of_muted_people_to_who_mutes_them(
     assert bob.client.get(f"/v1/posts/{post['id']}").status_code == 200
 
 
-@pytest.mark.parametrize(("path", "model"), [("bookmark", Bookmark), ("repost", Repost)])
-def test_bookmarks_and_reposts_of_a_post_being_deleted_leave_nothing(
+def test_the_author_of_a_post_is_found_while_it_is_restored(
+    register: Callable[..., Person], write: Callable[..., dict[str, Any]]
+) -> None:
+    """Otherwise a bookmark set at that moment would delete all others, as if the post was deleted."""
+    alice = register("alice")
+    post_id = int(write(alice)["id"])
+    remove_post(post_id=post_id, action_id=1)
+    restored = iter([lambda: restore_post(post_id=post_id, action_id=1)])
+
+    def restore_after(execute: Callable[..., Any], *statement: Any) -> Any:
+        found = execute(*statement)
+        for restore in restored:
+            restore()
+        return found
+
+    with connections["posts"].execute_wrapper(restore_after):
+        assert author_of(post_id) == int(alice.id)
+
+
+@pytest.mark.parametrize(("path", "model"), [("bookmark", Bookmark), ("repost", Repost), ("mute", MutedPost)])
+def test_bookmarks_mutes_and_reposts_of_a_post_being_deleted_leave_nothing(
     register: Callable[..., Person],
     write: Callable[..., dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,

@@ -27,7 +27,7 @@ CLEAN_UP = "clean_up_post"
 
 
 def _clean_up_step(post_id: int) -> bool:
-    """Deletes some of the bookmarks and reposts of a deleted post; returns whether nothing is left."""
+    """Deletes some of the bookmarks, mutes and reposts of a deleted post; returns whether nothing is left."""
     return author_of(post_id) is not None or not forget_post(post_id=post_id, limit=BATCH)
 
 

@@ -33,9 +33,15 @@ def remove_bookmark(*, user_id: int, post_id: int) -> None:
     Bookmark.objects.filter(user_id=user_id, post_id=post_id).delete()
 
 
-@transactional("posts")
 def mute_post(*, user_id: int, post_id: int) -> None:
-    """Mutes notifications about a post's conversation, and publishes PostMuted. Idempotent."""
+    """Mutes notifications about a post's conversation, and publishes PostMuted. Idempotent. NotFound if it was deleted
+    meanwhile."""
+    _write_mute(user_id=user_id, post_id=post_id)
+    _undo_if_deleted(post_id)
+
+
+@transactional("posts")
+def _write_mute(*, user_id: int, post_id: int) -> None:
     if _insert_once(MutedPost(user_id=user_id, post_id=post_id)):
         publish(PostMuted(post_id=post_id, user_id=user_id, at=timezone.now()))
 
@@ -74,11 +80,11 @@ def _write_repost(*, user_id: int, post_id: int) -> None:
 
 @transactional("posts")
 def forget_post(*, post_id: int, limit: int) -> bool:
-    """Deletes up to `limit` bookmarks and reposts of a deleted post, and the count; returns whether there may be
+    """Deletes up to `limit` bookmarks, mutes and reposts of a deleted post, and the count; returns whether there may be
     more."""
     RepostCount.objects.filter(post_id=post_id).delete()
     removed = []
-    for model in (Bookmark, Repost):
+    for model in (Bookmark, MutedPost, Repost):
         ids = list(model._default_manager.filter(post_id=post_id).values_list("id", flat=True)[:limit])
         model._default_manager.filter(id__in=ids).delete()
         removed.append(len(ids))

@@ -117,11 +117,12 @@ def post_refs(post_ids: Sequence[int]) -> list[PostRef]:
 
 
 def author_of(post_id: int) -> int | None:
-    """The author of a post that exists or was removed but may be restored. At most two queries."""
-    for model in (Post, RemovedPost):
-        for author_id in model._default_manager.filter(id=post_id).values_list("user_id", flat=True):
-            return int(author_id)
-    return None
+    """The author of a post that exists or was removed but may be restored.
+
+    One query: between two, the post could be restored, and be in neither.
+    """
+    removed = RemovedPost.objects.filter(id=post_id).values_list("user_id", flat=True)
+    return next(iter(Post.objects.filter(id=post_id).values_list("user_id", flat=True).union(removed, all=True)), None)
 
 
 def removed_author_of(post_id: int) -> int | None:
