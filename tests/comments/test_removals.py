@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
+from django.utils import timezone
 
 from apps.comments import access, actions, handlers, queries, tasks
-from apps.comments.actions import erasure
+from apps.comments.actions import erasure, removals
 from apps.comments.models import Comment, CommentCount
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.moderation import ContentRemoved
@@ -110,6 +112,43 @@ def test_a_removed_comment_is_hidden_once(register: Callable[..., Person], drain
     assert published("comments.comment_deleted.v1") == []
     assert alice.client.get(f"/v1/posts/{post}").json()["comments_count"] == 1
     assert alice.client.get(f"/v1/comments/{other}").status_code == 200
+
+
+def test_a_hidden_comment_that_is_shown_while_its_author_deletes_it_is_deleted(
+    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = register("alice")
+    comment_id = int(comment_on(alice, write_post(alice))["id"])
+    actions.hide_comment(comment_id=comment_id, is_hidden=True, at=timezone.now())
+    delete = removals.delete_removed_comments
+
+    def show_first(comment_ids: Any) -> Any:
+        actions.hide_comment(comment_id=comment_id, is_hidden=False, at=timezone.now())
+        return delete(comment_ids)
+
+    monkeypatch.setattr(removals, "delete_removed_comments", show_first)
+    assert alice.client.delete(f"/v1/comments/{comment_id}").status_code == 204
+    assert not Comment.objects.exists()
+
+
+def test_a_deadlock_over_a_hidden_comment_is_no_answer(
+    register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = register("alice")
+    comment_id = int(comment_on(alice, write_post(alice))["id"])
+    actions.hide_comment(comment_id=comment_id, is_hidden=True, at=timezone.now())
+    deadlocks = [OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")]
+    delete = removals.delete_removed_comments
+
+    def lose_once(comment_ids: Any) -> Any:
+        for deadlock in deadlocks[:]:
+            deadlocks.clear()
+            raise deadlock
+        return delete(comment_ids)
+
+    monkeypatch.setattr(removals, "delete_removed_comments", lose_once)
+    assert alice.client.delete(f"/v1/comments/{comment_id}").status_code == 204
+    assert not Comment.objects.exists()
 
 
 def test_comments_are_deleted_with_their_post(

@@ -41,13 +41,18 @@ def delete_or_remove_comment(
 ) -> None:
     """Deletes a comment that the caller may delete; what staff removes from others goes through moderation."""
     require_version(comment.version, expected=expected_versions, detail=CHANGED)
-    if comment.hidden_at is not None and RemovedComment.objects.filter(comment_id=comment.id).exists():
-        with atomic("comments"):
-            delete_removed_comments([comment.id])
-    elif access.is_moderation(principal=principal, comment=comment):
+    if comment.hidden_at is not None and _delete_removed_comment(comment.id):
+        return
+    if access.is_moderation(principal=principal, comment=comment):
         remove_as_moderator(moderator_id=principal.id, comment_id=comment.id, author_id=author_of(comment))
     else:
         delete_comment(comment_id=comment.id, expected_versions=expected_versions)
+
+
+@transactional("comments")
+def _delete_removed_comment(comment_id: int) -> bool:
+    """Whether it was removed or hidden and is deleted now; not if a moderator has shown it again."""
+    return delete_removed_comments([comment_id]) == 1
 
 
 @transactional("comments")
@@ -144,8 +149,12 @@ def delete_long_removed() -> bool:
     return _BATCH in (len(ids), len(mark_ids))
 
 
-def delete_removed_comments(comment_ids: Iterable[int]) -> None:
-    """Deletes removed comments permanently; any with visible replies leave a tombstone. In the caller's transaction."""
+def delete_removed_comments(comment_ids: Iterable[int]) -> int:
+    """Deletes removed comments permanently; any with visible replies leave a tombstone. In the caller's transaction.
+
+    Returns how many there were.
+    """
+    deleted = 0
     for comment_id in comment_ids:
         comment = Comment.objects.select_for_update().filter(id=comment_id).first()
         held = RemovedComment.objects.filter(comment_id=comment_id).first()
@@ -156,6 +165,8 @@ def delete_removed_comments(comment_ids: Iterable[int]) -> None:
         forget_mentions([comment_id])
         prune_tombstones(comment)
         publish(deletion_of(held))
+        deleted += 1
+    return deleted
 
 
 def deletion_of(held: RemovedComment) -> CommentDeleted:
