@@ -12,10 +12,12 @@ from django.db import connections
 from django.utils import timezone
 
 from apps.auth import actions
+from apps.auth.actions import accounts
 from apps.auth.models import ReservedName, User
 from socialapp.core.errors import Conflict
 from socialapp.messaging.models import OutboxEvent
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.factories import Registration
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -79,6 +81,29 @@ def test_an_operator_can_rename_at_any_time(register: Callable[..., Person]) -> 
     register("bob")
     with pytest.raises(Conflict):
         actions.rename_account(user_id=int(alice.id), username="BOB")
+
+
+def test_a_name_given_up_while_others_want_it_stays_reserved(
+    register: Callable[..., Person], anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner renames between the two looks at whether the name is taken and whether it is reserved."""
+    alice, bob = register("alice"), register("bob")
+    bob.confirm()
+    taken = Registration(username="alice", email="eve@example.org")
+    for wanting in (lambda: rename(bob, "alice"), lambda: anonymous.post("/v1/auth/register", taken)):
+        looks = iter([lambda: None, lambda: actions.rename_account(user_id=int(alice.id), username="alicia")])
+        with monkeypatch.context() as patch:
+            for name in ("is_name_reserved", "_refuse_taken_name"):
+                look = getattr(accounts, name)
+
+                def late(*args: Any, look: Any = look, looks: Any = looks, **more: Any) -> Any:
+                    next(looks, lambda: None)()
+                    return look(*args, **more)
+
+                patch.setattr(accounts, name, late)
+            assert wanting().json()["code"] == "username_taken"
+        actions.rename_account(user_id=int(alice.id), username="alice")
+        ReservedName.objects.all().delete()
 
 
 def test_similar_names_of_older_accounts_are_detected_too(register: Callable[..., Person]) -> None:

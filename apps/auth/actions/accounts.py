@@ -129,9 +129,8 @@ def create_user(new: NewAccount, *, status: str = User.Status.ACTIVE) -> User:
         oauth_id=new.oauth_id,
         status=status,
     )
-    if is_name_reserved(user.username_key):
-        raise _taken("username", "username_taken", "This username is taken.")
     _refuse_taken(user)
+    _refuse_reserved_name(user)
     try:
         with atomic("auth"):
             user.save(force_insert=True)
@@ -158,6 +157,12 @@ def _refuse_taken_name(user: User) -> None:
     alike = Q(username_key=user.username_key) | Q(username_skeleton=user.username_skeleton)
     if User.objects.exclude(id=user.id).filter(alike).exists():
         raise _taken("username", "username_taken", "This username is taken or too similar to one that is.")
+
+
+def _refuse_reserved_name(user: User) -> None:
+    """To be called after `_refuse_taken_name`: a name that becomes free between the two is reserved by then."""
+    if is_name_reserved(user.username_key, for_user=user.id):
+        raise _taken("username", "username_taken", "This username is taken.")
 
 
 def _refuse_taken(user: User) -> None:
@@ -214,13 +219,13 @@ def _rename(user: User, username: str, *, by_operator: bool = False) -> None:
     if is_new_key:
         if not by_operator and _was_renamed_today(user):
             raise Conflict("a username can be changed once a day", code="username_changed_lately")
-        if is_name_reserved(username, for_user=user.id):
-            raise _taken("username", "username_taken", "This username is taken.")
         reserve_name(user, days=settings.NAME_KEPT_DAYS, keep_owner=True)
     user.username, user.username_key = username, username.casefold()
     user.username_skeleton = user.username_claim = username_skeleton(username)
     user.version += 1
     _refuse_taken_name(user)
+    if is_new_key:
+        _refuse_reserved_name(user)
     try:
         with atomic("auth"):
             user.save(update_fields=["username", "username_key", "username_skeleton", "username_claim", "version"])
