@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.auth.actions import rename_account
 from apps.moderation import actions
-from apps.moderation.access import target_texts, try_rule
+from apps.moderation.access import rules_matching, target_texts, try_rule
 from apps.moderation.models import Action, Block, Case, RuleHit, WordRule
 from apps.moderation.queries import Target
 from apps.notifications.models import Notification
@@ -50,6 +50,9 @@ def write(person: Person, text: str, drain: Callable[[], int]) -> str:
         ("notspam.example", False),
         ("spam.example.org", False),
         ("spam-example", False),
+        ("https://spam。example/x", True),
+        ("https://sp%61m%2Eexample/x", True),
+        ("スパムは spam.example。気をつけて", True),
     ],
 )
 def test_a_domain_is_found_in_any_spelling(thread: Thread, drain: Callable[[], int], text: str, is_found: bool) -> None:
@@ -57,6 +60,16 @@ def test_a_domain_is_found_in_any_spelling(thread: Thread, drain: Callable[[], i
     post_id = write(thread.ann, text, drain)
     assert Case.objects.filter(target_id=int(post_id)).exists() is is_found
     assert RuleHit.objects.filter(rule=rule, target_id=int(post_id), effect="flag").exists() is is_found
+
+
+@pytest.mark.parametrize("pattern", ["bücher.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize(
+    "host", ["BÜCHER.example", "xn--bcher-kva.example", "bu\u0308cher.example", "b%C3%BCcher.example"]
+)
+def test_a_domain_is_found_in_ascii_and_unicode(pattern: str, host: str) -> None:
+    rule = keep("domain", pattern, "flag")
+    assert rules_matching(f"see https://www.{host}/x") == [rule]
+    assert rules_matching(f"see https://a{host}/x") == []
 
 
 @pytest.mark.parametrize("changes", [{"content": "casino"}, {"content_warning": "casino"}])
@@ -370,6 +383,7 @@ def block(kind: str, value: str, *, days: int | None = None) -> Block:
         ("email_domain", "ocked.example", None, 201),
         ("addresses", "127.0.0.1/24", 1, 403),
         ("addresses", "192.0.2.0/24", 1, 201),
+        ("addresses", "::ffff:127.0.0.0/120", None, 403),
     ],
 )
 def test_sign_ups_are_blocked(anonymous: JsonClient, kind: str, value: str, days: int | None, status: int) -> None:
@@ -382,9 +396,24 @@ def test_sign_ups_are_blocked(anonymous: JsonClient, kind: str, value: str, days
         assert anonymous.get("/v1/profiles/by-username/zoe").status_code == 404
 
 
+@pytest.mark.parametrize("blocked", ["bücher.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize("domain", ["mail.bücher.example", "xn--bcher-kva.example", "BÜCHER。example"])
+def test_a_domain_is_blocked_in_ascii_and_unicode(anonymous: JsonClient, blocked: str, domain: str) -> None:
+    block("email_domain", blocked)
+    account = {"email": f"zoe@{domain}", "username": "zoe", "password": "seven quiet herons wade"}
+    answer = anonymous.post("/v1/auth/register", account)
+    assert (answer.status_code, answer.json()["code"]) == (403, "sign_up_blocked"), answer.content
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
-    [("addresses", "0.0.0.0/0"), ("addresses", "x"), ("email_domain", "com"), ("email_domain", "a@b.c")],
+    [
+        ("addresses", "0.0.0.0/0"),
+        ("addresses", "::ffff:0.0.0.0/96"),
+        ("addresses", "x"),
+        ("email_domain", "com"),
+        ("email_domain", "a@b.c"),
+    ],
 )
 def test_an_invalid_block_is_rejected(kind: str, value: str) -> None:
     with pytest.raises(Invalid):

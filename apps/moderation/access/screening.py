@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import re2
 from django.conf import settings
@@ -18,6 +19,7 @@ from apps.moderation.models import WordRule
 from apps.moderation.queries import Target, active_word_rules, texts_by, texts_like
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import id_time
+from socialapp.core.text.domains import domain_spellings
 from socialapp.core.text.folding import nfkc_casefold
 
 Kind = WordRule.Kind
@@ -148,12 +150,21 @@ def normalized(text: str) -> str:
 
 
 def _is_in(rule: WordRule, text: str) -> bool:
-    expression = _domain_expression(rule.pattern) if rule.kind == Kind.DOMAIN else _word_expression(rule.pattern)
-    return bool(expression.search(normalized(text)))
+    plain = normalized(text)
+    if rule.kind == Kind.DOMAIN:
+        expression = _domain_expression(rule.pattern)
+        return any(expression.search(one) for one in (plain, _as_in_links(plain)))
+    return bool(_word_expression(rule.pattern).search(plain))
+
+
+def _as_in_links(text: str) -> str:
+    """A text as browsers read the hosts of its links: with "。" as a dot, and percent-encoding decoded. Source: URL
+    Standard, 3.5."""
+    return normalized(unquote(text)).replace("。", ".")
 
 
 def _is_below(host: str, domain: str) -> bool:
-    return host == domain or host.endswith(f".{domain}")
+    return any(f".{host}".endswith(f".{spelling}") for spelling in domain_spellings(domain))
 
 
 @lru_cache(maxsize=2048)
@@ -167,7 +178,9 @@ def _word_expression(pattern: str) -> Any:
 
 @lru_cache(maxsize=2048)
 def _domain_expression(domain: str) -> Any:
-    """The domain and its subdomains, wherever they are mentioned: with or without a scheme, in a link or not."""
+    """The domain and its subdomains, wherever they are mentioned: in ASCII or Unicode, with or without a scheme, in a
+    link or not."""
     escape: Callable[[str], str] = re2.escape
-    expression = rf"(?:^|[^\p{{L}}\p{{N}}-]){escape(domain)}(?:$|[^\p{{L}}\p{{N}}.-]|\.(?:$|[^\p{{L}}\p{{N}}]))"
+    spellings = "|".join(escape(one) for one in sorted(domain_spellings(domain)))
+    expression = rf"(?:^|[^\p{{L}}\p{{N}}-])(?:{spellings})(?:$|[^\p{{L}}\p{{N}}.-]|\.(?:$|[^\p{{L}}\p{{N}}]))"
     return re2.compile(expression)  # type: ignore[no-untyped-call]

@@ -1,19 +1,22 @@
 """Blocks of sign-ups, by e-mail domain and network address."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from apps.moderation.models import Block
 from apps.moderation.queries import blocks_in_force
 from socialapp.core.errors import Invalid
+from socialapp.core.text.domains import domain_spellings
 from socialapp.core.text.folding import nfkc_casefold
+
+_MAPPED_PREFIX = 96  # RFC 4291, 2.5.5.2
 
 
 def is_sign_up_refused(*, email_domain: str, address: str) -> bool:
     """Whether an active block covers the domain, a parent domain, or the network address. One query."""
-    domain = nfkc_casefold(email_domain).rstrip(".")
+    domains = domain_spellings(nfkc_casefold(email_domain).rstrip("."))
     for block in blocks_in_force():
         if block.kind == Block.Kind.EMAIL_DOMAIN:
-            if domain == block.value or domain.endswith(f".{block.value}"):
+            if any(f".{domain}".endswith(f".{block.value}") for domain in domains):
                 return True
         elif _is_within(address, block.value):
             return True
@@ -41,6 +44,15 @@ def plain_block(value: str, *, kind: str) -> str:
         network = ip_network(text, strict=False)
     except ValueError:
         raise Invalid.of("value", "invalid", "A range must look like 192.0.2.0/24 or 2001:db8::/32.") from None
+    network = _unmapped(network)
     if network.prefixlen < (8 if network.version == 4 else 16):
         raise Invalid.of("value", "too_wide", "This range is too wide.")
     return str(network)
+
+
+def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """A range of IPv4 addresses written as IPv6 ("::ffff:192.0.2.0/120") as what it is: addresses are compared so."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED_PREFIX:
+        return network
+    return IPv4Network((mapped, network.prefixlen - _MAPPED_PREFIX))

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-import idna
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+
+from socialapp.core.text.domains import ascii_domain
 
 MAX_EMAIL: Final = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _MAX_LOCAL_PART: Final = 64  # RFC 5321, 4.5.3.1.1
@@ -18,8 +19,7 @@ def normalize_email(text: str) -> str:
     local, _, domain = text.strip().rpartition("@")
     if not local.isascii():
         raise ValueError("the part before the @ has characters beyond ASCII")
-    ascii_domain = idna.encode(domain, uts46=True, transitional=False, std3_rules=True).decode().lower()
-    address = f"{local}@{ascii_domain}"
+    address = f"{local}@{ascii_domain(domain)}"
     if len(local) > _MAX_LOCAL_PART or len(address) > MAX_EMAIL:
         raise ValueError("the address is too long")
     try:
