@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from socialapp.core import cache
 from socialapp.core.contexts import CONTEXTS
 from socialapp.messaging.models import FailedDelivery, OutboxEvent
 from socialapp.ops import diagnostics
+from socialapp.ops.management.commands.migrate_all import migrating_alone
 from socialapp.settings.environment import env
 from tests.conftest import ALL_CONTEXTS
 from tests.scenarios.product import ROOT
@@ -122,6 +124,23 @@ def test_migrate_all_detects_a_missing_migration() -> None:
         said("migrate_all", "--check")
     assert "reactions: reactions.0001_initial" in said("migrate_all", "--plan")
     assert "unmigrated" in codes(diagnostics.database_findings("reactions"))
+
+
+def test_a_second_migrate_all_waits_for_the_first() -> None:
+    waits, has_begun = Event(), Event()
+
+    def migrate() -> None:
+        with migrating_alone("reactions", on_wait=waits.set):
+            has_begun.set()
+        connections["reactions"].close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with migrating_alone("reactions", on_wait=lambda: None):
+            second = pool.submit(migrate)
+            assert waits.wait(60)
+            assert not has_begun.is_set()
+        second.result(60)
+    assert has_begun.is_set()
 
 
 def test_no_declared_index_is_missing() -> None:
