@@ -187,6 +187,24 @@ def test_a_session_ended_on_another_device_is_explained(person: Callable[[str], 
     expect(page.get_by_role("main").get_by_role("link", name="Log in").first).to_be_visible()
 
 
+def test_how_far_an_erasure_is_is_asked_again_after_a_failure(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context(service_workers="block").new_page()
+    erasure = {"id": "1", "contexts": [], "certificate": "a.b.c", "completed_at": "2026-11-01T10:00:00.000Z"}
+    asked: list[Route] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route)
+        route.abort() if len(asked) == 1 else route.fulfill(json=erasure)
+
+    page.route("**/v1/auth/erasures/1", answer)
+    page.goto(f"{site.url}/erasures/1")
+    expect(page.get_by_role("alert")).to_contain_text("There is no connection to the server.")
+    expect(page.get_by_role("link", name="Download the certificate")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_all_data_can_be_exported_and_the_account_deleted(person: Callable[[str], Person]) -> None:
     ada = person("ada_gone")
     ada.post("The last thing I say")

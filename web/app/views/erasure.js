@@ -17,17 +17,19 @@ export function View() {
   const [problem, setProblem] = useState(null);
   useEffect(() => {
     let timer = 0;
+    let isShown = true;
     const read = async () => {
-      try {
-        const erasure = await get(`/auth/erasures/${id}`, { anonymous: true });
-        setFound(erasure);
-        if (!erasure.certificate) timer = setTimeout(read, POLL_EVERY);
-      } catch (failure) {
-        setProblem(failure);
-      }
+      const [erasure, failure] = await get(`/auth/erasures/${id}`, { anonymous: true }).then((answer) => [answer, null], (error) => [null, error]);
+      if (!isShown) return;
+      if (erasure) setFound(erasure);
+      setProblem(failure);
+      if (failure ? failure.temporary : !erasure.certificate) timer = setTimeout(read, POLL_EVERY);
     };
     read();
-    return () => clearTimeout(timer);
+    return () => {
+      isShown = false;
+      clearTimeout(timer);
+    };
   }, [id]);
   return html`<${Entry} title=${t("erasure.title")} foot=${html`<a href="/">${t("nav.home")}</a>`}>
     ${problem && html`<p class="form-error" role="alert">${explain(problem)}</p>`}
