@@ -140,6 +140,22 @@ def test_a_response_that_is_too_large_is_not_parsed(register: Callable[..., Pers
     assert time.process_time() - began < 1
 
 
+def test_a_number_in_place_of_text_takes_no_memory(register: Callable[..., Person], device: Any) -> None:
+    """fido2 makes as many zero bytes of it, and fails with a MemoryError here."""
+    alice, number = register("alice"), 10**16
+    add(alice, device)
+    for part in ("clientDataJSON", "authenticatorData", "signature", "userHandle"):
+        answer = device.get(challenge())
+        answer["response"][part] = number
+        assert log_in(answer).status_code == 401, part
+    for part in ("clientDataJSON", "attestationObject"):
+        made = device.create(alice.client.post("/v1/auth/passkeys/options").json()["publicKey"])
+        made["response"][part] = number
+        assert alice.client.post("/v1/auth/passkeys", {"credential": made}).status_code == 422, part
+    proof = device.get(challenge()) | {"id": number, "rawId": number}
+    assert alice.client.post("/v1/auth/confirm", {"passkey": proof}).status_code == 403
+
+
 @pytest.mark.parametrize("challenge", ["\ud800", 5, None, [[]], {"a": 1}], ids=ascii)
 def test_a_malformed_challenge_is_rejected_without_a_server_error(challenge: Any) -> None:
     client_data = json.dumps({"type": "webauthn.get", "challenge": challenge, "origin": ORIGIN})

@@ -40,6 +40,8 @@ from socialapp.core.ids import MAX_ID
 CHALLENGE_SECONDS = 300
 MAX_PASSKEYS = 20
 _LONGEST_MEMBER = 20_000  # characters: several times what authenticators send; fido2 reads CBOR in quadratic time
+# Members that fido2 decodes from text. Of a number it would make as many zero bytes.
+_BINARY = frozenset({"clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"})
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # What fido2 raises for malformed answers: they come from clients, so they are never server errors.
 _MALFORMED = (
@@ -241,7 +243,7 @@ def _remember(state: Any, *, user: User | None) -> None:
 def _take_challenge(credential: Mapping[str, Any], *, user_id: int | None) -> dict[str, Any] | None:
     """The state of the challenge that was answered, which is used up; None if there is none or it has expired."""
     try:
-        if any(len(str(value)) > _LONGEST_MEMBER for value in credential["response"].values()):
+        if not _is_decodable(credential):
             return None
         client_data = json.loads(websafe_decode(credential["response"]["clientDataJSON"]))
         digest = _digest(str(client_data["challenge"]))
@@ -251,6 +253,15 @@ def _take_challenge(credential: Mapping[str, Any], *, user_id: int | None) -> di
     if row is None or row.user_id != user_id or not PasskeyChallenge.objects.filter(id=row.id).delete()[0]:
         return None
     return dict(row.state)
+
+
+def _is_decodable(credential: Mapping[str, Any]) -> bool:
+    """Whether all that fido2 decodes is text, and no member of the response is too long."""
+    response = credential["response"]
+    decoded = [credential["rawId"], *(response[name] for name in _BINARY if response.get(name) is not None)]
+    return all(isinstance(value, str) for value in decoded) and all(
+        len(str(value)) <= _LONGEST_MEMBER for value in response.values()
+    )
 
 
 def _digest(challenge: str) -> str:
