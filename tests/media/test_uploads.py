@@ -18,6 +18,7 @@ from socialapp.core.media.addresses import signed_query
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.media.conftest import BOTH_STORES, path_of, picture, send
 from tests.media.stores import Bucket, Store
+from tests.security.routes import document
 
 pytestmark = [pytest.mark.django_db(databases=ALL_CONTEXTS), BOTH_STORES]
 
@@ -182,6 +183,7 @@ def test_an_interrupted_upload_in_parts_can_be_resumed(
     assert Media.objects.get().content_hash == hashlib.sha256(content).hexdigest()
     assert [name for name in store.names() if name.startswith("uploads/")] == []
     assert ann.client.get(f"/v1/media/{begun['id']}/upload").status_code == 409
+    assert "409" in document()["paths"]["/v1/media/{media_id}/upload"]["get"]["responses"]
 
 
 def test_an_invalid_part_number_is_rejected(register: Callable[..., Person], settings: Any) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +25,7 @@ from socialapp.http.idempotency import create_once, replayed
 from socialapp.http.parsing import FormParser
 from socialapp.http.permissions import Public
 from socialapp.http.problems import problem_response, reading_only
+from socialapp.http.schema import ProblemBody
 from socialapp.http.serializers import MediaBody
 from socialapp.http.views import View
 
@@ -110,8 +111,8 @@ class UploadView(View):
 
     @extend_schema(
         summary="Resume an upload",
-        description="Returns new URLs, and which parts have arrived. 409 if it is completed.",
-        responses=UploadBody,
+        description="Returns new URLs, and which parts have arrived.",
+        responses={200: UploadBody, 409: OpenApiResponse(ProblemBody, description="The upload is completed.")},
     )
     def get(self, request: Request, media_id: int) -> Response:
         """The same body as `POST /media/uploads`."""
