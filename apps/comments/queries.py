@@ -32,14 +32,9 @@ def existing_comments(comment_ids: Iterable[int], *, viewer_id: int | None) -> l
     author and time only. One query, and another if one was ever hidden."""
     exists = Q(deleted_at=None) | Q(hidden_at__isnull=False)
     shown = ("id", "post_id", "user_id", "created_at", "deleted_at", "hidden_at")
-    rows = {row.id: row for row in Comment.objects.filter(exists, id__in=list(comment_ids)).only(*shown)}
-    hidden = [row.id for row in rows.values() if row.is_tombstone]
-    if hidden and viewer_id is not None:
-        for held in RemovedComment.objects.filter(
-            comment_id__in=hidden, user_id=viewer_id, hidden=True, action_id=None
-        ):
-            _show_to_author(rows[held.comment_id], held)
-    return [row for row in rows.values() if not row.is_tombstone]
+    rows = list(Comment.objects.filter(exists, id__in=list(comment_ids)).only(*shown))
+    show_to_author(rows, viewer_id=viewer_id)
+    return [row for row in rows if not row.is_tombstone]
 
 
 def comments_with(comment_ids: Sequence[int], *, viewer_id: int | None) -> list[Comment]:
