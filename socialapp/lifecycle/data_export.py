@@ -1,11 +1,14 @@
-"""Collects what a context holds about a person, by the references its models declare: no table can be forgotten."""
+"""Collects what a context holds about a person, by the references its models declare, so that no table is forgotten.
+
+A model that refers to people only by the id of what they wrote has `rows_about` instead.
+"""
 
 from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db.models import ForeignKey, Model, Q
+from django.db.models import ForeignKey, Model, Q, QuerySet
 
 from socialapp.contracts.data_export import StoredCopy
 from socialapp.core.contexts import CONTEXTS
@@ -44,7 +47,7 @@ class ContextDataExport:
     def rows(self, *, user_id: int, table: str, offset: int, limit: int) -> list[str]:
         """See `DataExport.rows`; NotFound for a table that is none of these. One query."""
         try:
-            model, lookups = _personal_models(self.context)[table]
+            model = _personal_models(self.context)[table]
         except KeyError:
             raise NotFound(f"{self.context} has no table {table} of persons") from None
         names = [
@@ -52,15 +55,15 @@ class ContextDataExport:
             for field in model._meta.concrete_fields
             if field.attname not in _HIDDEN and (table, field.attname) not in _SECRETS | _FOR_STAFF
         ]
-        found = model._default_manager.filter(_about(user_id, lookups)).order_by("pk").values(*names)
+        found = _rows_about(model, user_id).order_by("pk").values(*names)
         return [to_json(_portable(row)).decode() for row in found[offset : offset + limit]]
 
     def files(self, *, user_id: int, offset: int, limit: int) -> list[StoredCopy]:
         """See `DataExport.files`: those of models that have `exported_files`. One query a model."""
         copies: list[StoredCopy] = []
-        for model, lookups in _personal_models(self.context).values():
+        for model in _personal_models(self.context).values():
             if hasattr(model, "exported_files"):
-                rows = model._default_manager.filter(_about(user_id, lookups)).order_by("pk")[offset : offset + limit]
+                rows = _rows_about(model, user_id).order_by("pk")[offset : offset + limit]
                 copies += [
                     StoredCopy(name=name, stored_as=stored) for row in rows for name, stored in row.exported_files()
                 ]
@@ -70,31 +73,35 @@ class ContextDataExport:
 def held_rows(context: str, *, user_id: int) -> dict[str, int]:
     """The number of rows that a context holds about a person, by table, omitting zeros. One query per table."""
     counts = {
-        table: model._default_manager.using(context).filter(_about(user_id, lookups)).count()
-        for table, (model, lookups) in sorted(_personal_models(context).items())
+        table: _rows_about(model, user_id).using(context).count()
+        for table, model in sorted(_personal_models(context).items())
     }
     return {table: count for table, count in counts.items() if count}
 
 
-def _about(user_id: int, lookups: tuple[str, ...]) -> Q:
+def _rows_about(model: type[Model], user_id: int) -> QuerySet[Any]:
+    if hasattr(model, "rows_about"):
+        rows: QuerySet[Any] = model.rows_about(user_id)
+        return rows
     found = Q()
-    for lookup in lookups:
+    for lookup in _lookups(model):
         found |= Q(**{lookup: user_id})
-    return found
+    return model._default_manager.filter(found)
 
 
 @cache
-def _personal_models(context: str) -> dict[str, tuple[type[Model], tuple[str, ...]]]:
-    """The context's models with personal rows, by table, each with the lookups that find a person's rows."""
+def _personal_models(context: str) -> dict[str, type[Model]]:
+    """The context's models with personal rows, by table."""
     models = [model for label in CONTEXTS[context].labels for model in apps.get_app_config(label).get_models()]
-    found = {model._meta.db_table: (model, _lookups(model)) for model in models if model._meta.managed}
+    found = {model._meta.db_table: model for model in models if model._meta.managed}
     return {
-        table: (model, lookups)
-        for table, (model, lookups) in found.items()
-        if lookups and table not in _NOT_ABOUT_THEIR_OWNER
+        table: model
+        for table, model in found.items()
+        if (hasattr(model, "rows_about") or _lookups(model)) and table not in _NOT_ABOUT_THEIR_OWNER
     }
 
 
+@cache
 def _lookups(model: type[Model]) -> tuple[str, ...]:
     """The lookups of a person's rows: as their owner, and as the person they are about."""
     owner = _owner_lookup(model)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.auth import actions, tasks
 from apps.auth.models import Export
+from apps.posts.actions import remove_post
 from tests.auth.exports import archive_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
@@ -64,6 +65,18 @@ def test_an_export_contains_all_data_of_the_owner_and_none_of_others(
     everything = json.dumps(files)
     for secret in ("argon2", "token_digest", "words of bob", "what bob thinks", "bob@example.org"):
         assert secret not in everything
+
+
+def test_an_export_contains_the_earlier_texts_of_posts(register: Callable[..., Person]) -> None:
+    alice, bob = register("alice"), register("bob")
+    for person in (alice, bob):
+        post = person.client.post("/v1/posts", {"content": f"first of {person.username}"}).json()["id"]
+        person.client.patch(f"/v1/posts/{post}", {"content": f"second of {person.username}"})
+    removed = alice.client.post("/v1/posts", {"content": "rude"}).json()["id"]
+    alice.client.patch(f"/v1/posts/{removed}", {"content": "polite"})
+    remove_post(post_id=int(removed), action_id=1)
+    edits = exported(alice)["posts/post_edits.jsonl"]
+    assert [(edit["version"], edit["content"]) for edit in edits] == [(1, "first of alice"), (1, "rude")]
 
 
 def test_the_owner_is_notified(register: Callable[..., Person]) -> None:

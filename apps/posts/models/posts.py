@@ -96,6 +96,14 @@ class PostEdit(models.Model):
     def __str__(self) -> str:
         return f"version {self.version} of post {self.post_id}"
 
+    @classmethod
+    def rows_about(cls, user_id: int) -> "models.QuerySet[PostEdit]":
+        """The earlier texts of somebody's posts and removed posts: the table has no column for the author."""
+        written = Post._default_manager.filter(user_id=user_id).values("id")
+        removed = RemovedPost._default_manager.filter(user_id=user_id).values("id")
+        edits = cls._default_manager
+        return edits.filter(post_id__in=written).union(edits.filter(post_id__in=removed), all=True)
+
 
 class PostHashtag(models.Model):
     """A hashtag of a post. `tag_key` is a digest of its key: database collations treat "café" and "cafe" as equal."""
