@@ -10,7 +10,7 @@ from django.conf import settings
 from apps.search import actions, queries
 from apps.search.queries import EngagementCount
 from socialapp.contracts.auth import UserDeleted
-from socialapp.contracts.metrics import EngagementChanged
+from socialapp.contracts.metrics import EngagementChanged, Metrics, PostEngagement
 from socialapp.contracts.posts import (
     PostCreated,
     PostDeleted,
@@ -73,13 +73,18 @@ def index_followers(events: Sequence[Followed | Unfollowed], documents: list[Pro
     actions.index_profiles(documents=documents)
 
 
-@handles(EngagementChanged)
-def take_over_engagement(event: EngagementChanged) -> None:
-    """Updates the numbers behind relevance and `min_reactions:`."""
+def _present_engagement(event: EngagementChanged) -> list[PostEngagement]:
+    return client(Metrics).engagement(post_ids=[count.post_id for count in event.counts])
+
+
+@handles(EngagementChanged, gather=_present_engagement)
+def take_over_engagement(event: EngagementChanged, engagement: list[PostEngagement]) -> None:
+    """Updates the numbers behind relevance and `min_reactions:`, to the present ones: the event's own would replace
+    later ones if it arrives late."""
     actions.set_engagement(
         counts=[
             EngagementCount(count.post_id, reactions=max(count.reactions, 0), engagement=queries.engagement_of(count))
-            for count in event.counts
+            for count in engagement
         ]
     )
 

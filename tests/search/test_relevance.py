@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from apps.metrics.actions import roll_up
 from apps.search import actions
 from apps.search.queries import EngagementCount, reader
 from socialapp.contracts.posts import Posts
 from socialapp.core.cache import redis_client
+from socialapp.core.ids import new_id
+from socialapp.messaging.delivery import deliver
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.events import published_by
 from tests.search.conftest import Searching
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -135,6 +140,24 @@ def test_engagement_survives_an_edit_and_is_ignored_for_unindexed_posts(
     searching.settle()
     assert searching.contents(anonymous, "kite min_reactions:7") == ["new kite"]
     assert list(reader().versions("post", after=0, up_to=(1 << 63) - 1)) == [int(post_id)]
+
+
+def test_engagement_that_arrives_late_does_not_replace_later_engagement(
+    searching: Searching, people: dict[str, Person], anonymous: JsonClient
+) -> None:
+    """The reconciler sends a lost event again after those that followed it."""
+    post_id = searching.post(people["alice"], "kite")
+    for name in ("alice", "bob"):
+        people[name].client.put(f"/v1/posts/{post_id}/reaction", {"reaction_type": "like"})
+        searching.settle()
+        roll_up(older_than=timedelta(0))
+    searching.settle()
+    lost, later = published_by("metrics", "metrics.engagement_changed")
+    for number, envelope in enumerate((later, lost)):
+        deliver("search", envelopes=[structs.replace(envelope, id=new_id())])
+        searching.settle()
+        assert searching.contents(anonymous, "kite min_reactions:2") == ["kite"], number
+    assert searching.contents(anonymous, "kite min_reactions:3") == []
 
 
 def test_relevance_depends_on_text_engagement_and_age(
