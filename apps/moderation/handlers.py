@@ -75,12 +75,12 @@ def check_description(event: MediaDescribed, texts: Texts) -> None:
 
 
 def _profile_text(event: ProfileChanged) -> Texts:
-    return access.documents_to_check(user_ids=[event.user_id])
+    return [] if event.is_restored else access.documents_to_check(user_ids=[event.user_id])
 
 
 @handles(ProfileChanged, gather=_profile_text)
 def check_profile(event: ProfileChanged, texts: Texts) -> None:
-    """Checks the profile's present name and text against the rules."""
+    """Checks the profile's present name and text against the rules, unless a moderator restored it."""
     for document in texts:
         actions.check_document(document=document)
 

@@ -8,10 +8,14 @@ from socialapp.contracts.base import data, event, read, service, within, write
 
 @event("users.profile_changed", subject="user_id")
 class ProfileChanged:
-    """A profile was created or changed; fetch its present document. `version` increases with every change."""
+    """A profile was created or changed; fetch its present document. `version` increases with every change.
+
+    `is_restored`: a moderator put back what had been reset, so rules do not judge it again.
+    """
 
     user_id: int
     version: int
+    is_restored: bool = False
 
 
 @event("users.status_changed", subject="user_id")

@@ -132,6 +132,49 @@ def test_short_links_are_resolved_to_their_final_domain(
     assert Case.objects.get().target_id == int(found)
 
 
+def test_a_username_that_a_removing_rule_finds_opens_a_case(
+    register: Callable[..., Person], drain: Callable[[], int]
+) -> None:
+    keep("words", "casino", "remove")
+    person = register("casino")
+    client = person.client
+    assert client.patch("/v1/profiles/me", {"full_name": "Mia", "bio": "hello"}).status_code == 200
+    drain()
+    [case] = Case.objects.all()
+    assert (case.target_type, case.target_id, case.flagged_words) == ("user", int(person.id), "casino")
+    assert not Action.objects.filter(kind="reset_profile").exists(), "emptying the rest would change nothing"
+    assert client.patch("/v1/profiles/me", {"full_name": "Casino", "bio": "hello"}).status_code == 200
+    drain()
+    assert Action.objects.filter(kind="reset_profile").count() == 1
+    profile = client.get("/v1/profiles/me").json()
+    assert (profile["username"], profile["full_name"], profile["bio"]) == ("casino", "", "")
+
+
+def test_rules_about_writing_leave_profiles_alone(register: Callable[..., Person], drain: Callable[[], int]) -> None:
+    for kind, pattern in (("new_account", "3"), ("rate", "1/60")):
+        keep(kind, pattern, "silence")
+    for effect in ("flag", "remove"):
+        keep("new_account", "5" if effect == "flag" else "7", effect)
+    person = register("mia")
+    assert person.client.patch("/v1/profiles/me", {"bio": "hello"}).status_code == 200
+    drain()
+    assert not Case.objects.exists()
+    assert not Action.objects.filter(user_id=int(person.id)).exists()
+    assert person.client.get("/v1/profiles/me").json()["bio"] == "hello"
+
+
+def test_a_profile_that_a_moderator_restored_stays(thread: Thread, drain: Callable[[], int]) -> None:
+    keep("words", "casino", "remove")
+    assert thread.ann.client.patch("/v1/profiles/me", {"bio": "casino architect"}).status_code == 200
+    drain()
+    reset = Action.objects.get(kind="reset_profile")
+    assert thread.ann.client.get("/v1/profiles/me").json()["bio"] == ""
+    actions.lift_action(moderator_id=MODERATOR_ID, action_id=reset.id, reason="a profession")
+    drain()
+    assert thread.ann.client.get("/v1/profiles/me").json()["bio"] == "casino architect"
+    assert Action.objects.filter(kind="reset_profile").count() == 1
+
+
 def test_a_rejecting_rule_applies_to_profiles_and_names_too(
     thread: Thread, anonymous: JsonClient, drain: Callable[[], int]
 ) -> None:

@@ -1,13 +1,12 @@
 """Screening: what word rules refuse or hold back before it is published."""
 
-from apps.moderation.access.screening import Document, rule_matches, text_digest
+from apps.moderation.access.screening import IN_PROFILES, Document, rule_matches, text_digest
 from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries import Target, active_word_rules, hits_of
 from socialapp.contracts.moderation import Screening
 from socialapp.core.text.urls import link_hosts
 
-_IN_PROFILES = (WordRule.Kind.WORDS, WordRule.Kind.DOMAIN)
-_IN_TEXTS = (*_IN_PROFILES, WordRule.Kind.RATE, WordRule.Kind.NEW_ACCOUNT, WordRule.Kind.SPAM)
+_IN_TEXTS = (*IN_PROFILES, WordRule.Kind.RATE, WordRule.Kind.NEW_ACCOUNT, WordRule.Kind.SPAM)
 
 
 def screen_text(*, target: Target, text: str) -> Screening:
@@ -17,7 +16,7 @@ def screen_text(*, target: Target, text: str) -> Screening:
     publication, and remove or hold the text then.
     """
     is_profile = target.type == TargetType.USER
-    kinds = _IN_PROFILES if is_profile else _IN_TEXTS
+    kinds = IN_PROFILES if is_profile else _IN_TEXTS
     effects = (WordRule.Effect.REJECT,) if is_profile else (WordRule.Effect.REJECT, WordRule.Effect.HOLD)
     rules = [rule for rule in active_word_rules() if rule.action in effects and rule.kind in kinds]
     if not rules:

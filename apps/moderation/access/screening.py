@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from apps.moderation.models import WordRule
+from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries import Target, active_word_rules, texts_by, texts_like
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import id_time
@@ -23,6 +23,7 @@ from socialapp.core.text.domains import domain_spellings
 from socialapp.core.text.folding import nfkc_casefold
 
 Kind = WordRule.Kind
+IN_PROFILES = (Kind.WORDS, Kind.DOMAIN)  # the other kinds are about posts and comments
 _MOST_WILDCARDS = 3
 _LETTER, _NO_LETTER = r"[\p{L}\p{M}\p{N}_]", r"[^\p{L}\p{M}\p{N}_]"
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]*[^\W_])?(?:\.[^\W_](?:[\w-]*[^\W_])?)+")
@@ -67,12 +68,13 @@ def rules_matched_by(document: Document) -> list[WordRule]:
 
 def rules_matching(text: str) -> list[WordRule]:
     """The active rules whose words or domains match a text without an author. One query."""
-    rules = (rule for rule in active_word_rules() if rule.kind in (Kind.WORDS, Kind.DOMAIN))
-    return [rule for rule in rules if _is_in(rule, text)]
+    return [rule for rule in active_word_rules() if rule.kind in IN_PROFILES and _is_in(rule, text)]
 
 
 def rule_matches(rule: WordRule, *, document: Document) -> bool:
     """Whether a document matches a rule."""
+    if document.target.type == TargetType.USER and rule.kind not in IN_PROFILES:
+        return False
     author_id = document.target.author_id
     match rule.kind:
         case Kind.WORDS:

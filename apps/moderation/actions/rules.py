@@ -1,6 +1,7 @@
 """Word rules and blocks: maintained by moderators, applied to everything that is written or changed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -19,6 +20,7 @@ from socialapp.lifecycle.removal import deleted_among
 _SEEN_DAYS = 30
 _BATCH = 500
 Effect = WordRule.Effect
+_REMOVING = {Effect.REMOVE, Effect.REJECT}
 
 
 @transactional("moderation")
@@ -86,9 +88,9 @@ def check_text(*, target: Target, text: str) -> None:
 def check_document(*, document: Document, is_held: bool = False) -> None:
     """Applies the rules to a text: the strictest match decides; all matches are recorded. Idempotent.
 
-    The text is removed or held back, its author silenced, or a case opened; a profile is reset instead of removed. Does
-    nothing if its author was erased meanwhile. A text held back since it was written (`is_held`) waits for review even
-    if the rule was changed meanwhile.
+    The text is removed or held back, its author silenced, or a case opened; a profile is reset instead of removed,
+    unless only its username matches. Does nothing if its author was erased meanwhile. A text held back since it was
+    written (`is_held`) waits for review even if the rule was changed meanwhile.
     """
     target = document.target
     if deleted_among("moderation", ids=[target.author_id]):
@@ -105,11 +107,11 @@ def check_document(*, document: Document, is_held: bool = False) -> None:
 def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -> None:
     target = document.target
     reason = f"word rule: {words}"
-    is_removal = bool(effects & {Effect.REMOVE, Effect.REJECT})
-    if is_removal and target.type == TargetType.USER:
+    is_removal = bool(effects & _REMOVING)
+    if is_removal and target.type == TargetType.USER and _can_be_emptied(document):
         reset_profile_by_rule(user_id=target.author_id, reason=reason)
         return
-    if is_removal:
+    if is_removal and target.type != TargetType.USER:
         write_removal(moderator_id=None, target=target, decision=Decision(reason=reason))
         return
     open_case(target, flagged_words=words, text=document.text)
@@ -117,6 +119,12 @@ def _apply(effects: set[str], document: Document, *, words: str, is_new: bool) -
         hold_content(target=target, reason=reason)
     if Effect.SILENCE in effects and is_new:
         silence_by_rule(user_id=target.author_id, reason=reason)
+
+
+def _can_be_emptied(profile: Document) -> bool:
+    """Whether a removing rule finds the name or bio, which a reset empties; a username is left to moderators."""
+    rest = replace(profile, text=profile.text.partition("\n")[2])
+    return any(rule.action in _REMOVING for rule in rules_matched_by(rest))
 
 
 @transactional("moderation")

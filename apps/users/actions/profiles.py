@@ -256,15 +256,15 @@ def restore_profile(*, user_id: int, action_id: int) -> None:
     back = {name: getattr(reset, name) for name in _RESET_FIELDS if getattr(reset, name) and not getattr(profile, name)}
     ProfileReset.objects.filter(action_id=action_id).update(is_undone=True, **dict.fromkeys(_RESET_FIELDS, ""))
     if back:
-        _set_fields(profile, back)
+        _set_fields(profile, back, is_restored=True)
 
 
-def _set_fields(profile: Profile, values: dict[str, str]) -> None:
+def _set_fields(profile: Profile, values: dict[str, str], *, is_restored: bool = False) -> None:
     for name, value in values.items():
         setattr(profile, name, value)
     profile.version += 1
     profile.save(update_fields=[*values, "version"])
-    publish(ProfileChanged(user_id=profile.user_id, version=profile.version))
+    publish(ProfileChanged(user_id=profile.user_id, version=profile.version, is_restored=is_restored))
 
 
 @transactional("users")
