@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from apps.auth import actions, handlers, queries
+from apps.auth.actions import social
 from apps.auth.models import User
 from apps.moderation.actions import set_block
 from socialapp.contracts.auth import UserDeleted
@@ -444,8 +445,9 @@ def confirm_by_mail(browser: Any, headers: Any) -> None:
     assert browser.post("/v1/auth/confirm", {"code": code}, **headers).status_code == 403, "a code is valid once"
 
 
+@pytest.mark.parametrize("meanwhile", [False, True])
 def test_a_provider_account_linked_to_somebody_else_cannot_be_linked(
-    oidc: Any, register: Callable[..., Person]
+    oidc: Any, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch, meanwhile: bool
 ) -> None:
     know(oidc)
     browser = JsonClient()
@@ -453,6 +455,8 @@ def test_a_provider_account_linked_to_somebody_else_cannot_be_linked(
     bob = register("bob")
     bob.confirm()
     sent = come_back(bob.client, "campus", oidc)
+    if meanwhile:
+        monkeypatch.setattr(social, "_account_of", lambda profile: None)
     answer = bob.client.post("/v1/auth/social/campus/link", sent)
     assert (answer.status_code, answer.json()["code"]) == (409, "provider_taken")
     assert bob.client.get("/v1/auth/social").json()["results"] == []

@@ -18,6 +18,7 @@ from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
 from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.hashers import is_password_usable, make_password
+from django.db import IntegrityError
 
 from apps.auth.access import checked_email
 from apps.auth.actions.accounts import create_user, mark_verified, refuse_unless_open
@@ -28,7 +29,7 @@ from apps.auth.actions.names import MAX_USERNAME, NewAccount, checked_username, 
 from apps.auth.actions.providers import FAULTS, REFUSALS, Flow
 from apps.auth.models import LOCAL, Mail, User
 from apps.auth.queries import existing_users, lock_user
-from socialapp.core.db import transactional
+from socialapp.core.db import atomic, transactional
 from socialapp.core.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated, Unavailable
 from socialapp.core.text.emails import email_key
 from socialapp.core.text.visible import is_blank
@@ -127,7 +128,7 @@ def link_provider(*, user_id: int, profile: SocialProfile) -> None:
     user = lock_user(user_id)
     known = _account_of(profile)
     if known is not None and known.user_id != user_id:
-        raise Conflict("this account at the provider belongs to somebody else here", code="provider_taken")
+        raise _linked_elsewhere()
     if known is None and SocialAccount.objects.filter(user=user, provider=profile.provider).exists():
         raise Conflict("another account at this provider is linked; unlink it first", code="provider_linked")
     if known is None:
@@ -168,11 +169,21 @@ def _account_of(profile: SocialProfile) -> SocialAccount | None:
 
 
 def _link(user: User, profile: SocialProfile) -> None:
-    SocialAccount(user=user, provider=profile.provider, uid=profile.oauth_id, extra_data={}).save(force_insert=True)
+    row = SocialAccount(user=user, provider=profile.provider, uid=profile.oauth_id, extra_data={})
+    try:
+        with atomic("auth"):
+            row.save(force_insert=True)
+    except IntegrityError:
+        # Another request linked it between the look and the insert.
+        raise _linked_elsewhere() from None
     if user.oauth_id is None:
         user.oauth_provider, user.oauth_id = profile.provider, profile.oauth_id
         user.version += 1
         user.save(update_fields=["oauth_provider", "oauth_id", "version"])
+
+
+def _linked_elsewhere() -> Conflict:
+    return Conflict("this account at the provider belongs to somebody else here", code="provider_taken")
 
 
 def find_person(profile: SocialProfile) -> User | None:
