@@ -29,6 +29,7 @@ _HIDDEN = frozenset(
     | {"previous_digest", "successor", "code_digest", "address_digest", "archive"}
     | {"assigned_to_id", "proposed_by_id", "decided_by_id"}
 )
+_NOT_HIDDEN = frozenset({("notification_settings", "digest")})  # how often a summary is mailed: not of a secret
 _SECRETS = frozenset({("mfa_authenticator", "data"), ("passkey_challenges", "state"), ("mails", "details")})
 _FOR_STAFF = frozenset({("case_notes", "text"), ("actions", "note"), ("proposals", "note")})
 _EXACT_IN_JAVASCRIPT = 2**53
@@ -50,11 +51,7 @@ class ContextDataExport:
             model = _personal_models(self.context)[table]
         except KeyError:
             raise NotFound(f"{self.context} has no table {table} of persons") from None
-        names = [
-            field.attname
-            for field in model._meta.concrete_fields
-            if field.attname not in _HIDDEN and (table, field.attname) not in _SECRETS | _FOR_STAFF
-        ]
+        names = [field.attname for field in model._meta.concrete_fields if _is_for_owner(table, field.attname)]
         found = _rows_about(model, user_id).order_by("pk").values(*names)
         return [to_json(_portable(row)).decode() for row in found[offset : offset + limit]]
 
@@ -77,6 +74,12 @@ def held_rows(context: str, *, user_id: int) -> dict[str, int]:
         for table, model in sorted(_personal_models(context).items())
     }
     return {table: count for table, count in counts.items() if count}
+
+
+def _is_for_owner(table: str, column: str) -> bool:
+    if (table, column) in _NOT_HIDDEN:
+        return True
+    return column not in _HIDDEN and (table, column) not in _SECRETS | _FOR_STAFF
 
 
 def _rows_about(model: type[Model], user_id: int) -> QuerySet[Any]:

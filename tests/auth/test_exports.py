@@ -79,6 +79,13 @@ def test_an_export_contains_the_earlier_texts_of_posts(register: Callable[..., P
     assert [(edit["version"], edit["content"]) for edit in edits] == [(1, "first of alice"), (1, "rude")]
 
 
+def test_an_export_contains_how_often_summaries_are_mailed(register: Callable[..., Person]) -> None:
+    alice = register("alice")
+    alice.client.patch("/v1/notifications/preferences", {"digest": "weekly"})
+    (settings,) = exported(alice)["notifications/notification_settings.jsonl"]
+    assert settings["digest"] == "weekly", "the column has the name of columns with hashes"
+
+
 def test_the_owner_is_notified(register: Callable[..., Person]) -> None:
     alice = register("alice")
     actions.send_due_mails()
