@@ -1,5 +1,6 @@
 """Runs the commands of manage.py; an outage is printed as one line, not as a traceback."""
 
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -12,20 +13,34 @@ from django.db import Error as DatabaseError
 from socialapp.core.cache import redis_errors
 from socialapp.core.errors import Problem
 
-_EXPECTED: tuple[type[Exception], ...] = (DatabaseError, Problem, EOFError, ImproperlyConfigured, *redis_errors())
+_EXPECTED: tuple[type[Exception], ...] = (
+    DatabaseError,
+    Problem,
+    EOFError,
+    OSError,
+    ImproperlyConfigured,
+    *redis_errors(),
+)
 _NO_DEFAULT = "each context has a database: name it with --database, such as auth (for all: `migrate_all`)"
-_INTERRUPTED = 130  # as in shells: 128 plus the number of SIGINT
+_INTERRUPTED, _PIPE_CLOSED = 130, 141  # as in shells: 128 plus the numbers of SIGINT and SIGPIPE
 
 
 def run_command(arguments: Sequence[str]) -> None:
-    """Runs `arguments[1]`; exits with status 1 and the reason if a server is unavailable or tables are missing.
+    """Runs `arguments[1]`; exits with status 1 and the reason if a server, a table or a file is unavailable.
 
     With `--traceback` the exception itself is raised. Invalid arguments and unknown commands also print one line and
     exit with status 2.
     """
     CommandParser.error = _refuse_arguments  # type: ignore[assignment, method-assign]
     try:
-        _Commands(list(arguments)).execute()
+        try:
+            _Commands(list(arguments)).execute()
+        finally:
+            sys.stdout.flush()  # here, where its failure is still reported like any other
+    except BrokenPipeError:
+        # Whoever read the output, such as `head`, has enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(_PIPE_CLOSED)
     except _EXPECTED as error:
         if "--traceback" in arguments:
             raise
@@ -62,6 +77,8 @@ def _reason(error: Exception) -> str:
         return f"the database: {error} (`doctor` and `migrate_all --check` show more)"
     if isinstance(error, ImproperlyConfigured):
         return _NO_DEFAULT if "ENGINE" in str(error) else str(error)
+    if isinstance(error, OSError):
+        return str(error)
     if isinstance(error, EOFError):
         return "there is nobody to ask: give it as an option or in the environment"
     return f"Redis: {error}"

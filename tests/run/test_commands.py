@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -302,3 +303,21 @@ def test_a_command_for_one_database_asks_for_its_name() -> None:
     assert ended.stderr == (
         "migrate: each context has a database: name it with --database, such as auth (for all: `migrate_all`)\n"
     )
+
+
+def test_a_command_whose_output_is_not_read_ends_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as output:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "help"], cwd=ROOT, stdout=output, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (141, b"")
+
+
+def test_a_command_whose_output_cannot_be_written_says_so_in_one_line() -> None:
+    with Path("/dev/full").open("wb") as output:
+        ended = subprocess.run(
+            [sys.executable, "manage.py", "vapid_key"], cwd=ROOT, stdout=output, stderr=subprocess.PIPE, check=False
+        )
+    assert (ended.returncode, ended.stderr) == (1, b"vapid_key: [Errno 28] No space left on device\n")
