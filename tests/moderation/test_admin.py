@@ -188,6 +188,25 @@ def test_an_unknown_decision_changes_nothing(thread: Thread, moderator: Person) 
     assert not Action.objects.exists()
 
 
+def test_a_refused_decision_leads_back_to_its_case(thread: Thread, moderator: Person) -> None:
+    report(thread.cleo, "post", thread.post_id)
+    browser, case = enter(moderator, "moderator"), Case.objects.get()
+    answer = browser.post(f"{CASES}{case.id}/decide/", {"decision": "ban", "days": "0"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{CASES}{case.id}/change/")
+    answer = browser.post(f"{CASES}{case.id}/decide/", {"decision": "ban", "days": "1"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, CASES)
+
+
+def test_reasons_are_sent_without_nul(thread: Thread, moderator: Person) -> None:
+    user_id = int(thread.ann.id)
+    warning = actions.warn_user(moderator_id=MODERATOR_ID, user_id=user_id, reason="be kind")
+    appeal = actions.file_appeal(user_id=user_id, action_id=warning.id, text="I was")
+    browser = enter(moderator, "moderator")
+    page = f"/admin/moderation/appeal/{appeal.id}/answer/"
+    browser.post(page, {"outcome": "accept", "reason": "we were \0wrong"})
+    assert Appeal.objects.get().answer == "we were wrong"
+
+
 @pytest.mark.parametrize("decision", ["remove", "warn", "ban", "dismiss"])
 def test_deciding_many_cases(thread: Thread, moderator: Person, decision: str) -> None:
     report(thread.cleo, "post", thread.post_id)

@@ -28,7 +28,14 @@ from apps.moderation.admin.choices import (
     choices_for,
     decide,
 )
-from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
+from apps.moderation.admin.deciding import (
+    ModerationAdmin,
+    ReasonForm,
+    TargetList,
+    reason_in,
+    run_on_each,
+    target_link,
+)
 from apps.moderation.models import Case, Reason, Report
 from apps.moderation.queries import ReporterRecord, Target
 from socialapp.contracts.users import ProfileSummary
@@ -287,7 +294,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case_id]))
 
     def decide(self, request: HttpRequest, case_id: int) -> HttpResponse:
-        """Executes the decision made on a case's page."""
+        """Executes the decision made on a case's page; one that is refused leads back to it."""
         return require_POST(self._take_decision)(request, case_id)
 
     def _take_decision(self, request: HttpRequest, case_id: int) -> HttpResponse:
@@ -302,7 +309,8 @@ class CaseAdmin(ModerationAdmin[Case]):
         def run(row: Case, by: int, why: str) -> None:
             told[0] = decide(row, decision, moderator_id=by, form=form)
 
-        run_on_each(request, rows, lambda: told[0], run)
+        if not run_on_each(request, rows, lambda: told[0], run):
+            return HttpResponseRedirect(reverse("admin:moderation_case_change", args=[case_id]))
         return HttpResponseRedirect(reverse("admin:moderation_case_changelist"))
 
     def about(self, request: HttpRequest, target_type: str, target_id: int) -> HttpResponse:
@@ -394,7 +402,7 @@ class CaseAdmin(ModerationAdmin[Case]):
         if len(ids) <= actions.MOST_AT_ONCE:
             run_on_each(request, rows, done, bulk(decision))
             return
-        reason = request.POST.get("reason", "")[:LONGEST_REASON] or actions.default_reason(decision)
+        reason = reason_in(request) or actions.default_reason(decision)
         me = int(request.user.pk or 0)
         actions.start_bulk_decision(decision=decision, case_ids=ids, moderator_id=me, reason=reason)
         progress = reverse("admin:moderation_bulkdecision_changelist")

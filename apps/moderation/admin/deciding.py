@@ -68,11 +68,16 @@ class ReasonForm(ActionForm):
     )
 
 
+def reason_in(request: HttpRequest) -> str:
+    """The reason that the moderator gave, without NUL, which no mail may have; "" for the action's own words."""
+    return request.POST.get("reason", "").replace("\0", "")[:LONGEST_REASON]
+
+
 def run_on_each(
     request: HttpRequest, rows: QuerySet[M], done: str | Callable[[], str], run: Callable[[M, int, str], object]
-) -> None:
-    """Runs an action on each row, and reports the number of successes and any errors."""
-    reason = request.POST.get("reason", "")[:LONGEST_REASON]  # without one, each action has words of its own
+) -> int:
+    """Runs an action on each row, and reports the number of successes, which it returns, and any errors."""
+    reason = reason_in(request)
     moderator_id = int(request.user.pk or 0)
     succeeded = 0
     for row in rows:
@@ -84,6 +89,7 @@ def run_on_each(
             succeeded += 1
     if succeeded:
         messages.success(request, f"{done() if callable(done) else done}: {succeeded}")
+    return succeeded
 
 
 class TargetList(PeopleList):

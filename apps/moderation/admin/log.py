@@ -10,8 +10,14 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from apps.moderation import access, actions, queries
-from apps.moderation.admin.choices import LONGEST_REASON
-from apps.moderation.admin.deciding import ModerationAdmin, ReasonForm, TargetList, run_on_each, target_link
+from apps.moderation.admin.deciding import (
+    ModerationAdmin,
+    ReasonForm,
+    TargetList,
+    reason_in,
+    run_on_each,
+    target_link,
+)
 from apps.moderation.models import Action, Appeal, CaseNote, LogHead, SignedHead, Suspension
 from socialapp.http.admin import ContextModelAdmin, PeopleList, PersonColumn
 
@@ -135,7 +141,7 @@ class AppealAdmin(ModerationAdmin[Appeal]):
 
 
 def _answer(request: HttpRequest, appeal: Appeal, moderator_id: int, *, is_accepted: bool) -> None:
-    answer = request.POST.get("reason", "")[:LONGEST_REASON]  # without one, the action has a default text
+    answer = reason_in(request)
     actions.decide_appeal(moderator_id=moderator_id, appeal_id=appeal.id, is_accepted=is_accepted, answer=answer)
 
 
