@@ -148,7 +148,7 @@ def test_new_posts_that_could_not_be_read_are_explained_in_place(person: Callabl
     bob.post("The newest")
     page.route("**/v1/feed", lambda route: route.abort())
     pill = page.get_by_role("button", name="1 new post")
-    pill.click()
+    pill.dispatch_event("click")  # Playwright's own click may scroll
     expect(page.locator(".toast")).to_have_text("There is no connection to the server.")
     assert page.evaluate("scrollY") == 400
     page.unroute("**/v1/feed")
