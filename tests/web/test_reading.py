@@ -279,3 +279,15 @@ def test_arrows_change_the_picture_at_once_and_wind_a_video(person: Callable[[st
     expect(dialog).to_contain_text("2 of 2")
     dialog.locator("video").press("ArrowRight")
     expect(dialog).to_contain_text("2 of 2")
+
+
+def test_a_corrected_search_says_so(person: Callable[[str], Person]) -> None:
+    ada = person("ada_typo")
+    post = ada.api("GET", f"/posts/{ada.post('A lighthouse')}")
+    page = ada.open(service_workers="block")
+    hit = {"type": "post", "item": post, "highlight": ""}
+    found = {"results": [hit], "next": None, "previous": None, "did_you_mean": "lighthouse"}
+    page.route("**/v1/search?*", lambda route: route.fulfill(json=found))
+    go(page, "/search?q=lighthose")
+    expect(page.get_by_text("Nothing found for “lighthose”. These are results for “lighthouse”.")).to_be_visible()
+    expect(page.get_by_text("A lighthouse")).to_be_visible()

@@ -8,7 +8,6 @@ import { complain } from "../state/toasts.js";
 import { ComposeDialog } from "./compose_dialog.js";
 import { ConfirmDialog } from "./confirm_dialog.js";
 import { Lightbox } from "./lightbox.js";
-import { ReportDialog } from "./report_dialog.js";
 import { JoinDialog, QuestionDialog, ShortcutsDialog } from "./small_dialogs.js";
 
 /** A dialog that is loaded when it is asked for. @param {() => Promise<{Dialog: any}>} load */
@@ -33,7 +32,7 @@ const KINDS = {
   metrics: later(() => import("./metrics_dialog.js")),
   question: QuestionDialog,
   reactions: later(() => import("./reactions_dialog.js")),
-  report: ReportDialog,
+  report: later(() => import("./report_dialog.js")),
   shortcuts: ShortcutsDialog,
 };
 

@@ -10,7 +10,7 @@ import { Modal } from "./modal.js";
 
 const REASONS = ["spam", "abuse", "hate", "violence", "nudity", "self_harm", "illegal", "other"];
 
-export function ReportDialog({ target, id, close }) {
+export function Dialog({ target, id, close }) {
   const [reason, setReason] = useState("");
   const [details, setDetails] = useState("");
   const [rules, setRules] = useState([]);

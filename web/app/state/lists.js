@@ -37,6 +37,7 @@ function newList(path, put) {
   const unseen = signal(0);
   let next = null;
   let readAt = 0;
+  let answer = null;
   let first = Promise.resolve(); // the last reading of the first page
   let times = 0;
 
@@ -51,7 +52,10 @@ function newList(path, put) {
     try {
       const page = await get(from);
       if (time !== times) return;
-      if (from === path) readAt = Date.now();
+      if (from === path) {
+        readAt = Date.now();
+        answer = page;
+      }
       batch(() => {
         const results = page.results.map((each) => put(each));
         items.value = keep ? [...new Set([...items.peek(), ...results])] : results;
@@ -81,6 +85,10 @@ function newList(path, put) {
     /** When its first page was read last, in milliseconds since 1970. */
     get readAt() {
       return readAt;
+    },
+    /** The first page as the server sent it: searches say there what they searched for. */
+    get answer() {
+      return answer;
     },
     /** Reads the first page if nothing was read yet. */
     async load() {

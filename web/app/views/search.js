@@ -32,7 +32,8 @@ export function View() {
 function Results({ text, type }) {
   const list = listOf(`/search${query({ q: text, type })}`, ({ item }) => put(type, item));
   const empty = html`<${Empty} icon="search" title=${t("search.empty", { text })} text=${t("search.empty.text")} />`;
-  return html`<${Infinite} key=${list.path} list=${list} label=${t(`search.${type}`)} empty=${empty} skeleton=${type === "posts" ? "post" : "person"} row=${(id) => row(type, id)} /><${Help} />`;
+  const meant = list.status.value === "ready" && list.answer?.did_you_mean;
+  return html`${meant && html`<p class="notice" role="status">${t("search.corrected", { text, meant })}</p>`}<${Infinite} key=${list.path} list=${list} label=${t(`search.${type}`)} empty=${empty} skeleton=${type === "posts" ? "post" : "person"} row=${(id) => row(type, id)} /><${Help} />`;
 }
 
 function put(type, item) {
