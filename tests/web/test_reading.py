@@ -281,6 +281,46 @@ def test_arrows_change_the_picture_at_once_and_wind_a_video(person: Callable[[st
     expect(dialog).to_contain_text("2 of 2")
 
 
+def test_an_author_is_told_that_nobody_else_sees_a_post_or_comment(person: Callable[[str], Person]) -> None:
+    """What moderators and their rules do is mocked."""
+    ada = person("ada_held")
+    post = ada.post("Seen by nobody")
+    ada.api("POST", f"/posts/{post}/comments", {"content": "Nor is this"})
+    page = ada.open("/compose", service_workers="block")
+
+    def withhold(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"withheld":null', '"withheld":"waiting"'))
+
+    page.route("**/v1/posts**", withhold)
+    page.get_by_role("textbox", name="What's on your mind?").fill("Held")
+    page.get_by_role("button", name="Post", exact=True).click()
+    told = "Only you see this until a moderator has looked at it."
+    expect(page.locator(".toast")).to_contain_text(told)
+    go(page, f"/posts/{post}")
+    expect(page.get_by_role("article", name="Post by Ada_Held")).to_contain_text(told)
+    expect(page.get_by_role("article", name="Comment by ada_held")).to_contain_text(told)
+    page.get_by_role("textbox", name="Write a comment").fill("Held, too")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".toast").last).to_contain_text(told)
+    page.unroute_all(behavior="wait")
+
+
+def test_closed_comments_are_read_only(person: Callable[[str], Person]) -> None:
+    """What a moderator does is mocked."""
+    ada = person("ada_closed")
+    post = ada.post("No more of this")
+    ada.api("POST", f"/posts/{post}/comments", {"content": "The last word"})
+    page = ada.open(service_workers="block")
+    body = {**ada.api("GET", f"/posts/{post}"), "comments_locked": True}
+    page.route(f"**/v1/posts/{post}", lambda route: route.fulfill(json=body))
+    go(page, f"/posts/{post}")
+    expect(page.get_by_text("A moderator has closed the comments on this post.")).to_be_visible()
+    expect(page.get_by_text("The last word")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Write a comment")).to_have_count(0)
+    expect(page.get_by_role("button", name="Reply")).to_have_count(0)
+
+
 def test_a_corrected_search_says_so(person: Callable[[str], Person]) -> None:
     ada = person("ada_typo")
     post = ada.api("GET", f"/posts/{ada.post('A lighthouse')}")

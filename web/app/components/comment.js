@@ -23,6 +23,7 @@ import { RichText } from "./rich_text.js";
 import { Spinner } from "./skeleton.js";
 import { TextArea } from "./text_area.js";
 import { Time } from "./time.js";
+import { Withheld } from "./withheld.js";
 
 const INDENTED = 5;
 
@@ -63,11 +64,11 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
     ${author ? html`<a class="comment-avatar" href="/@${author.username}" tabindex="-1" aria-hidden="true"><${Avatar} person=${author} size="small" /></a>` : html`<span class="avatar avatar-small avatar-gone" aria-hidden="true"></span>`}
     <div class="comment-main">
       ${author ? html`<${Head} comment=${comment} postAuthor=${postAuthor} onEdit=${() => setEditing(true)} />` : html`<p class="comment-gone">${t("comment.gone")}</p>`}
-      ${editing ? html`<${Edit} comment=${comment} onDone=${() => setEditing(false)} />` : author && html`<div class="comment-text"><${RichText} text=${comment.content} /></div>`}
+      ${editing ? html`<${Edit} comment=${comment} onDone=${() => setEditing(false)} />` : author && html`<${Withheld} as=${comment.withheld} /><div class="comment-text"><${RichText} text=${comment.content} /></div>`}
       ${author && comment.media?.length > 0 && html`<${MediaGrid} media=${comment.media} sensitive=${false} renew=${renew} />`}
       ${author && html`<div class="actions comment-actions">
         <${ReactionButton} kind="comment" item=${comment} />
-        <button type="button" class="action" onClick=${() => needsAccount() && setReplying(!replying)}><${Icon} name="comment" size=${18} /> ${t("comment.reply")}</button>
+        ${!posts.of(comment.post_id).peek()?.comments_locked && html`<button type="button" class="action" onClick=${() => needsAccount() && setReplying(!replying)}><${Icon} name="comment" size=${18} /> ${t("comment.reply")}</button>`}
       </div>`}
       ${replying && html`<${CommentForm} postId=${comment.post_id} parent=${comment} focused onDone=${added} onCancel=${() => setReplying(false)} />`}
       ${comment.replies_count > 0 && html`<button type="button" class="link fold" aria-expanded=${unfolded} onClick=${() => setUnfolded(!unfolded)}>${unfolded ? t("comment.fold") : t("comment.unfold", { count: comment.replies_count })}</button>`}

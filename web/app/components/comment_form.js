@@ -43,7 +43,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
       finish();
       onDone(made.id);
       // It may be far below, or among replies.
-      toast(t("comment.sent"), { action: { label: t("composer.view"), run: () => go(`/posts/${postId}?comment=${made.id}`) } });
+      toast(t(made.withheld ? "withheld.waiting" : "comment.sent"), { action: { label: t("composer.view"), run: () => go(`/posts/${postId}?comment=${made.id}`) } });
     } catch (problem) {
       if (problem.status === 0) {
         await enqueue(`/posts/${postId}/comments`, body, key.current);

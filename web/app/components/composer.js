@@ -51,8 +51,8 @@ export function Composer({ place = "new", edited = null, etag = "", save = null,
     try {
       if (save) await save(body());
       else {
-        const { id } = await publish(body(), key.current);
-        toast(t("composer.published"), { action: { label: t("composer.view"), run: () => go(`/posts/${id}`) } });
+        const { id, withheld } = await publish(body(), key.current);
+        toast(t(withheld ? "withheld.waiting" : "composer.published"), { action: { label: t("composer.view"), run: () => go(`/posts/${id}`) } });
       }
       finish();
     } catch (problem) {

@@ -15,6 +15,7 @@ import { PostActions } from "./post_actions.js";
 import { PostMenu } from "./post_menu.js";
 import { RichText } from "./rich_text.js";
 import { Time } from "./time.js";
+import { Withheld } from "./withheld.js";
 
 const LONG = 600;
 const CONTROLS = "a, button, summary, video, [role=menu], input";
@@ -49,6 +50,7 @@ export function PostCard({ id, large = false, withReposter = false }) {
       <${PostMenu} post=${post} />
     </header>
     <div class="post-body">
+      <${Withheld} as=${post.withheld} />
       <${Body} post=${post} large=${large} />
       ${large && html`<p class="post-when"><time datetime=${post.created_at}>${moment(post.created_at)}</time>${post.edited && html` · ${t("post.edited")}`}</p>`}
       <${PostActions} post=${post} />

@@ -56,9 +56,10 @@ function Comments({ post, wanted, replying }) {
   }, [path, list]);
   useFresh(list, post.comments_count);
   const added = (id) => list.load().then(() => (sort === "oldest" ? list.append(id) : list.prepend(id)));
-  const empty = html`<${Empty} icon="comment" title=${t("comments.empty.title")} text=${t("comments.empty.text")} />`;
+  const empty = html`<${Empty} icon="comment" title=${t("comments.empty.title")} text=${post.comments_locked ? "" : t("comments.empty.text")} />`;
   return html`<section class="comments" aria-label=${t("comments.title")}>
-    ${signedIn.value && html`<div class="comments-form"><${CommentForm} postId=${post.id} focused=${replying} onDone=${added} /></div>`}
+    ${post.comments_locked && html`<p class="notice">${t("problem.comments_locked")}</p>`}
+    ${signedIn.value && !post.comments_locked && html`<div class="comments-form"><${CommentForm} postId=${post.id} focused=${replying} onDone=${added} /></div>`}
     <div class="comments-head">
       <h2>${t("comments.count", { count: post.comments_count })}</h2>
       ${post.comments_count > 1 && html`<label class="select">${t("comments.sort")} <select value=${sort} onChange=${(event) => setSort(event.currentTarget.value)}>${SORTS.map((each) => html`<option value=${each}>${t(`comments.${each}`)}</option>`)}</select></label>`}
