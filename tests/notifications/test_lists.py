@@ -10,7 +10,7 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from apps.moderation.actions import ban_user, unban_user
-from apps.notifications.models import Notification
+from apps.notifications.models import Notification, NotificationActor
 from apps.notifications.tasks import prune_read
 from socialapp.core.ids import first_id_at
 from socialapp.messaging.models import OutboxEvent
@@ -163,11 +163,20 @@ def test_bad_questions_are_refused(register: Callable[..., Person], anonymous: J
 
 def test_what_was_read_long_ago_is_deleted_and_nothing_else(register: Callable[..., Person]) -> None:
     alice = register("alice")
-    old = first_id_at(datetime.now(UTC) - timedelta(days=91))
-    made = {"user_id": int(alice.id), "kind": "moderation", "message": "x", "created_at": datetime.now(UTC)}
+    now = datetime.now(UTC)
+    old = first_id_at(now - timedelta(days=91))
+    made = {"user_id": int(alice.id), "kind": "moderation", "message": "x", "created_at": now}
     Notification.objects.create(id=old, is_read=True, **made)
     Notification.objects.create(id=old + 1, is_read=False, **made)
     young = Notification.objects.create(is_read=True, **made)
+    ages_and_groups = [(91, None), (92, 5), (89, None)]
+    actors = [
+        NotificationActor.objects.create(
+            user_id=alice.id, topic=f"reaction:post:{days}", actor_id=7, group_id=group, at=now - timedelta(days=days)
+        )
+        for days, group in ages_and_groups
+    ]
     prune_read()
     prune_read()
     assert set(Notification.objects.values_list("id", flat=True)) == {old + 1, young.id}
+    assert set(NotificationActor.objects.all()) == set(actors[1:]), "the actor of a notification deleted long ago goes"

@@ -67,9 +67,11 @@ def prune_read() -> int:
     removed = 0
     while batch := _prune_step(first_id_at(until)):
         removed += batch
-    rows = NotificationActor.objects.filter(present=False, at__lt=until)
-    while ids := list(rows.values_list("id", flat=True)[:BATCH]):
-        removed += NotificationActor.objects.filter(id__in=ids).delete()[0]
+    old = NotificationActor.objects.filter(at__lt=until)
+    of_deleted = old.filter(group_id=None, present=True)  # of notifications that their owners deleted
+    for rows in (old.filter(present=False), of_deleted):
+        while ids := list(rows.values_list("id", flat=True)[:BATCH]):
+            removed += NotificationActor.objects.filter(id__in=ids).delete()[0]
     return removed + forget_tombstones("notifications", older_than=until)
 
 
