@@ -195,7 +195,11 @@ http://:{port} {{
 		error 400
 	}}
 	# Answers of auth hold secrets, and compressing what a client sent beside secrets gives them away (BREACH).
-	@compressed not path /v1/auth /v1/auth/*
+	# A HEAD has nothing to compress, and would state the length of that.
+	@compressed {{
+		not path /v1/auth /v1/auth/*
+		not method HEAD
+	}}
 	encode @compressed gzip {{
 		minimum_length 1024
 		match {{
@@ -242,6 +246,7 @@ http://:{port} {{
 	handle_errors {{
 		header Content-Type application/problem+json
 		header X-Request-ID {{vars.asked_id}}
+		header Cache-Control no-store  # the web role's is that of a file, which may be missing
 		# What is left of a body that was not read to its end must not be taken for the next request.
 		@too_large vars {{err.status_code}} 413
 		@bad_chunks vars_regexp {{err.message}} chunk
@@ -260,6 +265,14 @@ http://:{port} {{
 		respond @busy <<JSON
 			{{"type": "urn:socialapp:problem:busy", "title": "Service unavailable", "status": 503,
 			"detail": "too many uploads at once; try again in a moment", "code": "busy", "errors": []}}
+			JSON 503
+		# The web role does not answer, or has ended before it did.
+		@unavailable vars {{err.status_code}} 502 503
+		header @unavailable Retry-After 2
+		respond @unavailable <<JSON
+			{{"type": "urn:socialapp:problem:unavailable", "title": "Service unavailable", "status": 503,
+			"detail": "this part does not answer right now; try again in a moment", "code": "unavailable",
+			"errors": []}}
 			JSON 503
 		respond @too_large <<JSON
 			{{"type": "about:blank", "title": "Content Too Large", "status": 413,

@@ -35,6 +35,7 @@ class _Echo(BaseHTTPRequestHandler):
         self.send_header("X-Request-ID", "of the application")
         if "accel" in asked:
             self.send_header("X-Accel-Redirect", asked["accel"])
+            self.send_header("Cache-Control", "public, max-age=31536000, immutable")
         self.end_headers()
         self.wfile.write(content)
 

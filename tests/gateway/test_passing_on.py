@@ -86,6 +86,7 @@ def test_large_responses_are_compressed_except_those_with_secrets(http: httpx.Cl
 def test_the_gateway_sends_files_for_the_application(http: httpx.Client) -> None:
     answer = http.get("/media/a.svg?accel=/_media/a.svg")
     assert (answer.status_code, answer.text) == (200, "<svg/>")
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox", "the file may contain a script"
     assert "X-Accel-Redirect" not in answer.headers
@@ -93,6 +94,7 @@ def test_the_gateway_sends_files_for_the_application(http: httpx.Client) -> None
     for missing in ("/_media/b.svg", "/_media/"):
         answer = http.get(f"/media/b.svg?accel={missing}")
         assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json"), missing
+        assert answer.headers["Cache-Control"] == "no-store", "a file that was lost may come back"
     beyond = http.get("/media/a.svg?accel=/_media/a.svg", headers={"Range": "bytes=999-"})
     assert (beyond.status_code, beyond.json()["code"]) == (416, "range_not_satisfiable")
     ignored = http.get("/media/a.svg?accel=/_media/a.svg", headers={"Range": "pictures=0-1"})

@@ -82,6 +82,13 @@ def test_responses_are_compressed_except_those_of_auth(installation: Installatio
         assert client.patch(address, json={"content": "Stale"}, headers={"If-Match": tag}).status_code == 412
 
 
+def test_the_length_that_head_states_is_that_of_get(installation: Installation) -> None:
+    address = f"{installation.url}/static/landing.css"
+    length = len(httpx.get(address, headers={"Accept-Encoding": "identity"}).content)
+    stated = httpx.head(address, headers={"Accept-Encoding": "gzip"}).headers
+    assert ("Content-Encoding" in stated, int(stated["Content-Length"])) == (False, length)
+
+
 def test_every_server_returns_the_request_id(installation: Installation) -> None:
     paths = ("/", "/v1/hashtags/trending", "/v1/nowhere", "/metrics", "/ws/notifications/", "/static/landing.css")
     for path in paths:
@@ -192,6 +199,22 @@ def test_a_large_chunked_upload_is_received_whole(installation: Installation) ->
     until(lambda: httpx.get(address, headers=bearer).json()["status"] == "ready", why="it is not ready")
 
 
+def test_no_cache_keeps_that_a_file_is_missing(installation: Installation) -> None:
+    """Its response would have the Cache-Control of the file, which may come back (`manage.py media reprocess`)."""
+    image = BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(image, "PNG")
+    with httpx.Client(base_url=installation.url, headers=join(installation).headers, timeout=30) as client:
+        media_id = client.post("/v1/media", files={"file": image.getvalue()}).json()["id"]
+        address = f"/v1/media/{media_id}"
+        until(lambda: client.get(address).json()["status"] == "ready", seconds=30, why="it is not ready")
+        url = client.get(address).json()["url"]
+        assert "immutable" in client.get(url).headers["Cache-Control"]
+        for file in Path(installation.environment["DATA_DIR"]).glob("media/files/*/*"):
+            file.unlink()
+        missing = client.get(url)
+    assert (missing.status_code, missing.headers["Cache-Control"]) == (404, "no-store")
+
+
 def test_every_role_logs_json_lines_to_its_own_file(installation: Installation) -> None:
     httpx.get(installation.url)
     logs = Path(installation.environment["DATA_DIR"]) / "logs"
@@ -246,6 +269,21 @@ def test_a_killed_role_is_restarted(installation: Installation, killed: str) -> 
     until(lambda: death in installation.said(), why="its death was not logged")
     until(lambda: len(installation.children()) == number, why=f"{killed} was not started again")
     until(installation.answers, why="the product does not answer")
+
+
+def test_while_the_web_role_is_unavailable_clients_are_told_to_try_again(installation: Installation) -> None:
+    supervisor = psutil.Process(installation.process.pid)
+    supervisor.suspend()  # does not start it again
+    try:
+        web = next(child for child in installation.children() if _role(child) == "web")
+        for process in (*web.children(recursive=True), web):
+            process.kill()
+        answer = httpx.post(f"{installation.url}/v1/auth/login", json={}, timeout=30)
+    finally:
+        supervisor.resume()
+    assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "unavailable", "2")
+    assert answer.json()["status"] == 503
+    until(installation.answers, seconds=20, why="the product does not answer")
 
 
 def test_an_exposed_host_requires_a_flag(tmp_path: Path) -> None:
