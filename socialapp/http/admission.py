@@ -124,6 +124,11 @@ def client_address(request: HttpRequest) -> str:
 
 @lru_cache(maxsize=4096)
 def _normal(candidate: str) -> str:
+    """The address in canonical form, without the port that some load balancers add."""
+    if candidate.startswith("["):
+        candidate = candidate[1:].partition("]")[0]
+    elif candidate.count(":") == 1:
+        candidate = candidate.partition(":")[0]
     try:
         return str(ip_address(candidate))
     except ValueError:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import RequestFactory
 
 from apps.auth import actions
 from socialapp.core.cache import redis_client
-from socialapp.http.admission import REVOKED_KEY
+from socialapp.http.admission import REVOKED_KEY, client_address
 from socialapp.http.tokens import principal_of
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.scenarios.product import eventually
@@ -191,6 +192,29 @@ def test_the_client_address_is_taken_from_the_trusted_proxy_only(limits: Any) ->
     limits.TRUSTED_PROXIES = 0
     answers = [log_in(f"p.{number}", X_Forwarded_For=f"10.0.0.{number}").status_code for number in range(13)]
     assert answers[-1] == 429, "a client cannot choose its own address"
+
+
+@pytest.mark.parametrize(
+    ("sent", "address"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:4711", "192.0.2.1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:4711", "2001:db8::1"),
+        ("::1", "::1"),
+        ("", "unknown"),
+        ("[", "unknown"),
+        ("unknown", "unknown"),
+        ("proxy:80", "unknown"),
+        ("192.0.2.1:4711:1", "unknown"),
+    ],
+)
+def test_the_client_address_has_no_port(settings: Any, sent: str, address: str) -> None:
+    """Some load balancers add it; otherwise all clients behind them would be counted as one."""
+    settings.TRUSTED_PROXIES = 1
+    request = RequestFactory().get("/", REMOTE_ADDR="", HTTP_X_FORWARDED_FOR=sent)
+    assert client_address(request) == address
 
 
 def test_deleting_the_account_is_rate_limited_like_a_log_in(register: Callable[..., Person], limits: Any) -> None:
