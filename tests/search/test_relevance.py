@@ -78,10 +78,12 @@ def test_flags_of_parts_of_countries_and_signs_are_emoji(
     england = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
     scotland = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
     posts = [f"home {england}", f"away {scotland}", "🏴", "press #\ufe0f\u20e3", "this ↔\ufe0f that"]
+    posts += ["I'm on the Ⓜ\ufe0f", "I'm late ‼\ufe0f", "I'm a star *\ufe0f\u20e3", "I'm at the office"]
     for content in posts:
         searching.post(people["alice"], content)
     searching.settle()
-    for q, content in zip((england, scotland, "🏴", "#\ufe0f\u20e3", "↔\ufe0f"), posts, strict=True):
+    searched = [england, scotland, "🏴", "#\ufe0f\u20e3", "↔\ufe0f", "Ⓜ\ufe0f", "I'm ‼\ufe0f", "I'm *\ufe0f\u20e3"]
+    for q, content in zip(searched, posts, strict=False):
         assert searching.contents(anonymous, q) == [content]
 
 

@@ -119,6 +119,40 @@ def test_users_are_found_by_name_prefixes_and_words_of_their_bio(
     assert searching.names(anonymous, "ada has:media") == []
 
 
+def test_names_without_spaces_are_found_by_a_part(
+    searching: Searching, register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    """Not by the same characters in another order or with other marks: 田中 and 中田 are different names."""
+    names = {"tanaka": "田中 太郎", "nakata": "中田英寿", "minsu": "김민수", "sumin": "김수민", "somchai": "น้ำใจ"}
+    for username, full_name in names.items():
+        register(username, full_name=full_name)
+    kyoto = register("kyoto_visitor", full_name="Visitor")
+    kyoto.client.patch("/v1/profiles/me", {"bio": "京都が好き、東大卒"})
+    searching.settle()
+    found = {
+        "田中": ["tanaka"], "田中太郎": ["tanaka"], "太郎 田中": ["tanaka"], "中田": ["nakata"], "민수": ["minsu"],
+        "김수": ["sumin"], "น้ำ": ["somchai"], "นำใจ": [], "京都": ["kyoto_visitor"], "東京": [],
+    }  # fmt: skip
+    for q, usernames in found.items():
+        assert searching.names(anonymous, q) == usernames, q
+        suggested = anonymous.get(f"/v1/search/suggest?q={quote(q)}").json()["results"]
+        named = [result["item"]["username"] for result in suggested]
+        assert named == [name for name in usernames if name in names], q
+
+
+def test_hyphenated_names_are_found_by_their_beginning_and_despite_a_typo(
+    searching: Searching, register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    register("somebody", full_name="Mary Jane Watson-Parker")
+    register("other", full_name="Parker Watson")
+    searching.settle()
+    assert searching.names(anonymous, "watson-par") == ["somebody", "other"], "in this order first"
+    assert searching.names(anonymous, "parker-watson") == ["other", "somebody"]
+    assert searching.names(anonymous, "watsen-parker") == ["other", "somebody"]
+    suggested = anonymous.get("/v1/search/suggest?q=mary%20watson-p").json()["results"]
+    assert [result["item"]["username"] for result in suggested] == ["somebody"]
+
+
 def test_users_are_sorted_by_match_then_by_followers(
     searching: Searching, register: Callable[..., Person], anonymous: JsonClient
 ) -> None:

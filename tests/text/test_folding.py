@@ -45,6 +45,15 @@ SCOTLAND = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
         ("하\u11ab", "한"),
         ("❤\ufe0f", "❤"),
         ("👍🏽", "👍"),
+        ("*\ufe0f\u20e3", "*\u20e3"),
+        ("ⓗⓔⓛⓛⓞ", "hello"),
+        ("น้ำ", "น\u0e49\u0e4d\u0e32"),
+        ("ນ້ຳ", "ນ\u0ec9\u0ecd\u0eb2"),
+        ("Oʻzbekiston", "O'zbekiston"),
+        ("п\u02bcять", "п’ять"),
+        ("ʿAlī", "Ali"),
+        ("Ŋuŋu Kɔfi", "nunu kofi"),
+        ("Ƙasa Ɓera Ɗan Ƴar", "kasa bera dan yar"),
         ("1\ufe0f\u20e3", "1\u20e3"),
         ("#\ufe0f\u20e3", "#\u20e3"),
         ("↔\ufe0f", "↔"),
@@ -69,6 +78,13 @@ def test_spellings_of_the_same_words_are_equal(one: str, other: str) -> None:
         ("1,5", "15"),
         ("क", "की"),
         ("한", "하"),
+        ("น้ำ", "นำ"),
+        ("‼\ufe0f", "⁉\ufe0f"),
+        ("‼\ufe0f", "‼"),
+        ("™\ufe0f", "©\ufe0f"),
+        ("ℹ\ufe0f", "i"),
+        ("Ⓜ\ufe0f", "m"),
+        ("*\ufe0f\u20e3", ""),
     ],
 )
 def test_different_words_stay_different(one: str, other: str) -> None:
@@ -98,6 +114,6 @@ def test_folded_words_are_safe_and_folding_is_idempotent(text: str) -> None:
     """Folding is idempotent, words contain no spaces or query syntax, and positions are in order."""
     folded = fold_words(text)
     assert fold_words(folded) == folded
-    assert not set(folded) & set("\"'()*:-^\n\t")
+    assert not set(folded.replace("*\u20e3", "")) & set("\"'()*:-^\n\t")
     places = [(token.start, token.end) for token in tokens(text)]
     assert places == sorted(places)

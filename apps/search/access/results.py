@@ -5,6 +5,7 @@ context that owns it returns its body for this viewer now. Nothing else is shown
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from apps.search.access.ranking import load_ranking, save_ranking
@@ -103,7 +104,7 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
     if not typed or len(typed) > MAX_QUERY:
         raise Invalid.of("q", "length", f"Type something of at most {MAX_QUERY} characters.")
     viewer = _viewer(viewer_id)
-    words = [token.word for token in tokens(typed)][:_MAX_TYPED_WORDS]
+    phrases = _typed_phrases(typed)
     name = typed.lower().lstrip(AT_SIGNS + NUMBER_SIGNS)
     tags: list[Result] = []
     if not typed.startswith(tuple(AT_SIGNS)):
@@ -111,11 +112,22 @@ def suggest(*, viewer_id: int | None, q: str, limit: int) -> list[Result]:
         counted = reader().hashtags(prefixes, viewer, limit=limit)
         tags = _tag_results(counted, viewer, prefixes)
     users: list[Result] = []
-    if words and not typed.startswith(tuple(NUMBER_SIGNS)):
-        criteria = Criteria(Phrase(tuple(words)), names=[name])
+    if phrases and not typed.startswith(tuple(NUMBER_SIGNS)):
+        criteria = Criteria(AllOf(phrases), names=[name])
         users = list(_users(criteria, viewer, PageRequest(limit), names_only=True).items)
     kept = users[: max(limit - len(tags), (limit + 1) // 2)]
     return [*kept, *tags[: limit - len(kept)]]
+
+
+def _typed_phrases(typed: str) -> tuple[Phrase, ...]:
+    """The typed text, split at its spaces, as far as it is considered."""
+    phrases: list[Phrase] = []
+    left = _MAX_TYPED_WORDS
+    for part in typed.split():
+        if words := tuple(token.word for token in islice(tokens(part), left)):
+            phrases.append(Phrase(words))
+            left -= len(words)
+    return tuple(phrases)
 
 
 def _viewer(viewer_id: int | None) -> Viewer:

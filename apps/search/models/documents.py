@@ -3,8 +3,8 @@
 Profiles are the parents of their posts, so that privacy changes and bans of accounts apply to posts without
 rewriting them, and every document has only one version.
 
-Text is indexed folded and stemmed (see queries/words.py and languages.py), so that both back ends give the same
-results; the analyzers additionally fold letters that Unicode does not decompose.
+Text is indexed folded and stemmed (see core/text/folding.py and queries/languages.py), so that both back ends give the
+same results: the analyzers only split it.
 
 The document is not registered for a model: its content comes from other contexts, never from a table of this one.
 """
@@ -32,20 +32,16 @@ _MANY_SECONDS = 60.0
 _SEARCH = "/_search?ignore_unavailable=true&filter_path=timed_out,_shards.failed,hits.hits.sort"
 _HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
-_words = analyzer("folded_words", tokenizer="whitespace", filter=["lowercase", "asciifolding"])
+_words = analyzer("folded_words", tokenizer="whitespace")
 _beginnings = analyzer(
     "folded_beginnings",
     tokenizer="whitespace",
-    filter=[
-        "lowercase",
-        "asciifolding",
-        token_filter("beginnings", type="edge_ngram", min_gram=1, max_gram=_LONGEST_PREFIX),
-    ],
+    filter=[token_filter("beginnings", type="edge_ngram", min_gram=1, max_gram=_LONGEST_PREFIX)],
 )
 _typed = analyzer(
     "folded_typed",
     tokenizer="whitespace",
-    filter=["lowercase", "asciifolding", token_filter("typed_length", type="truncate", length=_LONGEST_PREFIX)],
+    filter=[token_filter("typed_length", type="truncate", length=_LONGEST_PREFIX)],
 )
 
 _clients: dict[tuple[int, str, float], Elasticsearch] = {}

@@ -332,9 +332,21 @@ def _profile_condition(node: Node, *, names_only: bool) -> Query:
         case Not(inner):
             return _clause("bool", must_not=[_profile_condition(inner, names_only=names_only)])
         case Phrase(words):
-            return _all([_profile_word(word, names_only=names_only, nearly=True) for word in words])
+            return _profile_phrase(words, names_only=names_only, nearly=True)
         case _:
             return _clause("match_none")  # only posts have it
+
+
+def _profile_phrase(words: Words, *, names_only: bool, nearly: bool) -> Query:
+    """Adjacent words, of which the last may be the beginning of one; if `nearly`, also in any order."""
+    if len(words) == 1:
+        return _profile_word(words[0], names_only=names_only, nearly=nearly)
+    named = [_clause("match_phrase", names=" ".join(words)), _clause("match_phrase", whole_names=" ".join(words[:-1]))]
+    choices = [_all(named)]
+    choices += [] if names_only else [_phrase(words)]
+    if nearly and any(map(variants, words)):
+        choices.append(_all([_profile_word(word, names_only=names_only, nearly=True) for word in words]))
+    return _any(choices)
 
 
 def _profile_word(word: str, *, names_only: bool, nearly: bool) -> Query:
@@ -397,7 +409,7 @@ def _ranks(criteria: Criteria, *, names_only: bool) -> list[Query]:
         name = criteria.names[0]
         ranks.append(_clause("constant_score", filter=_clause("term", username=name), boost=EXACT_NAME))
         ranks.append(_clause("constant_score", filter=_clause("prefix", username=name), boost=BEGINNING_OF_NAME))
-    if criteria.words:
-        words = [_profile_word(word, names_only=names_only, nearly=False) for word in criteria.words]
-        ranks.append(_clause("constant_score", filter=_all(words), boost=BY_WORDS))
+    if criteria.phrases:
+        said = [_profile_phrase(phrase.words, names_only=names_only, nearly=False) for phrase in criteria.phrases]
+        ranks.append(_clause("constant_score", filter=_all(said), boost=BY_WORDS))
     return ranks

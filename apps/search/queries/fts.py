@@ -188,10 +188,22 @@ def _profile_condition(node: Node, *, names_only: bool) -> Q:
         case Not(inner):
             return ~_profile_condition(inner, names_only=names_only)
         case Phrase(words):
-            parts = [_profile_word(word, names_only=names_only, nearly=True) for word in words]
-            return Q(user_id__in=_matching(PROFILES_TEXT, " AND ".join(parts)))
+            said = _profile_phrase(words, names_only=names_only, nearly=True)
+            return Q(user_id__in=_matching(PROFILES_TEXT, said))
         case _:
             return Q(pk__in=[])  # only posts have it
+
+
+def _profile_phrase(words: Words, *, names_only: bool, nearly: bool) -> str:
+    """Adjacent words, of which the last may be the beginning of one; if `nearly`, also in any order."""
+    if len(words) == 1:
+        return _profile_word(words[0], names_only=names_only, nearly=nearly)
+    choices = [f"names : {_quoted(words)} *"]
+    choices += [] if names_only else [f"bio : {_quoted(words)}"]
+    if nearly and any(map(variants, words)):
+        parts = [_profile_word(word, names_only=names_only, nearly=True) for word in words]
+        choices.append(f"({' AND '.join(parts)})")
+    return f"({' OR '.join(choices)})"
 
 
 def _profile_word(word: str, *, names_only: bool, nearly: bool) -> str:
@@ -272,9 +284,9 @@ def _rank(criteria: Criteria, *, names_only: bool) -> Case:
         cases.append(When(username=name, then=Value(EXACT_NAME)))
         beginning = {"username__gte": name, "username__lt": name + _LAST_CHARACTER}
         cases.append(When(**beginning, then=Value(BEGINNING_OF_NAME)))
-    if criteria.words:
-        words = " AND ".join(_profile_word(word, names_only=names_only, nearly=False) for word in criteria.words)
-        cases.append(When(user_id__in=_matching(PROFILES_TEXT, words), then=Value(BY_WORDS)))
+    if criteria.phrases:
+        said = [_profile_phrase(phrase.words, names_only=names_only, nearly=False) for phrase in criteria.phrases]
+        cases.append(When(user_id__in=_matching(PROFILES_TEXT, " AND ".join(said)), then=Value(BY_WORDS)))
     return Case(*cases, default=Value(NEARLY), output_field=IntegerField())
 
 

@@ -14,17 +14,24 @@ from socialapp.core.text.characters import UNSPACED
 
 _IGNORABLE: Final = regex.compile(r"(?V1)\p{Default_Ignorable_Code_Point}+")
 _UNSPACED_WORD: Final = rf"[[{UNSPACED}]&&[\p{{L}}\p{{Nl}}\p{{M}}]]"
+# The Thai and Lao nikhahit stays apart, so that "ำ" equals the two characters that it decomposes to.
+_MARK: Final = r"[\p{M}--[\u0e4d\u0ecd]]"
+# Apostrophes and the like, which are letters to Unicode: "Oʻzbekiston" and "пʼять" are typed with ordinary ones too.
+_APOSTROPHES: Final = r"\u02b9-\u02bf"
 # A Hangul syllable that is written as separate letters.
 _SYLLABLE: Final = (
     r"(?:[\u1100-\u115e\ua960-\ua97c][\u1161-\u11a7\ud7b0-\ud7c6]|[\uac00-\ud7a3])[\u11a8-\u11ff\ud7cb-\ud7fb]*+"
 )
 # Marks, tatweel, and the voiced and semi-voiced marks of half-width kana, which are letters to Unicode.
-_INSIDE: Final = r"[\p{M}\p{Default_Ignorable_Code_Point}\u0640\uff9e\uff9f]"
-# Besides letters: radicals, and words and units in one character, as in "㍻", "㈱" and "10㎏"; two of them are emoji.
-_LETTER: Final = r"[[\p{L}\u2f00-\u2fd5\u3200-\u33ff]--[\u3297\u3299\uff9e\uff9f]]"
+_INSIDE: Final = rf"[{_MARK}\p{{Default_Ignorable_Code_Point}}\u0640\uff9e\uff9f]"
+# Besides letters: circled ones, radicals, and words and units in one character, as in "㍻", "㈱" and "10㎏"; three of
+# them are emoji.
+_LETTER: Final = rf"[[\p{{L}}\u24b6-\u24e9\u2f00-\u2fd5\u3200-\u33ff]--[{_APOSTROPHES}\u24c2\u3297\u3299\uff9e\uff9f]]"
 _EMOJI: Final = r"[\p{Extended_Pictographic}--[\u0000-\u2139]]"
 _EMOJI_PARTS: Final = r"[\ufe0f\p{Emoji_Modifier}]"
-_KEYCAP: Final = r"(?<![\p{L}\p{N}])[0-9#]\ufe0f?\u20e3"
+_KEYCAP: Final = r"(?<![\p{L}\p{N}])[0-9#*]\ufe0f?\u20e3"
+# Signs that are emoji only with a variation selector: ©️, ®️, ‼️, ⁉️, ™️, ℹ️.
+_SIGN: Final = r"[\u00a9\u00ae\u203c\u2049\u2122\u2139]\ufe0f"
 # The flags of England, Scotland, Wales and other parts of countries: a black flag and a code of invisible characters.
 _FLAG_OF_A_PART: Final = r"\U0001f3f4[\U000e0030-\U000e007a]++\U000e007f"
 # Groups of three digits: "1,000", "1.000", "1’000" and "1 000" (with a no-break space) are 1000.
@@ -32,6 +39,7 @@ _GROUPED: Final = r"(?<![\p{L}\p{N}])\d{1,3}(?:[.,'’_\u00a0\u2009\u202f]\d{3})
 _TOKEN: Final = regex.compile(
     rf"""(?V1)
       (?P<emoji> \p{{Regional_Indicator}}{{2}} | {_FLAG_OF_A_PART} | {_EMOJI}{_EMOJI_PARTS}*+ | {_KEYCAP} )
+    | (?P<sign> {_SIGN} )
     | (?P<number> {_GROUPED} )
     | {_SYLLABLE}{_INSIDE}*+
     | {_UNSPACED_WORD}{_INSIDE}*+
@@ -39,17 +47,21 @@ _TOKEN: Final = regex.compile(
     """,
     regex.VERBOSE,
 )
-_WORDS: Final = regex.compile(rf"(?V1){_UNSPACED_WORD}\p{{M}}*+|(?:[[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}]\p{{M}}*+)++")
+_WORDS: Final = regex.compile(
+    rf"(?V1){_UNSPACED_WORD}{_MARK}*+|(?:[[\p{{L}}\p{{N}}]--{_UNSPACED_WORD}--[{_APOSTROPHES}]]{_MARK}*+)++"
+)
 # Marks that are optional in these scripts; kana, Indic and other scripts need theirs.
 _OPTIONAL_MARKS: Final = regex.compile(
     r"(?V1)[[\p{Mn}\p{Me}]&&[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Latin}\p{Script=Greek}"
     r"\p{Script=Cyrillic}\p{Script=Inherited}]--[\u3099\u309a]]+|\u0640+"
 )
 _NOT_IN_EMOJI: Final = regex.compile(r"[\ufe0f\p{Emoji_Modifier}]+")
-# Letters that Unicode does not decompose, although people type them without their strokes; and kaf, yeh and heh as
-# Persian and Urdu keyboards type them, and yeh without dots.
+# Letters that Unicode does not decompose, although people type them without their strokes and hooks, or as the nearest
+# letter of their keyboard; and kaf, yeh and heh as Persian and Urdu keyboards type them, and yeh without dots.
 _SAME_LETTERS: Final = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "þ": "th", "ð": "d"}
+    | {"ə": "a", "ǝ": "e", "ɛ": "e", "ɔ": "o", "ɨ": "i", "ʉ": "u", "ŋ": "n", "ɲ": "n", "ŧ": "t", "ǥ": "g", "ƒ": "f"}
+    | {"ɓ": "b", "ɖ": "d", "ɗ": "d", "ƙ": "k", "ʋ": "v", "ƴ": "y"}
     | {"\u06a9": "\u0643", "\u06cc": "\u064a", "\u0649": "\u064a", "\u06c1": "\u0647"}
 )
 
@@ -97,6 +109,8 @@ def _words_of(found: regex.Match[str]) -> list[str]:
     match found.lastgroup:
         case "emoji":
             return [_NOT_IN_EMOJI.sub("", written)]
+        case "sign":
+            return [written]
         case "number":
             return ["".join(_digit(character) for character in written if character.isdecimal())]
     if written.isascii():  # most words; folding them does nothing else
