@@ -357,6 +357,23 @@ def test_enter_in_the_content_warning_goes_to_the_text(person: Callable[[str], P
     assert ada.api("GET", f"/profiles/{ada.id}/posts")["results"] == []
 
 
+def test_home_has_the_posts_of_somebody_who_is_not_muted_any_more(person: Callable[[str], Person]) -> None:
+    ada, bob = person("ada_relents"), person("bob_back")
+    ada.api("PUT", f"/profiles/{bob.id}/follow")
+    ada.api("PUT", f"/profiles/{bob.id}/mute")
+    bob.post("Heard again")
+    ada.post("By myself")
+    page = ada.open()
+    expect(page.get_by_text("By myself")).to_be_visible()
+    go(page, "/settings/mutes")
+    page.get_by_role("button", name="Unmute").click()
+    expect(page.get_by_role("button", name="Unmute")).to_have_count(0)
+    go(page, "/")
+    heard = page.get_by_text("Heard again")
+    page.locator("[data-post]").filter(has=heard).get_by_role("button", name="More about this post").click()
+    expect(page.get_by_role("menuitem", name="Mute @bob_back")).to_be_visible()
+
+
 def test_who_is_muted_disappears_from_explore(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_quiet"), person("bob_noisy")
     bob.post("Noise")
