@@ -1,9 +1,12 @@
 """The log of actions: any change breaks its chain, except the erasure of a person."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from apps.moderation import actions
 from apps.moderation.models import Action, LogHead
@@ -137,3 +140,11 @@ def test_only_what_rules_decided_counts_as_automated(log: list[Action]) -> None:
     stated = [one["sequence"] for one in statement_bodies(Action.objects.all()) if one["automated_decision"]]
     assert stated == automated
     assert figures_by_month(months=1)[0].automated == 1
+
+
+def test_what_happens_as_the_month_ends_is_left_to_the_next_report(log: list[Action]) -> None:
+    """The month is determined before what happened is read."""
+    last_month = timezone.now().replace(day=1, hour=0) - timedelta(days=1)
+    with time_machine.travel(last_month):
+        assert [figures.actions for figures in figures_by_month(months=2)] == [{}, {}]
+    assert sum(figures_by_month(months=1)[0].actions.values()) == 3

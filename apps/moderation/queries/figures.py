@@ -32,17 +32,18 @@ def figures_by_month(*, months: int) -> list[MonthFigures]:
     while len(starts) < months:
         starts.append((starts[-1] - timedelta(days=1)).replace(day=1))
     found = {(start.year, start.month): MonthFigures(start) for start in starts}
-    since = starts[-1]
-    reports = Report.objects.filter(created_at__gte=since).annotate(month=TruncMonth("created_at"))
+    next_month = (first + timedelta(days=31)).replace(day=1)  # may begin before the queries end
+    shown = Q(created_at__gte=starts[-1], created_at__lt=next_month)
+    reports = Report.objects.filter(shown).annotate(month=TruncMonth("created_at"))
     for row in reports.values("month").annotate(n=Count("id")).order_by():
         found[row["month"].year, row["month"].month].reports = row["n"]
-    decided = Action.objects.filter(created_at__gte=since, kind__in=APPEALABLE)
+    decided = Action.objects.filter(shown, kind__in=APPEALABLE)
     by_kind = decided.annotate(month=TruncMonth("created_at")).values("month", "kind")
     for row in by_kind.annotate(n=Count("id"), by_rule=Count("id", filter=AUTOMATED)):
         figures = found[row["month"].year, row["month"].month]
         figures.actions[row["kind"]] = row["n"]
         figures.automated += row["by_rule"]
-    appeals = Appeal.objects.filter(created_at__gte=since).annotate(month=TruncMonth("created_at")).values("month")
+    appeals = Appeal.objects.filter(shown).annotate(month=TruncMonth("created_at")).values("month")
     for row in appeals.annotate(n=Count("id"), won=Count("id", filter=Q(status=Appeal.Status.ACCEPTED))).order_by():
         figures = found[row["month"].year, row["month"].month]
         figures.appeals, figures.appeals_accepted = row["n"], row["won"]
