@@ -162,9 +162,10 @@ def test_the_first_tab_stop_skips_to_the_content(
 
 
 def test_navigation_moves_the_focus_to_the_heading(person: Callable[[str], Person]) -> None:
-    page = person("heading").open()
-    expect(page.get_by_role("heading", level=1, name="Home")).to_be_focused()
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Settings").first.click()
+    page = person("heading").open("/explore")
+    for name in ("Home", "Settings"):
+        page.get_by_role("navigation", name="Main").get_by_role("link", name=name).first.click()
+        expect(page.get_by_role("heading", level=1, name=name)).to_be_focused()
     for name in ("Privacy", "Security"):
         page.get_by_role("link", name=name).click()
         expect(page.get_by_role("heading", level=1, name=name)).to_be_focused()

@@ -8,9 +8,10 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.run.installation import Installation
 from tests.scenarios.product import eventually
-from tests.web.conftest import PASSWORD, Person, go
+from tests.web.conftest import PASSWORD, Person, go, wait_until_true
 
 _LIKE = "Like, 0 reactions"
+_IS_REMEMBERED = "() => history.state?.scroll === Math.round(scrollY)"  # which happens when scrolling has ended
 
 
 def opened(person: Person, path: str) -> Page:
@@ -197,6 +198,7 @@ def test_a_reload_keeps_the_place_but_shows_what_is_new_at_the_top(person: Calla
     below = page.get_by_text("Number 5", exact=True)
     page.get_by_text("Number 2", exact=True).scroll_into_view_if_needed()
     expect(below).to_be_in_viewport()
+    wait_until_true(page, _IS_REMEMBERED)
     page.reload()
     expect(below).to_be_in_viewport()
     page.goto(f"{ada.site.url}/v1/docs")
@@ -204,6 +206,7 @@ def test_a_reload_keeps_the_place_but_shows_what_is_new_at_the_top(person: Calla
     expect(below).to_be_in_viewport()
     page.evaluate("() => scrollTo(0, 0)")
     expect(page.get_by_text("Number 14")).to_be_in_viewport()
+    wait_until_true(page, _IS_REMEMBERED)
     ada.post("The newest")
     page.reload()
     expect(page.get_by_text("The newest")).to_be_in_viewport()

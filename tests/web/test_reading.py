@@ -208,6 +208,7 @@ def test_jumping_to_the_end_of_a_list_loads_all_pages(person: Callable[[str], Pe
 @pytest.mark.parametrize("typed", ["@ada.com", "ねえ＠ada.com"])
 def test_names_with_dots_and_full_width_signs_are_completed(person: Callable[[str], Person], typed: str) -> None:
     ada = person(f"ada.complete{len(typed)}")
+    ada.wait_until_found()
     page = ada.open("/compose")
     field = page.get_by_role("textbox", name="What's on your mind?")
     field.press_sequentially(typed)
@@ -217,6 +218,7 @@ def test_names_with_dots_and_full_width_signs_are_completed(person: Callable[[st
 
 def test_arrows_go_through_what_the_search_suggests(person: Callable[[str], Person]) -> None:
     ada = person("ada_arrows")
+    ada.wait_until_found()
     page = ada.open("/search")
     field = page.get_by_role("main").get_by_role("searchbox")
     field.fill("ada_arrows")
