@@ -29,6 +29,7 @@ from socialapp.telemetry.multiprocess import share_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 60.0
+_ADMIN = "admin"
 _BROUGHT_ALONG = {"DATABASE_URL": "SQLite", "REDIS_URL": "a Valkey of its own", "SECRET_KEY": "secrets made here"}
 
 _DESCRIPTION = "Runs socialapp: API, admin, docs, WebSocket and landing page on one address."
@@ -280,7 +281,8 @@ def _supervise(supervisor: Supervisor, place: InstallPaths, embedded: list[str],
             return 0
         raise CannotStart(f"no answer within {_READY_SECONDS:g} s; see {place.data_dir}/logs")
     _welcome(place)
-    if embedded and demo and not _done_note(place, "demo data").exists():
+    is_ours = _done_note(place, "the admin account").exists()
+    if embedded and demo and is_ours and not _done_note(place, "demo data").exists():
         supervisor.run_once("demo", partial(_make_demo, place))  # people can look around meanwhile
         _print_demo_account(place)
     supervisor.run()
@@ -321,8 +323,18 @@ def _prepare(place: InstallPaths, *, embedded: bool) -> None:
     _wait_for_redis()
     with _synced_at_the_end():
         call_command("migrate_all", verbosity=0)
-        if embedded and "create_admin" in get_commands():
+        if embedded and "create_admin" in get_commands() and not _has_people():
             _once(place, "the admin account", lambda: _create_admin(place))
+
+
+def _has_people() -> bool:
+    """Whether anybody but the administrator has an account: then a new folder holds a restored backup."""
+    from datetime import UTC, datetime
+    from itertools import islice
+
+    from socialapp.ops.bulk import export_records
+
+    return any(user["username"] != _ADMIN for user in islice(export_records("user", until=datetime.now(UTC)), 2))
 
 
 def _make_demo(place: InstallPaths) -> None:
@@ -369,7 +381,7 @@ def _synced_at_the_end() -> Iterator[None]:
 def _create_admin(place: InstallPaths) -> None:
     from django.core.management import call_command
 
-    call_command("create_admin", username="admin", email="admin@example.org")  # with ADMIN_PASSWORD
+    call_command("create_admin", username=_ADMIN, email="admin@example.org")  # with ADMIN_PASSWORD
 
 
 def _load_demo(place: InstallPaths) -> None:

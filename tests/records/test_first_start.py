@@ -5,7 +5,9 @@ from pathlib import Path
 
 import httpx
 
+from tests.migrated import copy_migrated
 from tests.run.installation import Installation, started, until
+from tests.scaling.dataset import embedded
 
 _SECONDS = 240.0
 
@@ -25,6 +27,21 @@ def test_demo_data_are_created_once_while_the_product_serves(tmp_path: Path) -> 
     with started(data_dir, demo=True) as third:
         until(lambda: f"log in as {account['username']}" in third.said(), why="the account was not printed")
         assert "making demo data" not in third.said()
+
+
+def test_a_restored_installation_gets_neither_administrator_nor_demo_data(tmp_path: Path) -> None:
+    data_dir = tmp_path / "var"
+    copy_migrated(data_dir / "db")
+    people = tmp_path / "people.jsonl"
+    ada = {"type": "user", "id": "1", "username": "ada", "email": "ada@example.org"}
+    people.write_text(json.dumps({**ada, "created_at": "2026-11-01T09:00:00Z"}) + "\n")
+    embedded(data_dir, "load", str(people))
+    with started(data_dir, demo=True) as restored:
+        until(lambda: "ready at" in restored.said(), why="it did not start")
+        embedded(data_dir, "dump", str(tmp_path / "dumped.jsonl"), "--kind", "user")
+    assert "making" not in restored.said()
+    dumped = (tmp_path / "dumped.jsonl").read_text().splitlines()
+    assert [json.loads(line)["username"] for line in dumped] == ["ada"]
 
 
 def _follows_of(installation: Installation, account: dict[str, str]) -> int:
