@@ -7,6 +7,8 @@ import errno
 import io
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
 
@@ -28,6 +31,7 @@ from socialapp.settings import media_store
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.media.conftest import animation, path_of, picture, send
 from tests.media.stores import Store
+from tests.run.installation import ROOT, all_gone, until
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -133,7 +137,7 @@ def test_a_video_is_not_called_damaged_because_the_disk_is_full(
 ) -> None:
     source = tmp_path / "source"
     source.write_bytes(animation())
-    (tmp_path / "video.mp4").symlink_to("/dev/full")
+    monkeypatch.setattr("socialapp.core.media.videos._run", lambda *_: SimpleNamespace(returncode=1))
     monkeypatch.setattr("socialapp.core.media.videos.shutil.disk_usage", lambda _: SimpleNamespace(free=0))
     with pytest.raises(OSError, match="No space left"):
         videos.convert_gif(source, target=tmp_path)
@@ -148,3 +152,17 @@ def test_a_full_disk_does_not_count_as_an_attempt(
         process_waiting_media()
     media = Media.objects.get()
     assert (media.status, media.attempts) == ("processing", 0)
+
+
+def test_no_ffmpeg_outlives_a_killed_conversion(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    os.mkfifo(source)
+    command = [sys.executable, "-m", "socialapp.core.media.convert", "mp4", str(source), str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT) as conversion, source.open("wb") as unfinished:
+        unfinished.write(b"\0\0\0\x14ftypisom")  # opened and read by ffmpeg, which waits for the rest
+        unfinished.flush()
+        started = psutil.Process(conversion.pid).children()
+        conversion.kill()
+        conversion.wait()
+        until(lambda: all_gone(started), seconds=10, why="ffmpeg still runs")
+    assert started
