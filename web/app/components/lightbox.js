@@ -25,7 +25,7 @@ export function Lightbox({ media: given, index, renew, close }) {
   const shown = media[at];
   const step = (by) => {
     setZoomed(false);
-    setAt((at + by + media.length) % media.length);
+    setAt((before) => (before + by + media.length) % media.length); // keys may come faster than pictures
   };
   const onwards = document.documentElement.dir === "rtl" ? -1 : 1;
   const pressed = (event) => {
