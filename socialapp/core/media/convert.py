@@ -18,6 +18,7 @@ from pathlib import Path
 
 from socialapp.core.errors import store_unavailable
 from socialapp.core.media.results import DISK_FULL, ConversionError, ConvertedFile, ConvertedMedia
+from socialapp.core.processes import end_with_parent
 
 _LONGEST_IMAGE = 60  # seconds of CPU
 _LONGEST_VIDEO = 1800
@@ -28,7 +29,6 @@ _HEARTBEAT_SECONDS = 5
 _VIDEOS = ("mp4", "mov", "webm", "gif")
 _NO_ROOM = "no_room"
 _CLONE_NEWNET, _CLONE_NEWUSER = 0x40000000, 0x10000000
-_PR_SET_PDEATHSIG = 1
 
 
 def convert(source: Path, *, file_format: str, target: Path, heartbeat: Callable[[], None]) -> ConvertedMedia:
@@ -111,9 +111,8 @@ def _convert(file_format: str, source: Path, target: Path) -> ConvertedMedia:
 
 def _confine(*, is_video: bool) -> None:
     """Limits this process and its children. Network access is removed where user namespaces are allowed."""
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+    end_with_parent(signal.SIGKILL)
+    ctypes.CDLL(None).unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
     memory = _MEMORY_VIDEO if is_video else _MEMORY_IMAGE
     seconds = _LONGEST_VIDEO if is_video else _LONGEST_IMAGE
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

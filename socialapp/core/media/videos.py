@@ -3,7 +3,6 @@
 ffmpeg gets a forced demuxer and may open local files only, so that a playlist disguised as a video fetches nothing.
 """
 
-import ctypes
 import errno
 import os
 import re
@@ -11,6 +10,7 @@ import shutil
 import signal
 import subprocess
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -18,11 +18,10 @@ from PIL import Image
 
 from socialapp.core.media.images import convert_pixels, frames_of, open_image
 from socialapp.core.media.results import ConversionError, ConvertedFile, ConvertedMedia, digest_of
+from socialapp.core.processes import end_with_parent
 
 MAX_SECONDS = 600
 _MAX_INPUT_PIXELS = 4096 * 4096
-_LIBC = ctypes.CDLL(None)
-_PR_SET_PDEATHSIG = 1
 _LEAST_FREE = 2**20  # with less, what failed was writing: what ffmpeg prints could be forged by the file
 _DEMUXERS = {"mp4": "mov", "mov": "mov", "webm": "matroska", "gif": "gif"}
 _SAFE = (
@@ -136,15 +135,5 @@ def _ffmpeg(*arguments: str) -> None:
 def _run(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
     program: str = imageio_ffmpeg.get_ffmpeg_exe()  # type: ignore[no-untyped-call]
     command = [program, "-loglevel", "info", *_SAFE, *arguments]
-    return subprocess.run(  # noqa: S603
-        command,
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        preexec_fn=_end_with_parent,
-    )
-
-
-def _end_with_parent() -> None:
-    """Otherwise ffmpeg would go on for minutes after the worker was killed. Source: prctl(2)."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    end = partial(end_with_parent, signal.SIGKILL)  # or it would outlive a conversion that ends with its worker
+    return subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL, preexec_fn=end)  # noqa: S603
