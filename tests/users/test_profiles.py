@@ -112,8 +112,8 @@ def test_users_edit_their_own_profile(register: Register, anonymous: JsonClient)
     assert (shown["full_name"], shown["bio"], shown["is_private"]) == ("A", "two\nlines", True)
     assert answer["ETag"] != before["ETag"]
     assert published("profile_changed") == [
-        {"user_id": int(alice.id), "version": 1},
-        {"user_id": int(alice.id), "version": 2},
+        {"user_id": int(alice.id), "version": 1, "is_restored": False},
+        {"user_id": int(alice.id), "version": 2, "is_restored": False},
     ]
 
 

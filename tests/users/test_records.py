@@ -42,7 +42,7 @@ def test_profiles_are_loaded_once_and_given_back() -> None:
         assert records.load(kind="user", records=[ADA]) == []
     profile = Profile.objects.get()
     assert (profile.username_key, profile.is_private, profile.version) == ("ada", True, 1)
-    assert published() == [{"user_id": 7, "version": 1}]
+    assert published() == [{"user_id": 7, "version": 1, "is_restored": False}]
     part = {"id": "7", "full_name": "Ada L", "bio": "first", "is_private": True, "is_discoverable": False}
     assert records.parts(kind="user", ids=[7, 8]) == [part]
 
