@@ -141,16 +141,16 @@ def purge_hidden_author(event: ProfileChanged | StatusChanged, is_hidden: bool) 
         actions.purge_author(event.user_id)
 
 
-def _shown_in_profile(event: ProfileChanged) -> list[str] | None:
-    """The URLs of the pictures that a profile shows; None if there is no cache to purge."""
-    return access.profile_pictures(event.user_id) if settings.MEDIA_PURGE else None
+def _shown_in_profile(event: ProfileChanged) -> dict[str, str] | None:
+    """The pictures that a profile shows; None if its owner has uploaded none for it."""
+    return access.profile_pictures(event.user_id) if queries.has_profile_media(event.user_id) else None
 
 
 @handles(ProfileChanged, gather=_shown_in_profile)
-def purge_reset_pictures(event: ProfileChanged, shown: list[str] | None) -> None:
-    """Purges the pictures of a profile that a moderator has reset: they stay in their place, for an appeal."""
+def settle_profile_pictures(event: ProfileChanged, shown: dict[str, str] | None) -> None:
+    """Releases the pictures that a profile shows no longer, and purges them from caches."""
     if shown is not None:
-        actions.purge_profile(event.user_id, except_urls=shown)
+        actions.settle_profile_pictures(user_id=event.user_id, shown=shown)
 
 
 @handles(UserDeleted)

@@ -16,7 +16,7 @@ from apps.posts.actions.media import processing
 from apps.posts.models import Media, StoredFile
 from socialapp.core.media.addresses import signed_query
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
-from tests.media.conftest import BOTH_STORES, path_of, picture, send
+from tests.media.conftest import BOTH_STORES, is_served, path_of, picture, send
 from tests.media.stores import Bucket, Store
 from tests.security.routes import document
 
@@ -335,6 +335,34 @@ def test_a_rejected_change_of_the_profile_keeps_its_picture(
     assert ann.client.patch("/v1/profiles/me", change, If_Match='"0"').status_code == 412
     assert delete_unused_media(before_hours=0) == 1
     assert [str(media.id) for media in Media.objects.all()] == [shown["id"]]
+
+
+def test_a_change_with_an_invalid_header_keeps_the_picture(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], drain: Callable[[], int]
+) -> None:
+    ann = register("ann")
+    shown, other = upload(ann, picture((50, 50))), upload(ann, picture((60, 60)))
+    assert ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": shown["id"]}).status_code == 200
+    change = {"profile_picture_media_id": other["id"], "header_picture_media_id": "1"}
+    assert ann.client.patch("/v1/profiles/me", change).status_code == 422
+    drain()
+    delete_unused_media(before_hours=0)
+    assert ann.client.get(f"/v1/media/{shown['id']}").status_code == 200
+    assert is_served(ann.client, ann.client.get("/v1/profiles/me").json()["profile_picture"])
+
+
+def test_a_replaced_picture_is_released_once_the_profile_shows_the_other(
+    register: Callable[..., Person], upload: Callable[..., dict[str, Any]], drain: Callable[[], int]
+) -> None:
+    """Also if the other was taken for unused meanwhile, by an earlier change."""
+    ann = register("ann")
+    first, second = upload(ann, picture((50, 50))), upload(ann, picture((60, 60)))
+    for media in (first, second):
+        assert ann.client.patch("/v1/profiles/me", {"profile_picture_media_id": media["id"]}).status_code == 200
+    Media.objects.filter(id=second["id"]).update(shown_in=Media.Place.NOWHERE)
+    drain()
+    assert delete_unused_media(before_hours=0) == 1
+    assert [(str(media.id), media.shown_in) for media in Media.objects.all()] == [(second["id"], Media.Place.PROFILE)]
 
 
 def test_erasing_a_user_erases_their_media(

@@ -138,7 +138,7 @@ def _is_public(place: MediaPlace, *, media_id: int) -> bool:
     Media in comments have signed URLs only.
     """
     if Media.Place(place.shown_in).is_in_profile:
-        return any(is_url_of(url, media_id=media_id) for url in profile_pictures(place.user_id))
+        return any(is_url_of(url, media_id=media_id) for url in profile_pictures(place.user_id).values())
     owner = _active_owner(place) if place.is_in_public_post else None
     return owner is not None and not is_for_followers(owner)
 
@@ -148,11 +148,12 @@ def _active_owner(place: MediaPlace) -> Author | None:
     return owner if owner is not None and owner.active else None
 
 
-def profile_pictures(user_id: int) -> list[str]:
-    """The URLs of the pictures that a profile shows now: none of somebody inactive, nor after a moderator reset the
-    profile. One call."""
+def profile_pictures(user_id: int) -> dict[str, str]:
+    """The URLs of the pictures that a profile shows now, by place: none of somebody inactive, nor after a moderator
+    reset the profile. One call."""
+    fields = {Media.Place.PROFILE.value: "profile_picture", Media.Place.HEADER.value: "header_picture"}
     profiles = client(Users).profile_bodies(viewer_id=None, ids=[user_id])
-    return [str(profile[name]) for profile in profiles for name in ("profile_picture", "header_picture")]
+    return {place: str(profile[name]) for profile in profiles for place, name in fields.items() if profile[name]}
 
 
 def no_such_file() -> NotFound:

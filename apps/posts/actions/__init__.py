@@ -19,6 +19,7 @@ from apps.posts.actions.media.inspection import (
 from apps.posts.actions.media.places import (
     MAX_IMAGES,
     release_from_comment,
+    settle_profile_pictures,
     use_as_header_picture,
     use_as_profile_picture,
     use_in_comment,
@@ -31,7 +32,6 @@ from apps.posts.actions.media.removal import (
     delete_unused_media,
     purge_author,
     purge_caches,
-    purge_profile,
 )
 from apps.posts.actions.media.uploads import (
     Upload,
@@ -110,7 +110,6 @@ __all__ = [
     "process_waiting_media",
     "purge_author",
     "purge_caches",
-    "purge_profile",
     "read_home_feed",
     "reader_of",
     "ready_media",
@@ -124,6 +123,7 @@ __all__ = [
     "remove_repost",
     "restore_post",
     "restrict_post",
+    "settle_profile_pictures",
     "sizes_in_store",
     "store_upload",
     "sweep_store",

@@ -40,6 +40,11 @@ def media_of(*, user_id: int, media_id: int) -> Media | None:
     return Media.objects.filter(id=media_id, user_id=user_id).first()
 
 
+def has_profile_media(user_id: int) -> bool:
+    """Whether any media of this person are in their profile, or were until it shows others. One query."""
+    return Media.objects.filter(user_id=user_id, shown_in__in=(Media.Place.PROFILE, Media.Place.HEADER)).exists()
+
+
 def media_by_id(media_id: int) -> Media | None:
     """Anybody's media. One query."""
     return Media.objects.filter(id=media_id).first()

@@ -1,12 +1,13 @@
 """Attaches media to posts, comments and profiles."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.posts.actions.media.removal import purge
-from apps.posts.models import Media, Post, PostEdit, RemovedPost
+from apps.posts.models import Media, Post, PostEdit, RefusedMedia, RemovedPost
 from socialapp.core.db import transactional
 from socialapp.core.errors import Invalid
+from socialapp.core.media.addresses import is_url_of
 
 MAX_IMAGES = 4
 
@@ -57,18 +58,37 @@ def use_as_header_picture(*, user_id: int, media_id: int | None) -> Media | None
 
 @transactional("posts")
 def _use_in_profile(*, user_id: int, media_id: int | None, place: Media.Place, field: str) -> Media | None:
-    chosen = None
     if media_id is not None:
         chosen = _own_image(user_id=user_id, media_id=media_id, field=field)
         if chosen.shown_in not in (Media.Place.NOWHERE, place):
             raise _in_use(field)
-        chosen.shown_in = place
+        chosen.shown_in = place  # what it replaces is released once the profile shows it: the change may still fail
         chosen.save(update_fields=["shown_in"])
-    # Left to the sweep, a day after the upload or at once: until then the profile may still refer to it.
-    replaced = Media.objects.filter(user_id=user_id, shown_in=place).exclude(id=media_id or 0)
-    purge(replaced)
-    replaced.update(shown_in=Media.Place.NOWHERE)
-    return chosen
+        return chosen
+    removed = Media.objects.filter(user_id=user_id, shown_in=place)
+    purge(removed)
+    removed.update(shown_in=Media.Place.NOWHERE)
+    return None
+
+
+def settle_profile_pictures(*, user_id: int, shown: Mapping[str, str]) -> None:
+    """Puts the pictures that a profile shows, URLs by place, into their places, and releases those that they replaced.
+
+    The sweep deletes these, a day after the upload or at once. Pictures of a place that shows nothing stay in it, for
+    an appeal against the moderator who reset the profile. Joins the caller's transaction. Idempotent.
+    """
+    places = (Media.Place.NOWHERE, Media.Place.PROFILE, Media.Place.HEADER)
+    found = list(Media.objects.select_for_update().filter(user_id=user_id, shown_in__in=places).order_by("id"))
+    refused = RefusedMedia.objects.filter(media_id__in=[media.id for media in found])
+    kept_out = set(refused.values_list("media_id", flat=True))
+    for media in found:
+        place = next((place for place, url in shown.items() if is_url_of(url, media_id=media.id)), None)
+        if place is None and media.shown_in:
+            purge([media])
+            place = Media.Place.NOWHERE if media.shown_in in shown else None
+        if place not in (None, media.shown_in) and media.id not in kept_out:
+            media.shown_in = place
+            media.save(update_fields=["shown_in"])
 
 
 @transactional("posts")

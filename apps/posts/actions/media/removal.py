@@ -13,7 +13,6 @@ from apps.posts.models import Media, MediaPurge
 from apps.posts.presenters import paths_of
 from socialapp.core.db import after_commit, transactional
 from socialapp.core.media import caches
-from socialapp.core.media.addresses import is_url_of
 from socialapp.core.outgoing import OutgoingError
 
 log = structlog.get_logger()
@@ -45,12 +44,6 @@ def purge_author(user_id: int) -> None:
         shown = Media.objects.filter(user_id=user_id).exclude(shown_in=Media.Place.NOWHERE)
         for media in shown.iterator(chunk_size=_BATCH):
             purge([media])
-
-
-def purge_profile(user_id: int, *, except_urls: Sequence[str]) -> None:
-    """Queues the pictures of a profile for purging that it no longer shows; joins the caller's transaction."""
-    pictures = Media.objects.filter(user_id=user_id, shown_in__in=(Media.Place.PROFILE, Media.Place.HEADER))
-    purge(media for media in pictures if not any(is_url_of(url, media_id=media.id) for url in except_urls))
 
 
 def purge_caches() -> int:
