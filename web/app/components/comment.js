@@ -68,7 +68,7 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
       ${author && comment.media?.length > 0 && html`<${MediaGrid} media=${comment.media} sensitive=${false} renew=${renew} />`}
       ${author && html`<div class="actions comment-actions">
         <${ReactionButton} kind="comment" item=${comment} />
-        ${!posts.of(comment.post_id).peek()?.comments_locked && html`<button type="button" class="action" onClick=${() => needsAccount() && setReplying(!replying)}><${Icon} name="comment" size=${18} /> ${t("comment.reply")}</button>`}
+        ${!posts.of(comment.post_id).value?.comments_locked && html`<button type="button" class="action" onClick=${() => needsAccount() && setReplying(!replying)}><${Icon} name="comment" size=${18} /> ${t("comment.reply")}</button>`}
       </div>`}
       ${replying && html`<${CommentForm} postId=${comment.post_id} parent=${comment} focused onDone=${added} onCancel=${() => setReplying(false)} />`}
       ${comment.replies_count > 0 && html`<button type="button" class="link fold" aria-expanded=${unfolded} onClick=${() => setUnfolded(!unfolded)}>${unfolded ? t("comment.fold") : t("comment.unfold", { count: comment.replies_count })}</button>`}
