@@ -79,7 +79,7 @@ def test_a_stolen_session_ends_in_every_tab(person: Callable[[str], Person]) -> 
 def test_a_busy_server_is_retried_and_explained(person: Callable[[str], Person]) -> None:
     ada = person("ada_429")
     post = ada.post("Popular")
-    page = ada.open()
+    page = ada.open(service_workers="block")
     refused: list[str] = []
 
     def refuse(route: Route) -> None:

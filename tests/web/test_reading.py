@@ -61,7 +61,7 @@ def test_a_decision_can_be_appealed_and_a_report_tracked(person: Callable[[str],
     """
     ada, bob = person("ada_ap"), person("bob_ap")
     ada.api("POST", "/reports", {"target_type": "post", "target_id": bob.post("Rude"), "reason": "abuse"})
-    page = ada.open()
+    page = ada.open(service_workers="block")
     action = {
         "id": "77",
         "kind": "warn_user",
