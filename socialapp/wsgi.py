@@ -12,6 +12,9 @@ from typing import IO, Any
 from django.core.wsgi import get_wsgi_application
 from whitenoise import WhiteNoise
 
+from socialapp.core.errors import Unavailable, store_unavailable
+from socialapp.core.json import to_json
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "socialapp.settings")
 
 _UPLOAD = re.compile(r"/v1/media(/[0-9]+/content)?/*")  # the routes for which the gateways allow larger bodies
@@ -19,14 +22,6 @@ _PIECE = 65_536
 _MOST_IN_MEMORY = 1_048_576  # of a chunked body; the rest goes to a temporary file
 _MOST_UNWANTED = 64 * 1024 * 1024
 
-_BUSY = (
-    b'{"type": "urn:socialapp:problem:busy", "title": "Service unavailable", "status": 503,'
-    b' "detail": "too many uploads at once; try again in a moment", "code": "busy", "errors": []}'
-)
-_NO_ROOM = (
-    b'{"type": "urn:socialapp:problem:store_unavailable", "title": "Service unavailable", "status": 503,'
-    b' "detail": "files cannot be stored or read right now", "code": "store_unavailable", "errors": []}'
-)
 _large_bodies = BoundedSemaphore(max(1, int(os.environ.get("WEB_THREADS", "4")) // 2))
 
 _django = get_wsgi_application()
@@ -40,7 +35,7 @@ def _with_length(environ: dict[str, Any], start_response: Any, *, start: bytes =
             body = _received(sent, start=start, most=_most_bytes(environ) + 1)  # one too many is enough for a 413
         except OSError:  # the disk is full
             _discard_body(sent)
-            return _unavailable(start_response, _NO_ROOM)
+            return _unavailable(start_response, store_unavailable())
         environ.update({"wsgi.input": body, "CONTENT_LENGTH": str(body.seek(0, SEEK_END))})
         body.seek(0)
     answer = _django(environ, start_response)
@@ -72,16 +67,19 @@ def _with_room(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     if len(start) < buffered and _length(environ) <= buffered:
         return _with_length(environ, start_response, start=start)
     if not _large_bodies.acquire(blocking=False):
-        return _unavailable(start_response, _BUSY)
+        busy = Unavailable("too many uploads at once; try again in a moment", code="busy")
+        return _unavailable(start_response, busy)
     try:
         return _with_length(environ, start_response, start=start)
     finally:
         _large_bodies.release()
 
 
-def _unavailable(start_response: Any, problem: bytes) -> Iterable[bytes]:
+def _unavailable(start_response: Any, problem: Unavailable) -> Iterable[bytes]:
+    from socialapp.http.problems import problem_body
+
     start_response("503 Service Unavailable", [("Content-Type", "application/problem+json"), ("Retry-After", "2")])
-    return [problem]
+    return [to_json(problem_body(problem))]
 
 
 def _is_upload(environ: dict[str, Any]) -> bool:
