@@ -323,18 +323,20 @@ def _prepare(place: InstallPaths, *, embedded: bool) -> None:
     _wait_for_redis()
     with _synced_at_the_end():
         call_command("migrate_all", verbosity=0)
-        if embedded and "create_admin" in get_commands() and not _has_people():
+        if embedded and "create_admin" in get_commands() and _is_new(place):
             _once(place, "the admin account", lambda: _create_admin(place))
 
 
-def _has_people() -> bool:
-    """Whether anybody but the administrator has an account: then a new folder holds a restored backup."""
+def _is_new(place: InstallPaths) -> bool:
+    """Whether this is a first start, and not one with a restored backup, in which more people have accounts."""
     from datetime import UTC, datetime
     from itertools import islice
 
     from socialapp.ops.bulk import export_records
 
-    return any(user["username"] != _ADMIN for user in islice(export_records("user", until=datetime.now(UTC)), 2))
+    if _done_note(place, "the admin account").exists():
+        return False
+    return all(user["username"] == _ADMIN for user in islice(export_records("user", until=datetime.now(UTC)), 2))
 
 
 def _make_demo(place: InstallPaths) -> None:
