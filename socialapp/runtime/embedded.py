@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,6 +21,7 @@ _MAX_HEADERS = "128KiB"  # each connection may use this much memory for 10 s
 BUFFERED_BODY_BYTES = 131_072  # and this much for any time: so little that many slow clients do not fill the memory
 BUFFERED_UPLOAD_BYTES = 2_000_000  # larger than most pictures: the four of a post may come at once
 _VALKEY_MEMORY = "256mb"
+_PORTS = range(20_000, 32_768)  # Linux, macOS and Windows give outgoing connections higher ones
 _GO = {"GOMEMLIMIT": "40MiB", "GOGC": "50", "GOMAXPROCS": "2"}
 
 
@@ -62,10 +64,15 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def free_port() -> int:
-    """A port on loopback that is free at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on loopback that is free at the moment, outside of the range for outgoing connections.
+
+    Within that range, a client that reconnects to a stopped server could get the server's port and connect to itself.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -51,6 +52,12 @@ def test_rest_docs_admin_static_files_and_websocket_answer_on_one_port(installat
     with pytest.raises(InvalidStatus) as refusal:
         connect(f"{url}/ws/nowhere/")
     assert refusal.value.response.status_code == 403, "the response must come from the sockets role"
+
+
+def test_no_outgoing_connection_can_take_the_port_of_valkey(installation: Installation) -> None:
+    """Linux gives them ports from 32768 on: while Valkey restarts, a client could connect to itself."""
+    note = Path(installation.environment["DATA_DIR"]) / "run" / "redis.url"
+    assert 20_000 <= (urlsplit(note.read_text()).port or 0) < 32_768
 
 
 def test_internal_paths_get_404_from_the_gateway(installation: Installation) -> None:
