@@ -110,10 +110,10 @@ function newList(path, put) {
       await readFirst(false);
       if (status.peek() === "failed") unseen.value += missed;
     },
-    /** Goes on after a failure: from the start where the server does not know the place any more. */
+    /** Goes on after a failure: from the start where there is no next page, or the server does not know its place any more. */
     async retry() {
       if (!items.peek().length) await list.load();
-      else await (problem.peek()?.code.startsWith("cursor_") ? list.refresh() : list.more());
+      else await (next === null || problem.peek()?.code.startsWith("cursor_") ? list.refresh() : list.more());
     },
     /** Takes one out. */
     drop(item) {
