@@ -20,3 +20,9 @@ export class Problem extends Error {
     return this.errors.find((error) => error.field === field)?.detail || "";
   }
 }
+
+/** For the `catch` of who asks again and again: null where the same request may succeed later. @returns {null} */
+export function ifTemporary(problem) {
+  if (!problem.temporary) throw problem;
+  return null;
+}

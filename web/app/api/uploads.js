@@ -1,6 +1,6 @@
 // Uploads pictures and videos with progress, and waits until the server has prepared them.
 import { BASE, get, post } from "./client.js";
-import { Problem } from "./problem.js";
+import { ifTemporary, Problem } from "./problem.js";
 import { token } from "./session.js";
 
 const LARGE = 32 * 2 ** 20;
@@ -41,16 +41,16 @@ async function direct(file, onProgress, signal) {
   const begun = await post("/media/uploads", { content_type: file.type, size: file.size, resumable: true });
   const { id } = begun;
   let { parts } = begun;
-  for (let tries = 0; parts.some((part) => !part.received); tries += 1) {
+  for (let tries = 0; ; tries += 1) {
     try {
       await sendParts(file, parts, onProgress, signal);
+      return await post(`/media/${id}/complete`);
     } catch (problem) {
-      if (tries === TRIES || !(problem.status === 0 || problem.status >= 500 || problem.status === 403)) throw problem;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER * 2 ** tries));
-      ({ parts } = await get(`/media/${id}/upload`, { signal }));
+      if (tries === TRIES || !(problem.temporary || problem.status === 403)) throw problem;
     }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER * 2 ** tries));
+    if (parts.some((part) => !part.received)) ({ parts } = (await get(`/media/${id}/upload`, { signal }).catch(ifTemporary)) || { parts });
   }
-  return post(`/media/${id}/complete`);
 }
 
 async function sendParts(file, parts, onProgress, signal) {
@@ -94,9 +94,9 @@ export async function prepared(id, signal) {
   try {
     for (let pause = FIRST_PAUSE; Date.now() < until && !signal?.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       const told = new Promise((resolve) => waiting.set(id, () => resolve(undefined))); // before looking: nothing is missed
-      const media = await get(`/media/${id}`, { signal });
-      if (media.status === "ready") return media;
-      if (media.status === "failed") throw new Problem(422, { code: `media_${media.error_code || "failed"}`, detail: media.error || "" });
+      const media = await get(`/media/${id}`, { signal }).catch(ifTemporary);
+      if (media?.status === "ready") return media;
+      if (media?.status === "failed") throw new Problem(422, { code: `media_${media.error_code || "failed"}`, detail: media.error || "" });
       await Promise.race([told, new Promise((resolve) => setTimeout(resolve, pause))]); // there may be no socket
     }
   } finally {
