@@ -205,10 +205,55 @@ def test_how_far_an_erasure_is_is_asked_again_after_a_failure(
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+def refuse_once(page: Page, address: str) -> None:
+    """Aborts the next request for an address."""
+    page.route(address, lambda route: route.abort(), times=1)
+
+
+def test_who_is_logged_in_is_asked_again_after_a_failure(person: Callable[[str], Person]) -> None:
+    ada = person("ada_enters_twice")
+    page = ada.open(service_workers="block")
+    log_out(page)
+    page.get_by_role("main").get_by_role("link", name="Log in").click()
+    refuse_once(page, "**/v1/auth/me")
+    page.get_by_label("E-mail or username").fill(ada.username)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in", exact=True).click()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("button", name="Your account").first).to_be_visible()
+
+
+def test_an_address_is_confirmed_when_there_is_a_connection_again(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context(service_workers="block").new_page()
+    refuse_once(page, "**/v1/auth/verify-email")
+    page.goto(f"{site.url}/verify-email?key=old")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_have_text("This link is no longer valid.")
+    expect(page.get_by_role("link", name="Ask for a new link")).to_be_visible()
+
+
+def test_signing_up_works_after_a_server_that_did_not_say_what_it_asks_for(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context(service_workers="block").new_page()
+    refuse_once(page, "**/v1/instance")
+    page.goto(f"{site.url}/signup")
+    page.get_by_label("Username").fill("ada_unasked_for")
+    page.get_by_label("E-mail address").fill("ada_unasked_for@example.org")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("status").get_by_text("Ready to sign up.")).to_be_visible()
+    page.get_by_role("button", name="Sign up").click()
+    expect(page.get_by_role("heading", name="Explore")).to_be_visible()
+
+
 def test_all_data_can_be_exported_and_the_account_deleted(person: Callable[[str], Person]) -> None:
     ada = person("ada_gone")
     ada.post("The last thing I say")
-    page = ada.open("/settings/account")
+    page = ada.open("/settings/account", service_workers="block")
+    refuse_once(page, "**/v1/auth/exports/*")  # which says nothing about the export
     page.get_by_role("button", name="Prepare an archive").click()
     confirm(page)
     link = page.get_by_role("link", name="Download the archive")

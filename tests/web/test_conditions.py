@@ -137,6 +137,63 @@ def test_the_link_of_a_comment_that_could_not_be_read_offers_a_retry(person: Cal
     expect(page.get_by_role("article", name="Comment by ada_link")).to_be_visible()
 
 
+def test_what_could_not_be_read_is_read_again(person: Callable[[str], Person]) -> None:
+    """In dialogs, below a comment, and in parts of the settings."""
+    ada = person("ada_again")
+    post = ada.post("Again")
+    ada.api("PATCH", f"/posts/{post}", {"content": "And again"})
+    comment = ada.api("POST", f"/posts/{post}/comments", {"content": "Asked"})["id"]
+    ada.api("POST", f"/posts/{post}/comments", {"content": "Answered", "parent_comment_id": comment})
+    page = ada.open(service_workers="block")
+    menu, item = page.get_by_role("button", name="More about this post"), page.get_by_role("menuitem")
+
+    def refused(address: str) -> None:
+        page.route(address, lambda route: route.abort())
+
+    def again(address: str) -> None:
+        expect(page.get_by_role("alert")).to_contain_text("There is no connection to the server.")
+        page.unroute(address)
+        page.get_by_role("button", name="Try again").click()
+
+    go(page, f"/posts/{post}")
+    for entry, address, text in (
+        ("Earlier versions", f"**/v1/posts/{post}/history", "Again"),
+        ("Statistics", f"**/v1/posts/{post}/metrics", "Views"),
+    ):
+        refused(address)
+        menu.click()
+        item.filter(has_text=entry).click()
+        again(address)
+        expect(page.get_by_role("dialog")).to_contain_text(text)
+        page.keyboard.press("Escape")
+    refused(f"**/v1/comments/{comment}/replies*")
+    page.get_by_role("button", name="1 reply").click()
+    again(f"**/v1/comments/{comment}/replies*")
+    expect(page.get_by_text("Answered")).to_be_visible()
+    for view, address, name in (
+        ("/settings/security", "**/v1/auth/totp", "Set up"),
+        ("/settings/security", "**/v1/auth/social", "Link: Google"),
+    ):
+        refused(address)
+        go(page, "/")
+        go(page, view)
+        again(address)
+        expect(page.get_by_role("button", name=name)).to_be_visible()
+    refused("**/v1/notifications/schedule")
+    go(page, "/settings/notifications")
+    again("**/v1/notifications/schedule")
+    expect(page.get_by_role("switch", name="Quiet hours")).to_be_visible()
+
+
+def test_the_app_starts_when_its_messages_came_only_the_second_time(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    page = new_context(service_workers="block").new_page()
+    page.route("**/i18n/en.json", lambda route: route.fulfill(status=429, body="<p>Later</p>"), times=1)
+    page.goto(f"{site.url}/login")
+    expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
+
+
 def test_new_posts_that_could_not_be_read_are_explained_in_place(person: Callable[[str], Person]) -> None:
     ada, bob = person("ada_pill"), person("bob_pill")
     ada.api("PUT", f"/profiles/{bob.id}/follow")

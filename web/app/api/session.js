@@ -97,13 +97,13 @@ export async function restore() {
   if (!localStorage.getItem(MARK)) return;
   await token();
   if (localStorage.getItem(MARK)) await loadOwn();
-  unreached.value = !user.value && !!localStorage.getItem(MARK);
 }
 
 async function loadOwn() {
   const { sub } = claimsOf(access.token); // the person's id: both can be asked for at once
   const early = sub ? get(`/profiles/${sub}`).catch(() => null) : null;
   const own = await get("/auth/me").catch(() => null);
+  unreached.value = !own && !user.value && !!localStorage.getItem(MARK);
   if (!own) return;
   profile.value = (await early) || (await get(`/profiles/${own.id}`).catch(() => ({ id: own.id, username: own.username })));
   user.value = own;

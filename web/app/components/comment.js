@@ -21,6 +21,7 @@ import { Menu } from "./menu.js";
 import { ReactionButton } from "./reaction_button.js";
 import { RichText } from "./rich_text.js";
 import { Spinner } from "./skeleton.js";
+import { Failed } from "./states.js";
 import { TextArea } from "./text_area.js";
 import { Time } from "./time.js";
 import { Withheld } from "./withheld.js";
@@ -76,6 +77,7 @@ export function Comment({ id, level = 0, path = [], postAuthor }) {
     ${unfolded && html`<div class="replies ${level >= INDENTED ? "replies-flat" : ""}">
       ${replies.items.value.map((each) => html`<${Comment} key=${each} id=${each} level=${level + 1} path=${path} postAuthor=${postAuthor} />`)}
       ${["new", "loading", "more"].includes(replies.status.value) && html`<${Spinner} />`}
+      ${replies.status.value === "failed" && html`<${Failed} problem=${replies.problem.value} onRetry=${replies.retry} />`}
       ${replies.status.value === "ready" && replies.hasMore && html`<button type="button" class="link fold" onClick=${replies.more}>${t("comment.more")}</button>`}
     </div>`}
   </article>`;

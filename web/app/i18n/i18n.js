@@ -35,7 +35,8 @@ export async function choose(name) {
 async function use(name) {
   const found = LANGUAGES[name] ? name : "en";
   const address = `${root}i18n/${found}.json`;
-  const answer = (await takeEarly(address)) || (await fetch(address));
+  const early = await takeEarly(address);
+  const answer = early?.ok ? early : await fetch(address);
   if (!answer.ok && found !== "en") return use("en");
   messages.value = await answer.json();
   language.value = found;

@@ -17,11 +17,11 @@ export const instance = signal({
 
 let asked = null;
 
-/** Reads it once. */
+/** Reads it once; again when that failed. */
 export function loadInstance() {
   asked ??= get("/instance", { anonymous: true }).then(
     (found) => (instance.value = { ...instance.peek(), ...found }),
-    () => null,
+    () => (asked = null),
   );
   return asked;
 }

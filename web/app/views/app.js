@@ -48,7 +48,7 @@ export function App() {
   const { name, path } = route.value;
   const wanted = NEEDS_ACCOUNT.has(name) && !signedIn.value ? "login" : name;
   const view = useView(wanted);
-  useEffect(() => void loadInstance(), []);
+  useEffect(() => void loadInstance(), [path]);
   useEffect(closeAll, [path, signedIn.value]);
   if (unreached.value) {
     const problem = new Problem(navigator.onLine ? 503 : 0);

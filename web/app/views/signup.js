@@ -39,6 +39,7 @@ export function View() {
       else setWaits(true);
     } catch (failure) {
       if (failure.status || captcha) key.current = newKey(); // else the answer was lost, and the next attempt gets it
+      loadInstance(); // what it asks for may not be known yet
       setProblem(failure);
       setSolved(""); // each solution counts once
       setTries(tries + 1);

@@ -7,21 +7,24 @@ import { reload, signedIn } from "../api/session.js";
 import { explain } from "../state/problems.js";
 import { route } from "../state/router.js";
 import { Entry } from "../components/entry.js";
+import { useReading } from "../components/reading.js";
 import { Spinner } from "../components/skeleton.js";
+import { Failed } from "../components/states.js";
 
 export function View() {
-  const [outcome, setOutcome] = useState(null);
+  const [isDone, setDone] = useState(false);
   const key = route.value.query.get("key") || "";
-  useEffect(() => {
-    post("/auth/verify-email", { key }, { anonymous: true }).then(
-      () => {
-        setOutcome({ text: t("verify.done") });
-        if (signedIn.peek()) reload();
-      },
-      (problem) => setOutcome({ text: explain(problem), bad: true }),
-    );
-  }, [key]);
-  return html`<${Entry} title=${t("verify.title")} foot=${outcome?.bad ? html`<a href="/settings/account">${t("link.again")}</a>` : html`<a href="/">${t("nav.home")}</a>`}>
-    ${outcome ? html`<p role=${outcome.bad ? "alert" : "status"} class=${outcome.bad ? "form-error" : ""}>${outcome.text}</p>` : html`<${Spinner} />`}
+  const [problem, send] = useReading(async () => {
+    await post("/auth/verify-email", { key }, { anonymous: true });
+    setDone(true);
+    if (signedIn.peek()) reload();
+  });
+  useEffect(() => void send(), [key]);
+  const isRefused = problem && !problem.temporary;
+  return html`<${Entry} title=${t("verify.title")} foot=${isRefused ? html`<a href="/settings/account">${t("link.again")}</a>` : html`<a href="/">${t("nav.home")}</a>`}>
+    ${!isDone && !problem && html`<${Spinner} />`}
+    ${isDone && html`<p role="status">${t("verify.done")}</p>`}
+    ${isRefused && html`<p role="alert" class="form-error">${explain(problem)}</p>`}
+    ${problem?.temporary && html`<${Failed} problem=${problem} onRetry=${send} />`}
   <//>`;
 }

@@ -1,9 +1,9 @@
 // E-mail address, password, export and deletion of the account.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { html } from "../../html.js";
 import { t } from "../../i18n/i18n.js";
 import { get, newKey, patch, post, request } from "../../api/client.js";
-import { Problem } from "../../api/problem.js";
+import { ifTemporary, Problem } from "../../api/problem.js";
 import { leave, profile, reload, user } from "../../api/session.js";
 import { ask } from "../../state/dialogs.js";
 import { explain, explainField } from "../../state/problems.js";
@@ -67,19 +67,25 @@ function Password() {
 
 const POLL_EVERY = 2_000;
 
+/** The address of an export once it is there: until then it is asked for again, also when a request failed. */
+async function exported(id, signal) {
+  for (;;) {
+    const found = await get(`/auth/exports/${id}`, { signal }).catch(ifTemporary);
+    if (found?.url) return found.url;
+    if (found?.status === "failed") throw new Problem(500, { code: "export_failed" });
+    await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
+  }
+}
+
 function Export() {
   const [state, setState] = useState(null);
+  const [shown] = useState(() => new AbortController());
+  useEffect(() => () => shown.abort(), []);
   const begin = async () => {
     setState({ waits: true });
     try {
-      let found = await post("/auth/me/export", {}, { key: newKey() });
-      const id = found.id || found.export_id;
-      while (!found.url && found.status !== "failed") {
-        await new Promise((resolve) => setTimeout(resolve, POLL_EVERY));
-        found = await get(`/auth/exports/${id}`);
-      }
-      if (!found.url) throw new Problem(500, { code: "export_failed" });
-      setState({ url: found.url });
+      const made = await post("/auth/me/export", {}, { key: newKey() });
+      setState({ url: await exported(made.id || made.export_id, shown.signal) });
     } catch (problem) {
       setState(null);
       complain(problem);

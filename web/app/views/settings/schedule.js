@@ -5,13 +5,17 @@ import { LANGUAGES, t } from "../../i18n/i18n.js";
 import { get, patch } from "../../api/client.js";
 import { complain } from "../../state/toasts.js";
 import { Field, Toggle } from "../../components/field.js";
+import { useReading } from "../../components/reading.js";
+import { Failed } from "../../components/states.js";
 
 const NIGHT = { from: "22:00", to: "07:00" };
 const MAILED_IN = ["de", "en", "es", "fr"];
 
 export function Schedule() {
   const [found, setFound] = useState(null);
-  useEffect(() => void get("/notifications/schedule").then(setFound, () => null), []);
+  const [problem, read] = useReading(async () => setFound(await get("/notifications/schedule")));
+  useEffect(() => void read(), []);
+  if (problem?.temporary) return html`<${Failed} problem=${problem} onRetry=${read} />`;
   if (!found) return null;
   const store = async (changes) => {
     setFound({ ...found, ...changes });

@@ -13,6 +13,8 @@ import { Form } from "../../components/form.js";
 import { Icon } from "../../components/icon.js";
 import { nameOf, visit } from "../../components/providers.js";
 import { QrCode } from "../../components/qr_code.js";
+import { useReading } from "../../components/reading.js";
+import { Failed } from "../../components/states.js";
 
 export function Security() {
   return html`<${Totp} />${supported() && html`<${Passkeys} />`}<${Linked} />`;
@@ -24,7 +26,8 @@ function Totp() {
   const [codes, setCodes] = useState(null);
   const [code, setCode] = useState("");
   const [error, setError] = useState("");
-  useEffect(() => void get("/auth/totp").then((answer) => setEnabled(answer.enabled), complain), []);
+  const [problem, read] = useReading(async () => setEnabled((await get("/auth/totp")).enabled));
+  useEffect(() => void read(), []);
   const begin = () => post("/auth/totp").then(setSecret, complain);
   const confirm = async () => {
     setError("");
@@ -53,6 +56,7 @@ function Totp() {
   return html`<section class="form section">
     <h2>${t("totp.title")}</h2>
     <p class="hint">${t("totp.text")}</p>
+    ${problem && html`<${Failed} problem=${problem} onRetry=${read} />`}
     ${codes && html`<${Codes} codes=${codes} />`}
     ${enabled && html`<p class="on-good row"><${Icon} name="check" size=${18} /> ${t("totp.is_on")}</p><${TurnOff} code=${code} setCode=${setCode} error=${error} onSubmit=${turnOff} />`}
     ${enabled === false && !secret && html`<div class="form-foot"><button class="button button-primary" onClick=${begin}>${t("totp.on")}</button></div>`}
@@ -103,8 +107,12 @@ function TurnOff({ code, setCode, error, onSubmit }) {
 function Passkeys() {
   const [known, setKnown] = useState(null);
   const [name, setName] = useState("");
-  const read = () => get("/auth/passkeys").then((page) => setKnown(page.results || page), () => setKnown(null));
+  const [problem, read] = useReading(async () => {
+    const page = await get("/auth/passkeys");
+    setKnown(page.results || page);
+  });
   useEffect(() => void read(), []);
+  if (problem?.temporary) return html`<${Failed} problem=${problem} onRetry=${read} />`;
   if (known === null) return null;
   const add = async () => {
     try {
@@ -133,14 +141,19 @@ function Passkeys() {
 }
 
 function Linked() {
-  const [linked, setLinked] = useState([]);
-  const read = () => get("/auth/social").then((page) => setLinked((page.results || page).map((each) => each.provider || each)), () => null);
+  const [linked, setLinked] = useState(null);
+  const [problem, read] = useReading(async () => {
+    const page = await get("/auth/social");
+    setLinked((page.results || page).map((each) => each.provider || each));
+  });
   useEffect(() => {
     loadInstance();
     read();
   }, []);
   const known = instance.value.providers;
   if (!known.length) return null;
+  if (problem) return html`<${Failed} problem=${problem} onRetry=${read} />`;
+  if (!linked) return null;
   const unlink = (provider) => del(`/auth/social/${provider}`).then(read, complain);
   return html`<section class="form section">
     <h2>${t("linked.title")}</h2>
