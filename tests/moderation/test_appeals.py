@@ -182,6 +182,25 @@ def test_a_removal_can_be_appealed(thread: Thread, drain: Callable[[], int]) -> 
     assert appeal(thread, removal).status_code == 201
 
 
+@pytest.mark.parametrize("kind", ["remove", "hide"])
+@pytest.mark.parametrize(("is_accepted", "outcome"), [(True, "accepted"), (False, "rejected")])
+def test_an_author_is_told_the_answer_to_an_appeal_about_a_post(
+    thread: Thread, drain: Callable[[], int], kind: str, is_accepted: bool, outcome: str
+) -> None:
+    target = Target("post", int(thread.post_id), int(thread.ann.id))
+    action = actions.carry_out(actions.Act(decision=kind, target=target, moderator_id=MODERATOR_ID, reason="spam"))
+    drain()
+    made = actions.file_appeal(user_id=int(thread.ann.id), action_id=action.id, text="no spam")
+    actions.decide_appeal(moderator_id=901, appeal_id=made.id, is_accepted=is_accepted, answer="we read it twice")
+    drain()
+    told = [
+        item for item in thread.ann.client.get("/v1/notifications").json()["results"] if "appeal was" in item["message"]
+    ]
+    assert [(item["message"], item["action_id"], item["target"]["id"]) for item in told] == [
+        (f"Your appeal was {outcome}: we read it twice", str(action.id), thread.post_id)
+    ]
+
+
 def test_moderators_cannot_decide_their_own_appeal(thread: Thread, warning: Action) -> None:
     made = actions.file_appeal(user_id=int(thread.ann.id), action_id=warning.id, text="no")
     with pytest.raises(Invalid):

@@ -97,9 +97,7 @@ def _notify_from_moderation(
 
 @handles(AppealDecided)
 def notify_of_appeal(event: AppealDecided) -> None:
-    """Notifies somebody of the answer to their appeal; a restoration has a notification of its own."""
-    if event.is_accepted and event.target_type in ("post", "comment"):
-        return
+    """Notifies somebody of the answer to their appeal; what it reverses has a notification of its own."""
     target = (event.target_type, event.target_id) if event.target_id is not None else None
     _notify_from_moderation(
         user_id=event.user_id,
