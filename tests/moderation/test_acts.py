@@ -170,6 +170,24 @@ def test_a_decision_about_an_administrator_takes_two_others(thread: Thread, regi
         actions.confirm_proposal(proposal_id=proposal.id, moderator_id=int(second.id))
 
 
+@pytest.mark.parametrize("decision", ["ban", "remove"])
+def test_neither_of_two_administrators_who_decided_answers_the_appeal(
+    thread: Thread, register: Callable[..., Person], decision: str
+) -> None:
+    first, second, third = (int(register(name).id) for name in ("ada", "bea", "cora"))
+    for user_id in (first, second, third, int(thread.ann.id)):
+        grant_role(user_id=user_id, role="admin")
+    proposal = actions.propose(act(thread, decision, "post", moderator_id=first))
+    entry = actions.confirm_proposal(proposal_id=proposal.id, moderator_id=second)
+    appeal = actions.file_appeal(user_id=int(thread.ann.id), action_id=entry.id, text="no")
+    for moderator_id in (first, second):
+        with pytest.raises(Forbidden) as refused:
+            actions.decide_appeal(moderator_id=moderator_id, appeal_id=appeal.id, is_accepted=False, answer="")
+        assert refused.value.code == "own_decision"
+    decided = actions.decide_appeal(moderator_id=third, appeal_id=appeal.id, is_accepted=False, answer="")
+    assert decided.status == "rejected"
+
+
 def test_a_decision_needs_no_report(thread: Thread, register: Callable[..., Person]) -> None:
     browser = enter(register("mia"), "moderator")
     for target, shown in (

@@ -23,6 +23,7 @@ SANCTIONING = {
     "demand_password": Kind.DEMAND_PASSWORD,
     "reset_profile": Kind.RESET_PROFILE,
 }
+KINDS = {"remove": Kind.REMOVE_CONTENT, **RESTRICTING, **SANCTIONING}  # what the log calls each decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from django.utils import timezone
 from apps.moderation.access import require_rank_to_lift
 from apps.moderation.actions.answers import write_answer
 from apps.moderation.actions.lifting import undo
+from apps.moderation.actions.proposals import was_proposed_by
 from apps.moderation.models import Action, Appeal
 from apps.moderation.queries import APPEALABLE
 from socialapp.core.db import transactional
@@ -37,8 +38,8 @@ def decide_appeal(*, moderator_id: int, appeal_id: int, is_accepted: bool, answe
 
     `answer` is sent to the person; without one they get a default text. Conflict if it is answered already, Invalid for
     the moderator's own appeal, Forbidden for one of staff of the same or a higher rank, as for lifting, and for one
-    against the moderator's own decision, unless APPEALS_BY_SAME_MODERATOR allows it for an installation with a single
-    moderator.
+    against a decision that the moderator made or proposed, unless APPEALS_BY_SAME_MODERATOR allows it for an
+    installation with a single moderator.
     """
     appeal = Appeal.objects.filter(id=appeal_id).first()
     if appeal is None:
@@ -52,7 +53,7 @@ def _decide(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str
     appeal = Appeal.objects.select_for_update().select_related("action").filter(id=appeal_id).first()
     if appeal is None:
         raise _no_such_appeal()
-    if appeal.action.moderator_id == moderator_id and not settings.APPEALS_BY_SAME_MODERATOR:
+    if not settings.APPEALS_BY_SAME_MODERATOR and _took_part(moderator_id, appeal.action):
         raise Forbidden("appeals against your decisions are decided by another moderator", code="own_decision")
     if appeal.status != Appeal.Status.OPEN:
         raise Conflict("this appeal has already been decided", code="appeal_decided")
@@ -60,6 +61,10 @@ def _decide(*, moderator_id: int, appeal_id: int, is_accepted: bool, answer: str
     if is_accepted and not Action.objects.filter(reverses_id=appeal.action_id).exists():
         undo(moderator_id=moderator_id, action=appeal.action, reason="appeal accepted")
     return appeal
+
+
+def _took_part(moderator_id: int, action: Action) -> bool:
+    return action.moderator_id == moderator_id or was_proposed_by(moderator_id, action=action)
 
 
 def _no_such_appeal() -> NotFound:

@@ -1,7 +1,7 @@
 """Decisions about administrators: proposed by one, confirmed by another."""
 
 from apps.moderation.access import refuse_own
-from apps.moderation.actions.acts import Act, carry_out
+from apps.moderation.actions.acts import KINDS, Act, carry_out
 from apps.moderation.models import Action, Proposal
 from apps.moderation.queries import Target
 from socialapp.core.db import transactional
@@ -73,6 +73,19 @@ def withdraw_proposal(*, proposal_id: int, moderator_id: int) -> None:
     refuse_own(moderator_id=moderator_id, user_id=proposal.author_id)
     proposal.outcome, proposal.decided_by_id = Proposal.Outcome.WITHDRAWN, moderator_id
     proposal.save(update_fields=["outcome", "decided_by_id"])
+
+
+def was_proposed_by(moderator_id: int, *, action: Action) -> bool:
+    """Whether they proposed the decision that another administrator confirmed. One query."""
+    return Proposal.objects.filter(
+        outcome=Proposal.Outcome.CONFIRMED,
+        proposed_by_id=moderator_id,
+        decided_by_id=action.moderator_id,
+        author_id=action.user_id or 0,  # the proposals about an erased person are deleted
+        case_id=action.case_id,
+        reason=action.reason,
+        decision__in=[name for name, kind in KINDS.items() if kind == action.kind],
+    ).exists()
 
 
 def _open_proposal(proposal_id: int) -> Proposal:
