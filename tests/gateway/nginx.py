@@ -45,17 +45,19 @@ class Gateway:
             time.sleep(0.05)
 
     def change(self, **variables: str) -> None:
-        """Reloads it with other variables, as in production: old workers finish their requests, new ones take over."""
+        """Reloads it with other variables, as in production: old workers finish their requests, new ones take over.
+
+        Returns when no old one takes connections any more.
+        """
         assert self.process
         before = self._workers()
         self.variables = {**self.variables, **variables}
         self._write()
         self.process.send_signal(signal.SIGHUP)
         deadline = time.monotonic() + _START_SECONDS
-        while not self._workers() - before:
+        while not (self._workers() - before and all(map(_is_leaving, before))):
             assert time.monotonic() < deadline, (self.folder / "error.log").read_text()
             time.sleep(0.05)
-        time.sleep(0.1)
 
     def stop(self) -> None:
         """Stops it."""
@@ -107,3 +109,11 @@ class Gateway:
             directives += " user root;"
         folder = str(self.folder)
         return ["nginx", "-p", folder, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log", "-g", directives]
+
+
+def _is_leaving(worker: int) -> bool:
+    """Whether it has ended, or only finishes its requests: nginx says so in the title of the process."""
+    try:
+        return b"is shutting down" in Path(f"/proc/{worker}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
