@@ -52,11 +52,18 @@ def test_the_most_expensive_request_costs_at_most_ten_ordinary_ones(
         path = operation.path
         for name in [part.partition("}")[0] for part in path.split("{")[1:]]:
             path = path.replace(f"{{{name}}}", ids.get(name, "12345"))
-        ordinary = max(seconds(anonymous, _ordinary(path, operation, people)), FLOOR_SECONDS)
+        ordinary = _ordinary(path, operation, people)
+        usual = max(seconds(anonymous, ordinary), FLOOR_SECONDS)
         for url in _dear_requests(path, operation, people, chance, anonymous):
-            if (spent := seconds(anonymous, url)) > MOST_TIMES * ordinary:
-                dear.append(f"{spent / ordinary:.0f} times the ordinary request: {url[:300]}")
+            if seconds(anonymous, url) > MOST_TIMES * usual:
+                dear += _still_dear(anonymous, url, ordinary)
     assert not dear, "\n".join(dear)
+
+
+def _still_dear(client: JsonClient, url: str, ordinary: str) -> list[str]:
+    """A line about the request if it is too expensive compared again and again: other work may have delayed it."""
+    times = min(seconds(client, url) / max(seconds(client, ordinary), FLOOR_SECONDS) for _ in range(5))
+    return [f"{times:.0f} times the ordinary request: {url[:300]}"] if times > MOST_TIMES else []
 
 
 def seconds(client: JsonClient, url: str) -> float:
