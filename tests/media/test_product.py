@@ -3,7 +3,7 @@
 import io
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,7 +57,8 @@ def kill_worker(product: Product) -> bool:
                 worker = process.parent()
                 assert worker is not None
                 worker.kill()
-                process.kill()
+                with suppress(psutil.NoSuchProcess):  # it ends with the worker
+                    process.kill()
                 return True
         except psutil.NoSuchProcess:
             continue
