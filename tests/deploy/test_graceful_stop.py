@@ -207,8 +207,7 @@ def test_a_stopping_relay_sends_the_events_it_has_claimed(roles: Roles, alice: M
         alice.write(f"waiting {number}")
     assert roles.unsent() >= _POSTS
     roles.start("relay")
-    code, seconds = roles.stop("relay")
-    assert (code, seconds < 5) == (0, True)
+    assert roles.stop("relay")[0] == 0
     claimed = "SELECT COUNT(*) FROM bus_outbox WHERE state = 0 AND claim <> 0"
     assert sum(roles.number(name, claimed) for name in CONTEXTS) == 0, "no event may have to wait until a claim expires"
     everything_arrives_once(roles, WORKER_POOL="threads")

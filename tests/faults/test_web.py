@@ -9,6 +9,7 @@ import httpx
 
 from tests.faults.installation import Installation, Post, Writers
 from tests.faults.proxy import proxy_to
+from tests.faults.sizes import SETTLE_SECONDS
 
 
 def test_web_killed_between_commit_and_response(installation: Installation) -> None:
@@ -27,14 +28,14 @@ def test_web_killed_between_commit_and_response(installation: Installation) -> N
         proxy.on_answer = swallow
 
         def ask() -> None:
-            with contextlib.suppress(httpx.HTTPError), httpx.Client(timeout=20) as http:
+            with contextlib.suppress(httpx.HTTPError), httpx.Client(timeout=SETTLE_SECONDS) as http:
                 installation.send(post, http=http, url=f"http://127.0.0.1:{proxy.port}")
 
         client = threading.Thread(target=ask)
         client.start()
-        assert answered.wait(20), "the product responded, but its client did not receive it"
+        assert answered.wait(SETTLE_SECONDS), "the product responded, but its client did not receive it"
         installation.kill("web")
-        client.join(30)
+        client.join()
     assert post.answer is None
     installation.start("web")
     for _ in range(2):

@@ -112,7 +112,7 @@ def test_who_reacts_while_redis_is_unreachable_sees_it_soon_after_its_return(
     assert ada.client.put(f"{path}/reaction", {"reaction_type": "love"}).status_code == 200
     assert mine() == "love"
     redis_down(False)
-    eventually(lambda: mine() == "love", seconds=5)
+    eventually(lambda: mine() == "love")
 
 
 def test_a_lost_deletion_is_repeated_only_until_the_fragment_has_expired(settings: Any, redis_down: Any) -> None:
@@ -120,5 +120,5 @@ def test_a_lost_deletion_is_repeated_only_until_the_fragment_has_expired(setting
     redis_down(True)
     forget(_HEIGHTS, ids=[1], context="posts")
     assert fragments._deleting._pending.keys() == set(keys_of(_HEIGHTS, ids=[1]))
-    eventually(lambda: fragments._deleting._thread is None, seconds=5)
+    eventually(lambda: fragments._deleting._thread is None)
     assert fragments._deleting._pending == {}

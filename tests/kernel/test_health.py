@@ -55,7 +55,7 @@ def test_an_outage_of_an_optional_dependency_leaves_it_ready(
         setattr(settings, setting, f"{scheme}127.0.0.1:{port}/")
         started = timezone.now()
         answer = anonymous.get("/health/ready")
-        assert timezone.now() - started < timedelta(seconds=3.5), "a probe must not hang"
+        assert timezone.now() - started < timedelta(seconds=15), "a probe takes 2 s, and must not hang"
     assert answer.status_code == 200
     body = answer.json()
     down = [name for name, state in body["dependencies"].items() if state["status"] == "down"]

@@ -164,5 +164,5 @@ def test_no_ffmpeg_outlives_a_killed_conversion(tmp_path: Path) -> None:
         started = psutil.Process(conversion.pid).children()
         conversion.kill()
         conversion.wait()
-        until(lambda: all_gone(started), seconds=10, why="ffmpeg still runs")
+        until(lambda: all_gone(started), why="ffmpeg still runs")
     assert started

@@ -195,16 +195,22 @@ def test_the_deadline_of_a_nested_call_is_shorter_than_its_callers(other: Other)
 
 
 def test_all_retries_together_keep_the_deadline(other: Other, settings: Any) -> None:
-    def slow(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
-        time.sleep(2.0)
+    timeouts: list[float] = []
+    given_up = threading.Event()
+
+    def fail_then_hang(request: BaseHTTPRequestHandler) -> tuple[int, object, dict[str, str]]:
+        timeouts.append(float(request.headers[calls.REQUEST_TIMEOUT]))
+        if len(timeouts) > 1:
+            given_up.wait(60)
         return 500, b"", {}
 
-    other.answer = slow
-    settings.CALL_TIMEOUT = 2.5
-    started = time.monotonic()
+    other.answer = fail_then_hang
+    settings.CALL_TIMEOUT = 3.0
     with pytest.raises(Unavailable):
         profiles()
-    assert time.monotonic() - started < 3.9, "one attempt and the time left for a second, not two full attempts"
+    given_up.set()
+    first, second = timeouts
+    assert second < first, "one attempt and the time left for a second, not two full attempts"
 
 
 def test_calls_of_different_threads_do_not_block_each_other(other: Other, settings: Any) -> None:

@@ -109,6 +109,7 @@ async def connected_without_reading(server: SocketServer, access: str) -> AsyncI
         sock=ear,
         subprotocols=[Subprotocol("bearer"), Subprotocol(access)],
         compression=None,
+        open_timeout=TIMEOUT,
         proxy=None,
     ) as connection:
         connection.transport.pause_reading()
@@ -118,7 +119,14 @@ async def connected_without_reading(server: SocketServer, access: str) -> AsyncI
 @contextlib.asynccontextmanager
 async def connected(server: SocketServer, access: str, *, origin: str | None = None) -> AsyncIterator[LiveClient]:
     """A client that has said who it is, as browsers must: in the subprotocols."""
-    async with connect(server.url, subprotocols=["bearer", access], origin=origin, proxy=None) as connection:  # type: ignore[list-item, arg-type]
+    bearer = [Subprotocol("bearer"), Subprotocol(access)]
+    async with connect(
+        server.url,
+        subprotocols=bearer,
+        origin=origin,  # type: ignore[arg-type]
+        open_timeout=TIMEOUT,
+        proxy=None,
+    ) as connection:
         yield LiveClient(connection)
 
 

@@ -197,7 +197,7 @@ def test_what_an_open_socket_has_shown_is_not_pushed_too(
                 await asyncio.sleep(0.05)
 
     with serving() as server:
-        run(asyncio.wait_for(scenario(server), 30))
+        run(asyncio.wait_for(scenario(server), 120))
     assert OutgoingMessage.objects.count() == 2
     send_pushes()
     assert (with_socket.asked, len(without.received)) == (0, 1)

@@ -213,7 +213,7 @@ def test_no_cache_keeps_that_a_file_is_missing(installation: Installation) -> No
     with httpx.Client(base_url=installation.url, headers=join(installation).headers, timeout=30) as client:
         media_id = client.post("/v1/media", files={"file": image.getvalue()}).json()["id"]
         address = f"/v1/media/{media_id}"
-        until(lambda: client.get(address).json()["status"] == "ready", seconds=30, why="it is not ready")
+        until(lambda: client.get(address).json()["status"] == "ready", why="it is not ready")
         url = client.get(address).json()["url"]
         assert "immutable" in client.get(url).headers["Cache-Control"]
         for file in Path(installation.environment["DATA_DIR"]).glob("media/files/*/*"):
@@ -264,7 +264,7 @@ def test_a_data_folder_in_use_is_reported_in_one_line(installation: Installation
     refused = run_to_end({**installation.environment, "PORT": str(free_port())})
     assert refused.returncode == 1
     assert [line for line in refused.stderr.splitlines() if "in use" in line] == refused.stderr.splitlines()
-    assert installation.answers()
+    until(installation.answers, why="the product does not answer")
 
 
 @pytest.mark.parametrize("killed", ROLES)
@@ -290,7 +290,7 @@ def test_while_the_web_role_is_unavailable_clients_are_told_to_try_again(install
         supervisor.resume()
     assert (answer.status_code, answer.json()["code"], answer.headers["Retry-After"]) == (503, "unavailable", "2")
     assert answer.json()["status"] == 503
-    until(installation.answers, seconds=20, why="the product does not answer")
+    until(installation.answers, why="the product does not answer")
 
 
 def test_an_exposed_host_requires_a_flag(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_one_signal_stops_all_processes_and_it_starts_again(tmp_path: Path) -> N
             assert time.monotonic() - asked < STOP_SECONDS, sent
             assert all_gone(processes), f"{sent}: a process was left behind"
     with started(tmp_path / "var") as running:
-        assert running.answers()
+        until(running.answers, why="the product does not answer")
         processes = running.all_processes()
         running.process.kill()
         running.process.wait()

@@ -161,7 +161,7 @@ class Member:
     def socket(self, **options: Any) -> Iterator["Socket"]:
         """The notification socket, after its `ready`."""
         url = self.product.url.replace("http", "ws", 1) + "/ws/notifications/"
-        with connect(url, subprotocols=["bearer", self.access], **options) as connection:  # type: ignore[list-item]
+        with connect(url, subprotocols=["bearer", self.access], open_timeout=60, **options) as connection:  # type: ignore[list-item]
             opened = Socket(connection)
             opened.ready = opened.next("ready")
             yield opened

@@ -30,9 +30,9 @@ def _answering(*answers: bytes) -> Iterator[tuple[ThreadNode, list[bytes]]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = threading.Thread(target=serve)
         serving.start()
-        node = ThreadNode(NodeConfig("http", "127.0.0.1", listener.getsockname()[1], request_timeout=5))
+        node = ThreadNode(NodeConfig("http", "127.0.0.1", listener.getsockname()[1], request_timeout=60))
         yield node, read
-        serving.join(timeout=5)
+        serving.join(timeout=60)
         node.close()
 
 
@@ -67,17 +67,17 @@ def test_anything_but_a_whole_response_is_no_answer(answer: bytes) -> None:
 
 def test_a_connection_closes_with_its_thread() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        node = ThreadNode(NodeConfig("http", "127.0.0.1", listener.getsockname()[1], request_timeout=5))
+        node = ThreadNode(NodeConfig("http", "127.0.0.1", listener.getsockname()[1], request_timeout=60))
         asking = threading.Thread(target=node.perform_request, args=("GET", "/"))
         gc.disable()  # it must not have to wait for that
         try:
             asking.start()
             accepted, _ = listener.accept()
             with accepted:
-                accepted.settimeout(5)
+                accepted.settimeout(60)
                 accepted.recv(65_536)
                 accepted.sendall(_HEADERS + b"Content-Length: 2\r\n\r\n{}")
-                asking.join(timeout=5)
+                asking.join(timeout=60)
                 assert accepted.recv(1) == b""
         finally:
             gc.enable()
