@@ -9,6 +9,7 @@ import pytest
 
 from apps.auth.models import PasskeyChallenge
 from tests.auth.authenticator import Authenticator, encode
+from tests.auth.totp import set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -201,3 +202,22 @@ def test_a_banned_account_cannot_log_in_with_a_passkey(register: Callable[..., P
     User.objects.update(status="banned")
     refused = log_in(device.get(challenge()))
     assert (refused.status_code, refused.json()["code"]) == (403, "account_banned")
+
+
+def test_with_an_authenticator_app_the_password_alone_adds_no_passkey(
+    register: Callable[..., Person], device: Any
+) -> None:
+    """A passkey logs in without the app's codes, and confirms the session that removes the app."""
+    alice = register("alice")
+    _, recovery_codes = set_up(alice)
+    body = {"credential": {"id": "x", "rawId": "x", "type": "public-key", "response": {}}}
+    for path, sent in (("/options", {}), ("", body)):
+        alice.confirm()
+        refused = alice.client.post(f"/v1/auth/passkeys{path}", sent)
+        assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_required"), path
+        assert refused.json()["methods"] == ["otp"]
+    assert alice.client.post("/v1/auth/confirm", {"otp": recovery_codes[0]}).status_code == 200
+    options = alice.client.post("/v1/auth/passkeys/options").json()["publicKey"]
+    assert alice.client.post("/v1/auth/passkeys", {"credential": device.create(options)}).status_code == 201
+    assert alice.client.post("/v1/auth/confirm", {"passkey": device.get(challenge())}).status_code == 200
+    assert alice.client.post("/v1/auth/passkeys/options").status_code == 200, "another passkey is a second factor too"

@@ -26,6 +26,7 @@ from apps.auth.actions.confirmation import (
     confirm_session,
     mail_confirmation_code,
     require_confirmation,
+    require_confirmation_for_passkey,
 )
 from apps.auth.actions.credentials import change_password, confirmed_user, reset_password
 from apps.auth.actions.devices import DEVICE_DAYS, Device, device_token
@@ -163,6 +164,7 @@ __all__ = [
     "request_verification",
     "request_verification_by_key",
     "require_confirmation",
+    "require_confirmation_for_passkey",
     "reset_password",
     "retire_replaced_keys",
     "revoke_invite",

@@ -55,9 +55,27 @@ def confirmation_methods(user_id: int) -> list[str]:
 def require_confirmation(*, user_id: int, session_id: int) -> str:
     """The method by which the session was confirmed; ConfirmationRequired unless within `CONFIRMED`. One query if it
     was."""
+    confirmed_by = _confirmed_by(user_id=user_id, session_id=session_id)
+    if not confirmed_by:
+        raise ConfirmationRequired(confirmation_methods(user_id))
+    return confirmed_by
+
+
+def require_confirmation_for_passkey(*, user_id: int, session_id: int) -> None:
+    """Like `require_confirmation`, but by a second factor if the account has an authenticator app: a passkey logs in
+    without its codes, so the password alone must not add one."""
+    methods = confirmation_methods(user_id)
+    if "otp" in methods:
+        methods = [method for method in methods if method in SECOND_FACTORS]
+    if _confirmed_by(user_id=user_id, session_id=session_id) not in methods:
+        raise ConfirmationRequired(methods)
+
+
+def _confirmed_by(*, user_id: int, session_id: int) -> str:
+    """The method by which the session was confirmed within `CONFIRMED`; empty if it was not."""
     session = Session.objects.filter(id=session_id, user_id=user_id, ended_at=None).first()
     if session is None or session.confirmed_until is None or session.confirmed_until <= timezone.now():
-        raise ConfirmationRequired(confirmation_methods(user_id))
+        return ""
     return session.confirmed_by
 
 

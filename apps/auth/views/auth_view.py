@@ -22,6 +22,10 @@ class AuthView(View):
         """The method by which the session was confirmed recently; 403 with `confirmation_required` if it was not."""
         return actions.require_confirmation(user_id=self.principal.id, session_id=self.principal.session)
 
+    def require_confirmation_for_passkey(self) -> None:
+        """Like `require_confirmation`; only a second factor counts if the account has an authenticator app."""
+        actions.require_confirmation_for_passkey(user_id=self.principal.id, session_id=self.principal.session)
+
     def read_account(self, serializer: type[Input]) -> dict[str, Any]:
         """The validated body with fields of an account; 422 lists errors of form and of content together."""
         try:

@@ -141,15 +141,15 @@ class PasskeysView(AuthView):
 
     @extend_schema(
         summary="Add a passkey",
-        description="Needs a confirmed session. Send what `navigator.credentials.create` returned for the options,"
-        " and a name for the passkey.",
+        description="Needs a confirmed session, by a second factor if the account has an authenticator app. Send what"
+        " `navigator.credentials.create` returned for the options, and a name for the passkey.",
         request=CredentialInput,
         responses={201: PasskeyBody},
     )
     def post(self, request: Request) -> Response:
         """201 with the passkey."""
         fields = self.read_input(CredentialInput)
-        self.require_confirmation()
+        self.require_confirmation_for_passkey()
         if answer := replayed(request, context="auth"):
             return answer
         user_id, credential = self.principal.id, fields["credential"]
@@ -168,14 +168,15 @@ class PasskeyOptionsView(AuthView):
 
     @extend_schema(
         summary="Get the options for creating a passkey",
-        description="Needs a confirmed session. The challenge is valid for one answer, within five minutes.",
+        description="Needs a confirmed session, by a second factor if the account has an authenticator app. The"
+        " challenge is valid for one answer, within five minutes.",
         request=None,
         responses={200: PasskeyOptionsBody},
     )
     def post(self, request: Request) -> Response:
         """200 with the options."""
         self.read_input(Input)
-        self.require_confirmation()
+        self.require_confirmation_for_passkey()
         return Response(actions.begin_registration(user_id=self.principal.id))
 
 
