@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.auth.access import checked_email
 from apps.auth.actions.devices import Device
 from apps.auth.actions.invites import spend_invite
-from apps.auth.actions.mails import admit_new_address, queue_mail, read_verification_key
+from apps.auth.actions.mails import admit_new_address, queue_mail, queue_verification, read_verification_key
 from apps.auth.actions.names import (
     NewAccount,
     acceptable_email,
@@ -261,9 +261,7 @@ def _set_pending_email(user: User, address: str) -> None:
         admit_new_address(user_id=user.id)
         _raise_version(user)
         queue_mail(Mail.Kind.EMAIL_REQUESTED, user=user)
-    others = User.objects.exclude(id=user.id)
-    if not others.filter(Q(email_key=address) | Q(email_mailbox=mailbox_of(address))).exists():
-        queue_mail(Mail.Kind.VERIFY_EMAIL, user=user, address=address)
+    queue_verification(user=user, address=address)
 
 
 def _raise_version(user: User) -> None:

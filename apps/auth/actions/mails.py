@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from apps.auth.access import lookup_key
 from apps.auth.actions.ciphers import keyed_digest
+from apps.auth.actions.names import mailbox_of
 from apps.auth.models import Mail, User
 from apps.auth.queries import existing_users, user_with_email
 from socialapp.core.cache import redis_client, redis_errors
@@ -49,6 +50,14 @@ def queue_mail(kind: Mail.Kind, *, user: User, address: str = "", **details: Any
         Mail(kind=kind, user=user, address=to, details=details or None).save(force_insert=True)
 
 
+def queue_verification(*, user: User, address: str) -> None:
+    """Queues the key that verifies an address for this account; nothing if it is another account's by now, whose owner
+    has not asked for it."""
+    others = User.objects.exclude(id=user.id)
+    if not others.filter(Q(email_key=address) | Q(email_mailbox=mailbox_of(address))).exists():
+        queue_mail(Mail.Kind.VERIFY_EMAIL, user=user, address=address)
+
+
 @transactional("auth")
 def request_verification(*, user_id: int) -> None:
     """Mails the key for the unverified address again; does nothing if there is none."""
@@ -57,7 +66,7 @@ def request_verification(*, user_id: int) -> None:
         raise NotFound("there is no such user")
     unproven = EmailAddress.objects.filter(user_id=user_id, verified=False).order_by("primary").first()
     if unproven is not None:
-        queue_mail(Mail.Kind.VERIFY_EMAIL, user=user, address=unproven.email)
+        queue_verification(user=user, address=unproven.email)
 
 
 @transactional("auth")
@@ -70,7 +79,7 @@ def request_verification_by_key(*, key: str) -> None:
         raise _bad_key() from None
     unproven = EmailAddress.objects.filter(pk=address_id, verified=False).select_related("user").first()
     if unproven is not None and unproven.user.status != User.Status.DELETED:
-        queue_mail(Mail.Kind.VERIFY_EMAIL, user=unproven.user, address=unproven.email)
+        queue_verification(user=unproven.user, address=unproven.email)
 
 
 @transactional("auth")
