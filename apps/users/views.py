@@ -39,7 +39,9 @@ class UsersView(View):
     def render_profile(self, request: Request, person: VisibleProfile) -> Response:
         """A profile with its ETag."""
         body = presenters.profile_body(person, viewer=self.asking)
-        return etags.single(request, body=body, version=person.profile.version)
+        # Others would see in the version when a moderator restricts the account.
+        version = person.profile.version if person.profile.user_id == self.asking.id else 0
+        return etags.single(request, body=body, version=version)
 
     def answer_people(self, request: Request, page: Page[Any], ids: list[int]) -> Response:
         """A page of rows, rendered as the profiles of `ids`."""

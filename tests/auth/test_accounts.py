@@ -397,6 +397,21 @@ def test_the_address_is_visible_to_the_account_itself_and_staff_only(
     assert staff.json()["email"] == "alice@example.org"
 
 
+def test_others_do_not_see_when_password_or_address_change(
+    register: Callable[..., Person], anonymous: JsonClient
+) -> None:
+    alice, bob = register("alice"), register("bob")
+    path, new = f"/v1/users/{alice.id}", "staple gun paper clip"
+    before = [client.get(path).headers["ETag"] for client in (anonymous, bob.client)]
+    change = {"password": PASSWORD, "new_password": new}
+    assert alice.client.post("/v1/auth/password/change", change).status_code == 204
+    alice.confirm(new)
+    tag = alice.client.get(path).headers["ETag"]
+    assert alice.client.patch("/v1/auth/me", {"email": "new@example.org"}, If_Match=tag).status_code == 200
+    assert alice.client.patch("/v1/auth/me", {"email": "new@example.org"}, If_Match=tag).status_code == 412
+    assert [client.get(path).headers["ETag"] for client in (anonymous, bob.client)] == before
+
+
 def test_an_unknown_user_is_404(anonymous: JsonClient) -> None:
     assert anonymous.get("/v1/users/1").status_code == 404
     assert anonymous.get("/v1/users/99999999999999999999").status_code == 404

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from apps.users.actions import restrict_profile
 from apps.users.models import Profile
 from socialapp.contracts.moderation import UserSanctioned
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -201,6 +202,16 @@ def test_an_unchanged_profile_is_304(register: Register) -> None:
     assert bob.client.get(f"/v1/profiles/{alice.id}", If_None_Match=tag).status_code == 304
     bob.client.put(f"/v1/profiles/{alice.id}/follow")
     assert bob.client.get(f"/v1/profiles/{alice.id}", If_None_Match=tag).status_code == 200
+
+
+def test_others_do_not_see_when_a_moderator_restricts_somebody(register: Register, anonymous: JsonClient) -> None:
+    alice, bob = register("alice"), register("bob")
+    paths = [f"/v1/profiles/{alice.id}", "/v1/profiles/by-username/alice"]
+    before = [client.get(path)["ETag"] for client in (anonymous, bob.client) for path in paths]
+    restrict_profile(user_id=int(alice.id), kind="limit", at=NOW)
+    assert [client.get(path)["ETag"] for client in (anonymous, bob.client) for path in paths] == before
+    tag = alice.client.get(paths[0])["ETag"]
+    assert alice.client.patch("/v1/profiles/me", {"bio": "1"}, If_Match=tag).status_code == 200
 
 
 def test_a_banned_person_is_seen_by_themselves_only(register: Register, anonymous: JsonClient) -> None:

@@ -230,8 +230,10 @@ class UserView(AuthView):
         is_staff = bool(request.user and request.user.is_staff)
         account = access.visible_account(user_id, viewer_id=self.viewer, is_staff=is_staff)
         access.require_no_block(user_id, viewer_id=self.viewer, is_staff=is_staff)
-        body = presenters.user_body(account, with_email=is_staff or self.viewer == user_id)
-        return single(request, body=body, version=account.version)
+        is_own = self.viewer == user_id
+        body = presenters.user_body(account, with_email=is_staff or is_own)
+        # Others would see in the version when the password, or a pending address, is changed.
+        return single(request, body=body, version=account.version if is_own else 0)
 
 
 class KeySetView(AuthView):
