@@ -39,14 +39,39 @@ def log_in(
     return (client or JsonClient()).post("/v1/auth/login", body, X_Forwarded_For=address, **headers)
 
 
-def test_attempts_in_all_spellings_of_a_login_count_together(register: Callable[..., Person], limits: Any) -> None:
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["alice", "ALICE", " alice", "Alice "],
+        ["alice@ｅxample.org", "ALICE@example.org", "Alice@Example.Org", " alice@example.org"],
+    ],
+)
+def test_attempts_in_all_spellings_of_a_login_count_together(
+    register: Callable[..., Person], limits: Any, spellings: list[str]
+) -> None:
     register("alice")
-    spellings = ["alice@ｅxample.org", "ALICE", "Alice@Example.Org", " alice"]
     statuses = [log_in(login=login, address=f"203.0.113.{n}").status_code for n, login in enumerate(spellings)]
     assert statuses == [401, 401, 401, 429]
-    refused = log_in(PASSWORD).headers
+    refused = log_in(PASSWORD, login=spellings[0]).headers
     assert refused["RateLimit"] == f'"login";r=0;t={refused["Retry-After"]}'
     assert refused["RateLimit-Policy"].startswith('"login";q=')
+
+
+def test_attempts_do_not_tell_whose_an_address_is(register: Callable[..., Person], limits: Any) -> None:
+    """A stranger who knows the address exhausts its attempts, and then tries the username."""
+    register("alice", email="whistle@example.org")
+    for _ in range(4):
+        log_in(login="whistle@example.org")
+    assert log_in(login="alice").status_code == log_in(login="somebody_else").status_code == 401
+
+
+def test_a_log_in_resets_the_attempts_by_username_and_by_address(register: Callable[..., Person], limits: Any) -> None:
+    register("alice")
+    log_in(PASSWORD, address=HERE)
+    logins = ["alice", "alice@example.org"]
+    assert [log_in(login=login).status_code for login in logins * 4] == [401] * 6 + [429] * 2
+    assert log_in(PASSWORD, address=HERE).status_code == 200
+    assert [log_in(login=login).status_code for login in logins] == [401, 401]
 
 
 def test_a_name_with_different_letters_is_a_different_name(register: Callable[..., Person]) -> None:

@@ -32,14 +32,14 @@ def admit_attempt(*, login: str, user: User | None, device: Device) -> None:
     """
     if not settings.RATE_LIMITS:
         return
-    subject = str(user.id) if user else keyed_digest(login_key(login), purpose="login")[:32]
-    own_device = device_of_token(device.token, user_id=user.id) if user and device.token else ""
     quota, window = settings.RATES["login"]
-    if own_device:
-        (used,) = _count([_key(f"d:{subject}:{own_device}", window)], window)
+    own_device = device_of_token(device.token, user_id=user.id) if user and device.token else ""
+    if user and own_device:
+        (used,) = _count([_key(f"d:{user.id}:{own_device}", window)], window)
         if used > quota:
             raise _too_many()
         return
+    subject = _subject(login)
     keys = [
         _key(f"s:{subject}", window),
         _key(f"a:{subject}:{address_block(device.address)}", window),
@@ -58,7 +58,9 @@ def forget_attempts(*, user: User, device: Device) -> None:
     if not settings.RATE_LIMITS:
         return
     window = settings.RATES["login"][1]
-    names = [f"s:{user.id}", f"a:{user.id}:{address_block(device.address)}"]
+    subjects = [_subject(login) for login in (user.username, user.email)]
+    block = address_block(device.address)
+    names = [name for subject in subjects for name in (f"s:{subject}", f"a:{subject}:{block}")]
     if own_device := device_of_token(device.token, user_id=user.id) if device.token else "":
         names = [f"d:{user.id}:{own_device}"]
     try:
@@ -114,6 +116,12 @@ def record_code(*, user_id: int, is_right: bool) -> None:
         redis_client().delete(_codes_key(user_id))
     except redis_errors() as error:
         log.warning("auth.attempts_unknown", error=str(error))
+
+
+def _subject(login: str) -> str:
+    """What attempts count against: a username and an e-mail address each by themselves, known or not. If those of one
+    account counted together, strangers could find out whose address they have."""
+    return keyed_digest(login_key(login), purpose="login")[:32]
 
 
 def _codes_key(user_id: int) -> str:
