@@ -3,6 +3,7 @@
 Source: RFC 9457, Problem Details for HTTP APIs.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 
@@ -66,12 +67,12 @@ class Conflict(Problem):
 
 
 class Stale(Problem):
-    """412: the version in `If-Match` is not the newest."""
+    """412: the newest version is not one that `If-Match` and `If-None-Match` allow."""
 
     status, title, default_code = 412, "Precondition failed", "stale"
 
 
-def require_version(version: int, *, expected: frozenset[int] | None, detail: str) -> None:
+def require_version(version: int, *, expected: Container[int] | None, detail: str) -> None:
     """Stale, with this detail, unless the version is one of the expected ones; None, as without `If-Match`, allows
     any."""
     if expected is not None and version not in expected:

@@ -1,11 +1,13 @@
 """ETags of single objects: `"<version>-<digest of the body>"`.
 
-The digest makes `If-None-Match` cover everything shown; `If-Match` compares only the version, which only edits
+The digest makes `If-None-Match` of a read cover everything shown; writes compare only the version, which only edits
 change, so that somebody else's reaction does not make an edit stale. Source: RFC 9110, sections 8.8.3 and 13.1.
 """
 
 import hashlib
 import re
+from collections.abc import Container
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.http import parse_etags, quote_etag
@@ -38,20 +40,37 @@ def tag_of(content: bytes, *, version: int) -> str:
     return quote_etag(f"{version}-{hashlib.blake2b(content, digest_size=8).hexdigest()}")
 
 
-def expected_versions(request: Request) -> frozenset[int] | None:
-    """The versions in `If-Match`, to be compared by the action; None without the header or for `*`.
+def expected_versions(request: Request) -> Container[int] | None:
+    """The versions that `If-Match` and, for writes, `If-None-Match` allow, to be checked by the action; None for any.
 
-    Any listed tag may be the current one. The comparison is strong: weak tags and foreign tags never match. Source:
-    RFC 9110, section 13.1.1.
+    Any listed tag may be the current one. The comparison of `If-Match` is strong: weak tags and foreign tags never
+    match. Source: RFC 9110, sections 13.1.1 and 13.1.2.
     """
-    if request.method not in ("GET", "HEAD") and request.META.get("HTTP_IF_NONE_MATCH", "").strip() == "*":
-        return frozenset()  # "only if there is none yet": there is one. Source: RFC 9110, section 13.1.2
-    sent = request.META.get("HTTP_IF_MATCH", "*").strip()
-    if sent == "*":
-        return None
-    if not _TAGS.fullmatch(sent):
+    listed = request.META.get("HTTP_IF_MATCH", "*").strip()
+    if listed != "*" and not _TAGS.fullmatch(listed):
         raise Malformed("If-Match must be ETags, each in quotation marks, separated by commas", code="if_match_invalid")
-    found = (_OURS.fullmatch(tag) for tag in parse_etags(sent))
+    is_read = request.method in ("GET", "HEAD")
+    refused = "" if is_read else request.META.get("HTTP_IF_NONE_MATCH", "").strip()
+    if refused == "*":
+        return frozenset()  # "only if there is none yet": there is one
+    only = None if listed == "*" else _versions_in(listed)
+    but = _versions_in(refused.replace("W/", ""))
+    return _Allowed(only, but) if but else only
+
+
+@dataclass(frozen=True, slots=True)
+class _Allowed:
+    """The versions of `only`, or any if that is None, except those of `but`."""
+
+    only: frozenset[int] | None
+    but: frozenset[int]
+
+    def __contains__(self, version: object) -> bool:
+        return (self.only is None or version in self.only) and version not in self.but
+
+
+def _versions_in(tags: str) -> frozenset[int]:
+    found = (_OURS.fullmatch(tag) for tag in parse_etags(tags))
     return frozenset(int(tag[1]) for tag in found if tag)
 
 

@@ -154,16 +154,21 @@ def test_if_match_follows_rfc_9110(register: Register, header: str, status: int)
 
 
 def test_if_none_match_follows_rfc_9110(register: Register) -> None:
-    """Weak comparison, lists, and edits that require that the object does not exist."""
+    """Weak comparison, lists, and edits that require that the object does not exist or has changed."""
     alice = register("alice")
     path = f"/v1/posts/{alice.client.post('/v1/posts', {'content': 'first'}).json()['id']}"
     tag = alice.client.get(path).headers["ETag"]
     for sent, status in ((tag, 304), (f"W/{tag}", 304), (f'"x",W/{tag}', 304), ("*", 304), ('"x"', 200), ("x", 200)):
         assert alice.client.get(path, If_None_Match=sent).status_code == status, sent
     for method in ("PATCH", "DELETE"):
-        answer = alice.client.request(method, path, {"content": "second"}, If_None_Match="*")
-        assert answer.status_code == 412, method
+        for sent in ("*", tag, f"W/{tag}", f'"x",{tag}'):
+            answer = alice.client.request(method, path, {"content": "second"}, If_None_Match=sent)
+            assert (answer.status_code, answer.json()["code"]) == (412, "stale"), (method, sent)
+    both = alice.client.patch(path, {"content": "second"}, If_Match=tag, If_None_Match=tag)
+    assert both.status_code == 412, "both have to hold"
     assert alice.client.get(path).json()["content"] == "first"
+    assert alice.client.patch(path, {"content": "second"}, If_Match=tag, If_None_Match='"x"').status_code == 200
+    assert alice.client.patch(path, {"content": "third"}, If_None_Match=tag).status_code == 200, "it has changed"
 
 
 def test_a_reporter_is_not_notified_of_a_removal_when_the_author_deleted(

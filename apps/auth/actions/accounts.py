@@ -1,5 +1,6 @@
 """Accounts: creating them, and changing their e-mail addresses, usernames, roles and bans."""
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -184,7 +185,7 @@ def is_new_address(*, user_id: int, email: str) -> bool:
 
 @transactional("auth")
 def change_account(
-    *, user_id: int, versions: frozenset[int] | None, email: str | None = None, username: str | None = None
+    *, user_id: int, versions: Container[int] | None, email: str | None = None, username: str | None = None
 ) -> Account:
     """Changes the username, and records a new address as pending until the key mailed to it is sent back.
 

@@ -1,6 +1,6 @@
 """Deletion of accounts: marking them deleted, erasing auth's data, and collecting the other contexts' reports."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -68,7 +68,7 @@ _PERSONAL_ROWS: tuple[type[Model], ...] = (
 )  # fmt: skip
 
 
-def delete_account(*, user_id: int, password: str | None, versions: frozenset[int] | None, device: Device) -> int:
+def delete_account(*, user_id: int, password: str | None, versions: Container[int] | None, device: Device) -> int:
     """Deletes the account, at once or at the end of the configured grace period; returns the erasure's id.
 
     During the grace period the account and its content are hidden from everybody.
@@ -92,7 +92,7 @@ def delete_account(*, user_id: int, password: str | None, versions: frozenset[in
 
 @transactional("auth")
 def _delete_account(
-    user_id: int, *, password_hash: str | None, versions: frozenset[int] | None, at: datetime, grace: timedelta
+    user_id: int, *, password_hash: str | None, versions: Container[int] | None, at: datetime, grace: timedelta
 ) -> int:
     refuse_last_administrator(user_id)
     user = lock_user(user_id)

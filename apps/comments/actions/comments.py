@@ -4,7 +4,7 @@ Locks go from a comment up to its ancestors, never down, so threads cannot deadl
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -103,7 +103,7 @@ def _lock_parent(draft: Draft) -> Comment | None:
     return parent
 
 
-def edit_comment(*, author_id: int, comment_id: int, content: str, expected_versions: frozenset[int] | None) -> Comment:
+def edit_comment(*, author_id: int, comment_id: int, content: str, expected_versions: Container[int] | None) -> Comment:
     """Changes the text of a comment. An identical text changes nothing.
 
     Errors as for `own_comment`; Stale unless its version is one of `expected_versions`. Retries after a concurrent
@@ -118,7 +118,7 @@ def edit_comment(*, author_id: int, comment_id: int, content: str, expected_vers
 
 
 @transactional("comments")
-def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -> Comment | None:
+def _write_edit(*, draft: EditDraft, expected_versions: Container[int] | None) -> Comment | None:
     """Gives a comment the draft's text. None if its text is no longer the one that the draft was made from."""
     comment = _lock_existing(draft.comment_id, expected_versions)
     if comment.content == draft.content:
@@ -149,7 +149,7 @@ def _write_edit(*, draft: EditDraft, expected_versions: frozenset[int] | None) -
     return hold(comment) if draft.is_held else comment
 
 
-def _lock_existing(comment_id: int, expected_versions: frozenset[int] | None) -> Comment:
+def _lock_existing(comment_id: int, expected_versions: Container[int] | None) -> Comment:
     comment = Comment.objects.select_for_update().filter(id=comment_id, deleted_at=None).first()
     if comment is None:
         raise NotFound("there is no such comment, or you may not see it")
@@ -165,7 +165,7 @@ def author_of(comment: Comment) -> int:
 
 
 @transactional("comments")
-def delete_comment(*, comment_id: int, expected_versions: frozenset[int] | None = None) -> None:
+def delete_comment(*, comment_id: int, expected_versions: Container[int] | None = None) -> None:
     """Deletes a comment; one with replies becomes a tombstone. NotFound if it is already gone, Stale as for edits."""
     delete_existing(_lock_existing(comment_id, expected_versions))
 

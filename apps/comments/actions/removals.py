@@ -1,6 +1,6 @@
 """Removes and hides comments for moderators, and restores them after an accepted appeal."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -37,7 +37,7 @@ def remove_as_moderator(*, moderator_id: int, comment_id: int, author_id: int, r
 
 
 def delete_or_remove_comment(
-    *, principal: Principal, comment: Comment, expected_versions: frozenset[int] | None
+    *, principal: Principal, comment: Comment, expected_versions: Container[int] | None
 ) -> None:
     """Deletes a comment that the caller may delete; what staff removes from others goes through moderation."""
     require_version(comment.version, expected=expected_versions, detail=CHANGED)

@@ -1,6 +1,6 @@
 """Preferences: how, when and in which language to notify, and muted conversations."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ def change_preferences(
     user_id: int,
     changes: Mapping[str, Mapping[str, bool]],
     digest: str | None = None,
-    expected_versions: frozenset[int] | None = None,
+    expected_versions: Container[int] | None = None,
 ) -> None:
     """Sets the given flags of the given kinds, and the digest if given; Stale if the version differs.
 
@@ -53,7 +53,7 @@ def change_preferences(
 
 @transactional("notifications")
 def change_schedule(
-    *, user_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
+    *, user_id: int, changes: Mapping[str, Any], expected_versions: Container[int] | None
 ) -> NotificationSettings:
     """Sets time zone, language, quiet hours and digest hour, as far as given; Stale as for preferences."""
     chosen = _locked_settings(user_id)

@@ -1,6 +1,6 @@
 """Writes, edits and deletes posts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -85,7 +85,7 @@ def create_post(*, draft: Draft) -> PostRow:
 
 
 def edit_post(
-    *, author_id: int, post_id: int, changes: Mapping[str, Any], expected_versions: frozenset[int] | None
+    *, author_id: int, post_id: int, changes: Mapping[str, Any], expected_versions: Container[int] | None
 ) -> None:
     """Changes the fields in `changes` (`content`, `is_private`, `media_ids`, …) and publishes PostEdited.
 
@@ -110,7 +110,7 @@ def edit_post(
 
 
 @transactional("posts")
-def _write_edit(*, post_id: int, draft: Draft, expected_versions: frozenset[int], was_for_followers: bool) -> None:
+def _write_edit(*, post_id: int, draft: Draft, expected_versions: Container[int], was_for_followers: bool) -> None:
     """Gives a post the draft's text and privacy, and keeps the earlier text. Writes nothing if nothing changes."""
     post = _locked(post_id=post_id, expected_versions=expected_versions)
     was_private = post.is_private
@@ -177,7 +177,7 @@ def publish_removal(post: Post | RemovedPost, *, version: int) -> None:
 
 
 @transactional("posts")
-def delete_post(*, post_id: int, expected_versions: frozenset[int] | None = None) -> None:
+def delete_post(*, post_id: int, expected_versions: Container[int] | None = None) -> None:
     """Deletes a post with what belongs to it and publishes PostDeleted.
 
     NotFound if there is none (any more), Stale unless its version is one of `expected_versions`.
@@ -217,7 +217,7 @@ def _deletion(post: Post | RemovedPost) -> PostDeleted:
     )
 
 
-def _locked(*, post_id: int, expected_versions: frozenset[int] | None) -> Post:
+def _locked(*, post_id: int, expected_versions: Container[int] | None) -> Post:
     post = Post.objects.select_for_update().filter(id=post_id).first()
     if post is None:
         raise no_such_post()

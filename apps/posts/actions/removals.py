@@ -1,5 +1,6 @@
 """Removes and restricts posts for moderators, and restores them after an accepted appeal."""
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -22,7 +23,7 @@ _COLUMNS = [field.attname for field in Post._meta.concrete_fields]
 _BATCH = 200
 
 
-def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versions: frozenset[int] | None) -> None:
+def delete_or_remove_post(*, principal: Principal, post_id: int, expected_versions: Container[int] | None) -> None:
     """Deletes one's own post; for moderators, removes somebody else's. Forbidden for everybody else who may see it."""
     post = visible_post(viewer_id=principal.id, post_id=post_id)
     if post.row.user_id == principal.id:

@@ -1,6 +1,6 @@
 """Profiles: created from accounts, changed by owners, hidden and shown by sanctions, with counts kept by events."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -138,7 +138,7 @@ def ask_again(*, ids: Collection[int], ask: Callable[[], T], size: Callable[[T],
     return answer
 
 
-def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
+def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: Container[int] | None) -> None:
     """Like `update_profile`, with `profile_picture_media_id` in place of `profile_picture`, likewise for the header.
 
     Invalid if the media cannot be used or a word rule refuses a text. Makes calls, so not for use inside a transaction.
@@ -164,7 +164,7 @@ def change_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
 
 
 @transactional("users")
-def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: frozenset[int] | None) -> None:
+def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: Container[int] | None) -> None:
     """Changes some of `full_name`, `bio`, `is_private`, `is_discoverable` and the pictures of one's own profile.
 
     Stale if the newest version is not in `expected_versions`. An account that turns public accepts all requests:
@@ -187,7 +187,7 @@ def update_profile(*, user_id: int, changes: dict[str, Any], expected_versions: 
         _open_account(user_id)
 
 
-def _require_changeable(profile: Profile | None, expected_versions: frozenset[int] | None) -> Profile:
+def _require_changeable(profile: Profile | None, expected_versions: Container[int] | None) -> Profile:
     profile = require_active(profile)
     require_version(profile.version, expected=expected_versions, detail="the profile has been changed meanwhile")
     return profile

@@ -1,6 +1,7 @@
 """Uploads, descriptions and deletion of one's own media."""
 
 import tempfile
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import IO
 
@@ -204,7 +205,7 @@ def process_soon() -> None:
     run_after_commit("posts", task="posts.process_waiting_media")
 
 
-def describe_media(*, user_id: int, media_id: int, description: str, expected_versions: frozenset[int] | None) -> Media:
+def describe_media(*, user_id: int, media_id: int, description: str, expected_versions: Container[int] | None) -> Media:
     """Changes the description of one's media, also in the post that shows them.
 
     NotFound for anybody else's, Stale unless their version is one of `expected_versions`; raises like
@@ -220,7 +221,7 @@ def describe_media(*, user_id: int, media_id: int, description: str, expected_ve
 
 @transactional("posts")
 def _write_description(
-    *, user_id: int, media_id: int, description: str, expected_versions: frozenset[int] | None
+    *, user_id: int, media_id: int, description: str, expected_versions: Container[int] | None
 ) -> Media:
     media = _locked_media(user_id, media_id, expected_versions)
     if media.description != description:
@@ -237,7 +238,7 @@ def _write_description(
 
 
 @transactional("posts")
-def delete_media(*, user_id: int, media_id: int, expected_versions: frozenset[int] | None) -> None:
+def delete_media(*, user_id: int, media_id: int, expected_versions: Container[int] | None) -> None:
     """Deletes one's media; Conflict while a post or the profile shows them, else raises like `describe_media`."""
     media = _locked_media(user_id, media_id, expected_versions)
     if media.shown_in:
@@ -245,7 +246,7 @@ def delete_media(*, user_id: int, media_id: int, expected_versions: frozenset[in
     delete_media_rows([media])
 
 
-def _locked_media(user_id: int, media_id: int, expected_versions: frozenset[int] | None = None) -> Media:
+def _locked_media(user_id: int, media_id: int, expected_versions: Container[int] | None = None) -> Media:
     media = Media.objects.select_for_update().filter(id=media_id, user_id=user_id).first()
     if media is None:
         raise no_such_media()
