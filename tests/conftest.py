@@ -295,10 +295,13 @@ def _tls_context_made_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _patience_with_servers() -> Iterator[None]:
-    """httpx gives up after five seconds unless told otherwise: a busy machine is not an outage."""
+    """httpx and writes to the index give up after five seconds: a busy machine is not an outage."""
     with pytest.MonkeyPatch.context() as patch:
         for phase in ("connect", "read", "write", "pool"):
             patch.setattr(DEFAULT_TIMEOUT_CONFIG, phase, _PATIENCE_SECONDS)
+        if settings.ELASTICSEARCH_URL:
+            patch.setattr("apps.search.actions.elastic._READ_SECONDS", _PATIENCE_SECONDS)
+            patch.setattr("apps.search.models.documents._WRITE_SECONDS", _PATIENCE_SECONDS)
         yield
 
 
@@ -360,5 +363,8 @@ def redis_down(settings: Any) -> Iterator[Callable[[bool], None]]:
 
 @pytest.fixture(autouse=True)
 def _empty_redis() -> None:
-    """Every test starts with an empty Redis, so that no result is right only because of a cache."""
+    """Every test starts with an empty Redis, so that no result is right only because of a cache, and none is wrong
+    because another test has just made Redis unreachable.
+    """
+    _BreakingConnection.open_until = 0.0
     redis_client().flushdb()

@@ -88,6 +88,7 @@ os.environ.setdefault("RATE_LIMITS", "off")
 os.environ.setdefault("LOG_LEVEL", "ERROR")
 os.environ.setdefault("SIGNING_KEY_RELOAD_SECONDS", "86400")  # otherwise query budgets would depend on the clock
 os.environ.setdefault("ELASTICSEARCH_SECONDS", "20")  # a busy machine is not an outage
+os.environ.setdefault("REDIS_TIMEOUT", "20")  # nor here: with 0.5 s, caches and rankings were missing now and then
 if not os.environ.get("JWT_PRIVATE_KEY"):
     os.environ["JWT_PRIVATE_KEY"] = _private_key()
 if "PYTEST_XDIST_WORKER" in os.environ:

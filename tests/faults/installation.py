@@ -26,6 +26,7 @@ from tests.forked import Forked, manage
 from tests.migrated import copy_migrated, create_migrated
 from tests.scenarios.product import ROOT, Member, Product, eventually, free_port
 
+_OWN = ("_URL", "NODE_ID", "SERVICES", "REDIS_TIMEOUT")
 # The reconciler looks for lost events sooner than usual, so that a run does not take long.
 _HASTE = {"RECONCILE_EVERY_SECONDS": "1", "RECONCILE_AFTER_SECONDS": "1"}
 # A busy machine may be slow: a promised time counts as kept within this many times as long, and with fewer cores than
@@ -51,7 +52,7 @@ class Installation(Product):
     def __init__(self, folder: Path, *, database: MariaDB, redis: Redis, broker: RabbitMQ) -> None:
         self.database, self.redis, self.broker = database, redis, broker
         self.ports = {"web": free_port(), "sockets": free_port()}
-        kept = {name: value for name, value in os.environ.items() if not name.endswith(("_URL", "NODE_ID", "SERVICES"))}
+        kept = {name: value for name, value in os.environ.items() if not name.endswith(_OWN)}
         environment = {
             **kept,
             "DATA_DIR": str(folder / "data"),
