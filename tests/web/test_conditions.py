@@ -200,7 +200,11 @@ def test_new_posts_that_could_not_be_read_are_explained_in_place(person: Callabl
     for number in range(12):
         bob.post(f"Number {number}")
     page = ada.open(service_workers="block")
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    page.reload()
     expect(page.locator("main [data-post]")).to_have_count(12)
+    eventually(lambda: page.evaluate("() => true") and any('"watch"' in frame for frame in sent))
     page.evaluate("() => scrollTo({top: 400, behavior: 'instant'})")
     wait_until_true(page, "() => scrollY === 400")
     bob.post("The newest")
@@ -254,8 +258,8 @@ def test_a_comment_and_a_post_are_submitted_once(person: Callable[[str], Person]
         field = page.get_by_role("textbox", name=label)
         field.fill("Impatient")
         expect(page.locator(f"{form} .button-primary")).to_be_enabled()
-        with page.expect_request(lambda request: request.method == "POST"):
-            page.locator(f"{form} .button-primary").evaluate(_CLICK_TWICE)
+        page.locator(f"{form} .button-primary").evaluate(_CLICK_TWICE)
+        eventually(lambda: page.evaluate("() => true") and held)
         expect(page.locator(form)).to_have_attribute("aria-busy", "true")
         field.press("Control+Enter")
         assert len(held) == 1
@@ -443,6 +447,7 @@ def test_posts_and_notifications_missed_during_sleep_are_shown(person: Callable[
     page.route_web_socket("**/ws/notifications/", connect)
     page.goto(ada.site.url)
     expect(page.get_by_text("Before")).to_be_visible()
+    eventually(lambda: page.evaluate("() => true") and sockets)
     asleep.append(True)
     sockets[0].close()
     bob.post("Meanwhile, @ada_zzz")
