@@ -18,6 +18,12 @@ _PUSH_SERVICE = """
     PushManager.prototype.subscribe = async () => (kept = subscription);
     PushManager.prototype.getSubscription = async () => kept;
 """  # browsers under test cannot register with a push service; the rest is real
+_REGISTER_LATER = """
+    const register = ServiceWorkerContainer.prototype.register;
+    ServiceWorkerContainer.prototype.register = function (...given) {
+        return new Promise(done => { globalThis.registerNow = () => { done(register.apply(this, given)); }; });
+    };
+"""
 _CLICK_TWICE = "button => { button.click(); button.click(); }"
 
 
@@ -29,6 +35,30 @@ def worker_runs(page: Page) -> None:
         "async () => navigator.serviceWorker.controller && (await caches.match("
         "performance.getEntriesByType('resource').find(({name}) => name.endsWith('/app.js')).name)) !== undefined",
     )
+
+
+def test_a_page_that_loads_during_the_first_claim_is_controlled(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    """Chromium's `clients.claim` leaves out pages that are still loading."""
+    context = new_context()
+    first, second = context.new_page(), context.new_page()
+    first.add_init_script(_REGISTER_LATER)
+    first.goto(f"{site.url}/explore")
+    wait_until_true(first, "() => globalThis.registerNow !== undefined")
+    loading: list[Route] = []
+
+    def hold(route: Route) -> None:
+        loading.append(route)
+
+    second.route("**/login", hold)
+    second.evaluate("address => { setTimeout(() => { location.href = address; }); }", f"{site.url}/login")
+    eventually(lambda: first.evaluate("() => true") and loading)
+    first.evaluate("() => registerNow()")
+    wait_until_true(first, "() => navigator.serviceWorker.controller !== null")
+    loading[0].continue_()
+    second.wait_for_url("**/login")
+    worker_runs(second)
 
 
 def test_the_app_starts_and_shows_home_and_a_thread_offline(

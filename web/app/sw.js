@@ -26,6 +26,8 @@ self.addEventListener("activate", (event) => {
   );
 });
 
+self.addEventListener("message", (event) => event.data === "claim" && event.waitUntil(self.clients.claim()));
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);

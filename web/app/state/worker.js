@@ -26,6 +26,8 @@ export async function registerWorker() {
   try {
     await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
     await keepFiles();
+    const { active } = await navigator.serviceWorker.ready;
+    if (!navigator.serviceWorker.controller) active.postMessage("claim"); // this page was loading during the first claim
   } catch {
     // The app works without.
   }
