@@ -14,8 +14,10 @@ UNSPACED: Final = (
 )
 # Emoji contain marks too (variation selectors, the keycap), which do not end a word.
 WORD: Final = r"[\p{L}\p{N}\p{M}_]--[\p{Default_Ignorable_Code_Point}\p{Me}]"
+# Marks of Japanese that Unicode assigns to no script: half-width voice and length marks, repeat marks, 〆 and 〼.
+_KANA_MARKS: Final = r"\u3006\u3031-\u3035\u303c\uff70\uff9e\uff9f"
 # Characters of words that are written with spaces around them.
-SPACED_WORD: Final = rf"[{WORD}]--[{UNSPACED}]"
+SPACED_WORD: Final = rf"[{WORD}]--[{UNSPACED}{_KANA_MARKS}]"
 
 AT_SIGNS: Final = "@\ufe6b\uff20"
 NUMBER_SIGNS: Final = "#\ufe5f\uff03"
