@@ -27,6 +27,7 @@ from apps.search.queries import (
 )
 from socialapp.core.errors import Invalid
 from socialapp.core.text.folding import fold_words, tokens
+from socialapp.core.text.hashtags import hashtag_key
 
 PIECES = st.sampled_from(
     [
@@ -58,6 +59,11 @@ def test_full_width_characters_equal_plain_ones() -> None:
     """As Chinese, Japanese and Korean keyboards produce them."""
     typed = "from：ａｌｉｃｅ　－kite （＃東京 ＯＲ before：２０２６－０１－３１）"
     assert parse(typed) == parse("from:alice -kite (#東京 OR before:2026-01-31)")
+
+
+def test_the_full_width_tilde_is_a_dash_inside_hashtags() -> None:
+    """Windows types it for the wave dash."""
+    assert parse("#メ～テレ").tags == parse("#メ〜テレ").tags == [hashtag_key("メ～テレ")]
 
 
 def test_every_kind_of_term_is_parsed() -> None:

@@ -25,8 +25,8 @@ _MAX_DEPTH = 4
 _MAX_REACTIONS = 1_000_000_000
 
 # Normalizes full-width ASCII, as in "from：bob" and "－kite", typographic quotes, and the hyphens used as minus signs.
-# Each is a single character, so positions stay right.
-_PLAIN = {0xFF01 + place: chr(0x21 + place) for place in range(94)}
+# Each is a single character, so positions stay right. The full-width tilde, the last one, is a dash inside hashtags.
+_PLAIN = {0xFF01 + place: chr(0x21 + place) for place in range(93)}
 _PLAIN |= str.maketrans(dict.fromkeys("“”„‟«»‹›❝❞〝〞〟″「」『』｢｣", '"') | dict.fromkeys("‐‑‒–−﹣", "-"))
 # Single quotes: apostrophes inside words, and quotes around whole ones.
 _SINGLE_QUOTES = re.compile(r"(?<![^\s(-])[‘‚]([^‘’‚]*)[’‘](?![^\s)])")
