@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 from django.db import connections
 
 from apps.notifications.actions import queue
+from apps.notifications.actions.preferences import quiet_until
 from apps.notifications.actions.seen import record_seen, seen_on_sockets
 from apps.notifications.gateways import session
 from apps.notifications.models import NotificationSettings, OutgoingMessage, PushSubscription
@@ -356,6 +357,22 @@ def test_pushes_wait_until_quiet_hours_are_over(
     time_machine.move_to(datetime(2026, 11, 21, 6, 16, tzinfo=UTC))
     send_pushes()
     assert len(browser.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        (datetime(2026, 10, 25, 0, 15, tzinfo=UTC), datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 15, tzinfo=UTC), datetime(2026, 10, 25, 1, 30, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), None),
+        (datetime(2026, 3, 29, 0, 45, tzinfo=UTC), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_quiet_hours_end_in_the_future_when_clocks_change(now: datetime, until: datetime | None) -> None:
+    """02:15 comes twice in Vienna on October 25; what is postponed to a past time would be tried again at once."""
+    row = NotificationSettings(time_zone="Europe/Vienna", quiet_from="22:00", quiet_to="02:30")
+    found = quiet_until(row, now=now)
+    assert (found and found.astimezone(UTC)) == until
 
 
 def test_after_quiet_hours_nothing_is_pushed_about_people_muted_or_silenced_meanwhile(

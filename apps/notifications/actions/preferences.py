@@ -109,7 +109,8 @@ def quiet_until(row: NotificationSettings | None, *, now: datetime) -> datetime 
     if not is_quiet:
         return None
     day = local.date() if at < end else local.date() + timedelta(days=1)
-    return datetime.combine(day, end, local.tzinfo)
+    # when clocks go back, an end in the hour that comes twice must be in the same one as `now`: it could be past
+    return datetime.combine(day, end.replace(fold=local.fold), local.tzinfo)
 
 
 # --- Unsubscribing without logging in (RFC 8058) -------------------------------------------------------------------
