@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from typing import Any, ClassVar
 
 import pytest
@@ -70,6 +71,19 @@ def test_a_domain_is_found_in_ascii_and_unicode(pattern: str, host: str) -> None
     rule = keep("domain", pattern, "flag")
     assert rules_matching(f"see https://www.{host}/x") == [rule]
     assert rules_matching(f"see https://a{host}/x") == []
+
+
+@pytest.mark.parametrize("pattern", ["faß.example", "FAẞ.example", "xn--fa-hia.example"])
+def test_letters_that_case_folding_changes_are_kept_in_domains(pattern: str) -> None:
+    """To a resolver ß is not ss, and a final sigma no sigma (UTS #46, non-transitional)."""
+    rule = keep("domain", pattern, "flag")
+    for host in ("faß.example", "Faß.example", "xn--fa-hia.example", "fa%C3%9F.example"):
+        assert rules_matching(f"see https://www.{host}/x") == [rule], host
+    assert rules_matching("see https://fass.example/x") == []
+    other = keep("domain", "βόλος.example", "flag")
+    for host in ("βόλος.example", "xn--nxasmm1c.example"):
+        assert rules_matching(f"https://{host}/") == [other], host
+    assert rules_matching("https://βόλοσ.example/ https://xn--nxasmq6b.example/") == []
 
 
 @pytest.mark.parametrize("changes", [{"content": "casino"}, {"content_warning": "casino"}])
@@ -439,8 +453,16 @@ def test_sign_ups_are_blocked(anonymous: JsonClient, kind: str, value: str, days
         assert anonymous.get("/v1/profiles/by-username/zoe").status_code == 404
 
 
-@pytest.mark.parametrize("blocked", ["bücher.example", "xn--bcher-kva.example"])
-@pytest.mark.parametrize("domain", ["mail.bücher.example", "xn--bcher-kva.example", "BÜCHER。example"])
+@pytest.mark.parametrize(
+    ("blocked", "domain"),
+    [
+        *product(
+            ["bücher.example", "xn--bcher-kva.example"],
+            ["mail.bücher.example", "xn--bcher-kva.example", "BÜCHER。example"],
+        ),
+        *product(["faß.example", "xn--fa-hia.example"], ["mail.faß.example", "xn--fa-hia.example"]),
+    ],
+)
 def test_a_domain_is_blocked_in_ascii_and_unicode(anonymous: JsonClient, blocked: str, domain: str) -> None:
     block("email_domain", blocked)
     account = {"email": f"zoe@{domain}", "username": "zoe", "password": "seven quiet herons wade"}

@@ -19,7 +19,7 @@ from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries import Target, active_word_rules, texts_by, texts_like
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import id_time
-from socialapp.core.text.domains import domain_spellings
+from socialapp.core.text.domains import domain_spellings, fold_domains
 from socialapp.core.text.folding import nfkc_casefold
 
 Kind = WordRule.Kind
@@ -119,7 +119,7 @@ def plain_pattern(pattern: str, *, kind: str = Kind.WORDS) -> str:
         case Kind.WORDS:
             return _plain_words(pattern)
         case Kind.DOMAIN:
-            plain = normalized(pattern).strip().removeprefix("*.").strip(".")
+            plain = fold_domains(pattern).strip().removeprefix("*.").strip(".")
             is_valid, what = bool(_DOMAIN.fullmatch(plain)), "A domain must look like example.org."
         case Kind.MEDIA:
             plain = pattern.strip().lower()
@@ -152,17 +152,17 @@ def normalized(text: str) -> str:
 
 
 def _is_in(rule: WordRule, text: str) -> bool:
-    plain = normalized(text)
     if rule.kind == Kind.DOMAIN:
         expression = _domain_expression(rule.pattern)
+        plain = fold_domains(text)
         return any(expression.search(one) for one in (plain, _as_in_links(plain)))
-    return bool(_word_expression(rule.pattern).search(plain))
+    return bool(_word_expression(rule.pattern).search(normalized(text)))
 
 
 def _as_in_links(text: str) -> str:
     """A text as browsers read the hosts of its links: with "。" as a dot, and percent-encoding decoded. Source: URL
     Standard, 3.5."""
-    return normalized(unquote(text)).replace("。", ".")
+    return fold_domains(unquote(text)).replace("。", ".")
 
 
 def _is_below(host: str, domain: str) -> bool:

@@ -5,15 +5,14 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from apps.moderation.models import Block
 from apps.moderation.queries import blocks_in_force
 from socialapp.core.errors import Invalid
-from socialapp.core.text.domains import domain_spellings
-from socialapp.core.text.folding import nfkc_casefold
+from socialapp.core.text.domains import domain_spellings, fold_domains
 
 _MAPPED_PREFIX = 96  # RFC 4291, 2.5.5.2
 
 
 def is_sign_up_refused(*, email_domain: str, address: str) -> bool:
     """Whether an active block covers the domain, a parent domain, or the network address. One query."""
-    domains = domain_spellings(nfkc_casefold(email_domain).rstrip("."))
+    domains = domain_spellings(fold_domains(email_domain).rstrip("."))
     for block in blocks_in_force():
         if block.kind == Block.Kind.EMAIL_DOMAIN:
             if any(f".{domain}".endswith(f".{block.value}") for domain in domains):
@@ -34,7 +33,7 @@ def _is_within(address: str, network: str) -> bool:
 
 def plain_block(value: str, *, kind: str) -> str:
     """The value of a block in stored form; Invalid if it is malformed or far too broad."""
-    text = nfkc_casefold(value).strip()
+    text = fold_domains(value).strip()
     if kind == Block.Kind.EMAIL_DOMAIN:
         domain = text.removeprefix("@").strip(".")
         if "." not in domain or any(not part for part in domain.split(".")) or "@" in domain or " " in domain:

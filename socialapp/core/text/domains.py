@@ -1,6 +1,14 @@
 """Domain names in the form in which resolvers compare them."""
 
+from typing import Final
+
 import idna
+import regex
+
+from socialapp.core.text.folding import nfkc_casefold
+
+# Letters of their own in domain names, which case folding takes for "ss" and σ. Source: UTS #46, deviation characters.
+_FOLDABLE: Final = regex.compile("[^ßς]++")
 
 
 def ascii_domain(text: str) -> str:
@@ -16,3 +24,8 @@ def domain_spellings(domain: str) -> set[str]:
         return {domain, encoded, idna.decode(encoded)}
     except ValueError:
         return {domain}
+
+
+def fold_domains(text: str) -> str:
+    """A text in the form in which domain names in it are compared: without case and invisible characters."""
+    return _FOLDABLE.sub(lambda found: nfkc_casefold(found[0]), text.replace("ẞ", "ß"))
