@@ -112,7 +112,13 @@ def test_links_and_media_can_be_limited_separately(thread: Thread, drain: Callab
     actions.carry_out(act(thread, "limit_links", "user", days=3))
     actions.carry_out(act(thread, "limit_media", "user", days=3))
     drain()
-    for text in ("see https://a.example/x", "see a.example/x", "HTTP://A.example"):
+    for text in (
+        "see https://a.example/x",
+        "see a.example/x",
+        "HTTP://A.example",
+        "http://[2001:db8::1]/",
+        "https://a%2Eexample",
+    ):
         answer = thread.ann.client.post("/v1/posts", {"content": text})
         assert (answer.status_code, answer.json()["code"]) == (403, "links_limited"), text
     comment = thread.ann.client.post(f"/v1/posts/{thread.post_id}/comments", {"content": "https://a.example"})

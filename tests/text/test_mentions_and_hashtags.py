@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from socialapp.core.text.folding import nfkc_casefold
 from socialapp.core.text.hashtags import find_hashtags, hashtag_key, hashtag_name, leading_hashtag
 from socialapp.core.text.mentions import find_mentions
-from socialapp.core.text.urls import find_urls, without_urls
+from socialapp.core.text.urls import find_urls, link_hosts, without_urls
 from tests.text.table import HASHTAGS, MENTIONS, WITHOUT_HASHTAGS
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None))
@@ -69,6 +69,7 @@ def test_mentions_are_found(text: str, names: list[str]) -> None:
         ("#one#two", ["one"]),
         ("#東京#大阪", ["東京", "大阪"]),
         ("今日#東京", ["東京"]),
+        ("ｺﾝﾊﾟ#東京 ｺﾋｰ#大阪", ["東京", "大阪"]),
         ("#" + "a" * 101 + " #" + "b" * 100, ["b" * 100]),
     ],
 )
@@ -94,11 +95,40 @@ def test_the_number_of_names_is_limited() -> None:
         ("at xn--e1afmkfd.xn--p1ai/a, 192.0.2.1/b or v1.2.3.4.5/6", ["xn--e1afmkfd.xn--p1ai/a", "192.0.2.1/b"]),
         ("example.org?q=1 either/or 1.5/2 Mr.Smith", ["example.org?q=1"]),
         ("http:// x", []),
+        ("راجع https://example.org/a؟ و https://example.org/b، و", ["https://example.org/a", "https://example.org/b"]),
+        ("https://example.org/a। https://example.org/b։", ["https://example.org/a", "https://example.org/b"]),
+        ("‹https://example.org/a›, ｢https://example.org/b｣", ["https://example.org/a", "https://example.org/b"]),
+        ("‘https://example.org/O’Reilly’", ["https://example.org/O’Reilly"]),
+        ("http://[2001:db8::1]:80/a!", ["http://[2001:db8::1]:80/a"]),
     ],
 )
 def test_urls_are_found(text: str, urls: list[str]) -> None:
     """With their start and end."""
     assert [text[start:end] for start, end in find_urls(text)] == urls
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("see https://www.Example.org:80/a, b.example/c", ["www.example.org", "b.example"]),
+        ("https://example.org./a", ["example.org"]),
+        ("https://user:word@example.org", ["example.org"]),
+        ("https://a@b.example@example.org", ["example.org"]),
+        ("https://example.org\\@b.example", ["example.org"]),
+        ("https:///example.org", ["example.org"]),
+        ("http://[2001:db8::1]:80/", ["[2001:db8::1]"]),
+        ("http://2130706433/ http://localhost/", ["2130706433", "localhost"]),
+        ("https://ex%61mple%2Eorg", ["example.org"]),
+        ("https://ｅxample.org", ["example.org"]),
+        ("https://exa\u00admple.org", ["example.org"]),
+        ("https://faß.example", ["xn--fa-hia.example"]),
+        ("https://👻.example", ["👻.example"]),
+        ("/a/b mailto:bob file:///a/b 10:30", []),
+    ],
+)
+def test_hosts_of_links_are_found_as_browsers_read_them(text: str, hosts: list[str]) -> None:
+    """In the form in which resolvers compare them."""
+    assert link_hosts(text) == hosts
 
 
 @given(ANY_TEXT | DENSE)
