@@ -3,19 +3,21 @@ import { html } from "../html.js";
 
 // As the server finds them (socialapp/core/text): signs may be full width, scripts without spaces touch a mention, and
 // some languages have dots, dashes or joiners inside words.
-const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}`;
+const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}\p{Script=Bopomofo}\p{Script=Javanese}\p{Script=Yi}\p{Script=Tai_Le}\p{Script=New_Tai_Lue}\p{Script=Tai_Tham}\p{Script=Tai_Viet}`;
 /** What may stand before a mention or hashtag. */
 export const BEFORE = String.raw`(?<!(?![${UNSPACED}])[\p{L}\p{N}\p{M}_]|[@﹫＠#﹟＃/])`;
 const LETTERS = String.raw`[\p{L}\p{N}\p{M}_\u05f3]+`;
+const STOP = String.raw`\s\p{Cc}\p{Bidi_Control}<>"\u0060“”„«»‹›、。〈〉《》「」『』【】〔〕！（），：；？［］｛｝｡｢｣､`;
 const TOKEN = new RegExp(
   [
-    String.raw`(https?:\/\/[^\s<>"']+)`,
+    String.raw`(?<![A-Za-z0-9+.\-])([Hh][Tt][Tt][Pp][Ss]?:\/\/[^${STOP}]+)`,
     String.raw`${BEFORE}[@﹫＠]([A-Za-z0-9_](?:[A-Za-z0-9_]|\.(?=[A-Za-z0-9_])){0,29})`,
     String.raw`(?<!&)${BEFORE}[#﹟＃]((?!\u05f3)${LETTERS}(?:[·\u0387・･‧\u05f4\u05be་\u0f0c゠〜～\u200c\u200d]{1,2}${LETTERS})*)`,
   ].join("|"),
   "gu",
 );
-const TRAILING = /[.,;:!?)\]}…]+$/;
+const BRACKETS = new Map([[")", "("], ["]", "["], ["}", "{"]]);
+const FINAL_PUNCTUATION = /[\p{Terminal_Punctuation}\p{Quotation_Mark}…*~]+$/u;
 const SHOWN = 48;
 
 /** @type {[string, RegExp][]} */
@@ -64,10 +66,20 @@ function linked([all, url, username, tag], known) {
   return { length: all.length, node: html`<a href="/hashtags/${encodeURIComponent(tag.toLowerCase())}">#${tag}</a>` };
 }
 
+/** Where a URL ends at the latest: at a closing bracket that was not opened inside. */
+function endOfUrl(url) {
+  const opened = [];
+  for (let at = 0; at < url.length; at += 1) {
+    if ("([{".includes(url[at])) opened.push(url[at]);
+    else if (BRACKETS.has(url[at]) && opened.pop() !== BRACKETS.get(url[at])) return at;
+  }
+  return url.length;
+}
+
 function urlPiece(url) {
-  const clean = url.replace(TRAILING, "");
+  const clean = url.slice(0, endOfUrl(url)).replace(FINAL_PUNCTUATION, "");
   if (!URL.canParse(clean)) return null;
-  const shown = clean.replace(/^https?:\/\/(www\.)?/, "").replace(/\/$/, "");
+  const shown = clean.replace(/^https?:\/\/(www\.)?/i, "").replace(/\/$/, "");
   const short = shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown;
   return {
     length: clean.length,

@@ -49,7 +49,25 @@ test("links end before punctuation, hashtags need a letter, mentions need a pers
     ["/profiles/9", "@bob"],
     ...["paral·lel", "東京", "ハリー・ポッター", "メ〜テレ", "בית־ספר", "וכו׳"].map((tag) => [`/hashtags/${encodeURIComponent(tag)}`, `#${tag}`]),
   ]);
-  assert.deepEqual(links("javascript:alert(1) data:text/html,x"), []);
+  assert.deepEqual(links("javascript:alert(1) data:text/html,x xhttps://a.example"), []);
+});
+
+test("links end where the server ends them", () => {
+  const wiki = "https://en.wikipedia.example/wiki";
+  for (const [text, address] of [
+    [`(see ${wiki}/Kite_(bird).)`, `${wiki}/Kite_(bird)`],
+    [`[kite](${wiki}/Kite)`, `${wiki}/Kite`],
+    [`${wiki}/O'Reilly's, yes`, `${wiki}/O'Reilly's`],
+    [`‘${wiki}/O’Reilly’`, `${wiki}/O’Reilly`],
+    [`看${wiki}/鳶。好`, `${wiki}/鳶`],
+    [`「${wiki}/鳶」`, `${wiki}/鳶`],
+    [`راجع ${wiki}/a؟`, `${wiki}/a`],
+    [`«${wiki}/a» **${wiki}/a**`, `${wiki}/a`],
+    ["Https://Example.org/a", "Https://Example.org/a"],
+    ["http://[2001:db8::1]:80/a!", "http://[2001:db8::1]:80/a"],
+  ]) {
+    assert.equal(links(text)[0][0], address, text);
+  }
 });
 
 test("a list reads pages in order, holds each item once, and goes on after a failure", async () => {
