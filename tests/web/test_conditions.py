@@ -11,6 +11,7 @@ from tests.notifications.conftest import ENDPOINT, KEYS
 from tests.run.installation import Installation
 from tests.scenarios.product import eventually
 from tests.web.conftest import PASSWORD, Person, go, wait_until_true
+from web.assets import assets
 
 _PUSH_SERVICE = """
     const subscription = {toJSON: () => (%s), unsubscribe: async () => { kept = null; return true; }};
@@ -438,6 +439,25 @@ def test_sign_up_requires_a_solved_captcha(site: Installation, new_context: Call
     assert json.loads(sent.value.post_data or "")["captcha"] == "solved"
     expect(page.get_by_role("alert")).to_contain_text("The proof that you are a person was not accepted.")
     expect(page.get_by_role("button", name="Sign up")).to_be_disabled()
+
+
+def test_a_captcha_whose_script_did_not_come_is_loaded_again(
+    site: Installation, new_context: Callable[..., BrowserContext]
+) -> None:
+    """The provider is mocked, and out of reach at first."""
+    page = new_context(service_workers="block").new_page()
+    instance = httpx.get(f"{site.url}/v1/instance").json()
+    own, provider = assets().url("captcha.js"), "https://captcha.example/script.js"
+    scripts = "".join(f'<script src="{each}"></script>' for each in (own, provider))
+    document = f'<title>x</title><p data-provider="x" data-sitekey="y">{scripts}'
+    script = "globalThis.x = {render: (box, given) => given.callback('solved')}; showCaptcha();"
+    captcha = {"captcha": {"provider": "x", "site_key": "y"}}
+    page.route("**/v1/instance", lambda route: route.fulfill(json={**instance, **captcha}))
+    page.route("**/captcha?language=en", lambda route: route.fulfill(content_type="text/html", body=document))
+    page.route(provider, lambda route: route.fulfill(content_type="text/javascript", body=script))
+    page.route(provider, lambda route: route.abort(), times=1)
+    page.goto(f"{site.url}/signup")
+    expect(page.get_by_role("button", name="Sign up")).to_be_enabled()
 
 
 def test_each_attempt_to_sign_up_has_its_own_proof_of_work(
