@@ -282,6 +282,17 @@ def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], pictu
     assert ada.api("GET", f"/profiles/{ada.id}")["profile_picture"]
 
 
+def test_a_profile_picture_that_the_browser_cannot_show_is_refused_with_a_message(
+    person: Callable[[str], Person], tmp_path: Path
+) -> None:
+    fake = tmp_path / "fake.png"
+    fake.write_bytes(b"not a picture at all")
+    page = person("ada_no_crop").open("/settings/profile")
+    page.locator("input[type=file]").first.set_input_files(fake)
+    expect(page.get_by_role("status").get_by_text("This file could not be used.")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_pictures_change_when_they_are_swiped(person: Callable[[str], Person], picture: Path) -> None:
     ada = person("ada_swipe")
     page = ada.open("/compose", has_touch=True)

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { html } from "../html.js";
 import { t } from "../i18n/i18n.js";
 import { open } from "../state/dialogs.js";
+import { toast } from "../state/toasts.js";
 import { Modal } from "./modal.js";
 
 const SIZE = 640;
@@ -17,7 +18,11 @@ export function CropDialog({ file, close }) {
   const [picture, setPicture] = useState(null);
   const [place, setPlace] = useState({ zoom: 1, x: 0.5, y: 0.5 });
   useEffect(() => {
-    createImageBitmap(file).then(setPicture, () => close());
+    const refuse = () => {
+      toast(t("problem.media_failed"), { kind: "bad" });
+      close();
+    };
+    createImageBitmap(file).then(setPicture, refuse);
   }, [file]);
   useEffect(() => {
     if (picture) draw(canvas.current, picture, place);
