@@ -1,6 +1,7 @@
 """Runs the commands of manage.py; an outage is printed as one line, not as a traceback."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -18,11 +19,12 @@ _EXPECTED: tuple[type[Exception], ...] = (
     Problem,
     EOFError,
     OSError,
+    UnicodeEncodeError,
     ImproperlyConfigured,
     *redis_errors(),
 )
 _NO_DEFAULT = "each context has a database: name it with --database, such as auth (for all: `migrate_all`)"
-_INTERRUPTED, _PIPE_CLOSED = 130, 141  # as in shells: 128 plus the numbers of SIGINT and SIGPIPE
+_INTERRUPTED, _PIPE_CLOSED, _TERMINATED = 130, 141, 143  # as in shells: 128 plus SIGINT, SIGPIPE and SIGTERM
 
 
 def run_command(arguments: Sequence[str]) -> None:
@@ -32,6 +34,9 @@ def run_command(arguments: Sequence[str]) -> None:
     exit with status 2.
     """
     CommandParser.error = _refuse_arguments  # type: ignore[assignment, method-assign]
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # Ends like after Ctrl-C: temporary files, some of which hold passwords, are deleted, and child processes end.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         try:
             _Commands(list(arguments)).execute()
@@ -79,6 +84,8 @@ def _reason(error: Exception) -> str:
         return _NO_DEFAULT if "ENGINE" in str(error) else str(error)
     if isinstance(error, OSError):
         return str(error)
+    if isinstance(error, UnicodeEncodeError):
+        return f"text that is not {error.encoding} was given, or is to be printed"
     if isinstance(error, EOFError):
         return "there is nobody to ask: give it as an option or in the environment"
     return f"Redis: {error}"

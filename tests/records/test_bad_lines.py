@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -281,6 +282,49 @@ def test_records_created_during_a_dump_are_left_out(register: Callable[..., Pers
     assert list(export_records("post", until=until)) == []
 
 
+def test_a_dump_into_a_pipe_or_a_device_does_not_replace_it(register: Callable[..., Person], tmp_path: Path) -> None:
+    alice = register("alice")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        call_command("dump", str(pipe), "--kind", "user")
+        assert pipe.is_fifo()
+        assert json.loads(os.read(reading, 65536))["id"] == alice.id
+    finally:
+        os.close(reading)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_dump_through_a_link_replaces_what_it_names(register: Callable[..., Person], tmp_path: Path) -> None:
+    alice = register("alice")
+    link, named = tmp_path / "link", tmp_path / "named.jsonl"
+    named.write_text("before")
+    link.symlink_to(named)
+    call_command("dump", str(link), "--kind", "user")
+    assert link.is_symlink()
+    assert json.loads(named.read_text())["id"] == alice.id
+
+
+def test_two_dumps_at_once_into_one_file_are_both_complete(
+    register: Callable[..., Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register("alice")
+    file = tmp_path / "dump.jsonl"
+    second: list[str] = []
+
+    def export_meanwhile(kind: str, *, until: datetime) -> Iterator[dict[str, Any]]:
+        if kind == "user" and not second:
+            second.append(kind)
+            call_command("dump", str(file))
+        yield from export_records(kind, until=until)
+
+    monkeypatch.setattr("socialapp.ops.management.commands.dump.export_records", export_meanwhile)
+    call_command("dump", str(file))
+    assert [json.loads(line)["username"] for line in file.read_text().splitlines()] == ["alice"]
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_a_damaged_or_foreign_progress_file_is_ignored(file: Path) -> None:
     note = file.with_name(file.name + ".progress")
     for noted in (b"", b"120 2", json.dumps({"size": 1, "offset": 10**6, "line": 9}).encode()):
@@ -294,8 +338,15 @@ def test_an_unusable_file_is_reported_in_one_line(tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", tmp_path):
         with pytest.raises(CommandError, match="cannot use"):
             call_command("load", str(path))
-    with pytest.raises(CommandError, match="cannot write"):
-        call_command("dump", str(tmp_path / "none" / "out.jsonl"))
+    for name in (str(tmp_path / "none" / "out.jsonl"), ""):
+        with pytest.raises(CommandError, match="cannot write"):
+            call_command("dump", name)
+
+
+def test_an_archive_for_an_empty_name_is_not_loaded_as_records(file: Path) -> None:
+    with pytest.raises(CommandError, match="no account with the username"):
+        call_command("load", str(file), "--user", "")
+    assert User.objects.count() == 0
 
 
 def queries(run: Callable[[], object]) -> int:

@@ -305,6 +305,12 @@ def test_a_command_for_one_database_asks_for_its_name() -> None:
     )
 
 
+def test_text_that_cannot_be_encoded_is_reported_in_one_line() -> None:
+    ended = _manage({**os.environ, "PYTHONIOENCODING": "ascii", "DATA_DIR": "/é"}, "diffsettings")
+    assert ended.returncode == 1
+    assert ended.stderr == "diffsettings: text that is not ascii was given, or is to be printed\n"
+
+
 def test_a_command_whose_output_is_not_read_ends_quietly() -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -1,8 +1,11 @@
 """Backups taken under load are consistent across databases, and contain everything acknowledged when restored."""
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +23,7 @@ from socialapp.ops.backups import BackupError, read_manifest
 from tests.faults.servers import MariaDB
 from tests.migrated import copy_migrated
 from tests.scaling.dataset import ON_MARIADB, Dataset, embedded
-from tests.scenarios.product import eventually
+from tests.scenarios.product import ROOT, eventually
 
 _PEOPLE = 6
 # Does what relay, broker, worker and reconciler do, until nothing is left; prints how many events were sent again.
@@ -132,6 +135,21 @@ def test_the_manifest_of_a_backup_is_complete(backup: Backup, dataset: Dataset) 
     taken = dataset.manage("backup", str(backup.folder), check=False)
     assert taken.returncode != 0
     assert "is not empty" in taken.stderr
+
+
+def test_a_backup_that_is_stopped_leaves_no_password_behind(dataset: Dataset, tmp_path: Path) -> None:
+    dump, begun, temporary = tmp_path / "mariadb-dump", tmp_path / "begun", tmp_path / "temporary"
+    dump.write_text(f"#!/bin/sh\ntouch {begun}\nexec sleep 300\n")
+    dump.chmod(0o755)
+    temporary.mkdir()
+    environment = {**dataset.environment, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(temporary)}
+    command = [sys.executable, "manage.py", "backup", str(tmp_path / "backup")]
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as running:
+        eventually(begun.exists, seconds=120)
+        assert list(temporary.rglob("login.cnf")) != []
+        running.terminate()
+        assert running.wait(60) == 143
+    assert list(temporary.iterdir()) == []
 
 
 def test_restoring_replaces_existing_data_only_on_request(backup: Backup, empty: Dataset) -> None:

@@ -1,11 +1,11 @@
 """`manage.py dump FILE`: writes all users, follows, posts, comments and reactions as JSON Lines."""
 
 import json
-import os
 import sys
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -26,23 +26,32 @@ class Command(BaseCommand):
         parser.add_argument("--kind", action="append", choices=list(KINDS), help="only these kinds (repeatable)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Writes beside the target and moves the file there when it is complete."""
+        """Writes a complete file or none; into a device or a pipe, as it comes."""
         kinds = options["kind"] or list(KINDS)
         if options["file"] == "-":
             self._write(sys.stdout, kinds)
             return
         path = Path(options["file"])
-        partial = path.with_name(path.name + ".partial")
         try:
-            partial.unlink(missing_ok=True)
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                self._write(file, kinds)
-            partial.replace(path)
+            if path.exists() and not path.is_file():  # a device or a pipe, which must not be replaced
+                with path.open("w", encoding="utf-8") as file:
+                    self._write(file, kinds)
+            else:
+                self._replace(path.resolve(), kinds)
         except OSError as error:
             raise CommandError(f"cannot write {path}: {error.strerror}") from None
-        finally:
-            partial.unlink(missing_ok=True)
+
+    def _replace(self, path: Path, kinds: list[str]) -> None:
+        with NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f"{path.name}.", suffix=".partial", encoding="utf-8", delete=False
+        ) as file:
+            partial = Path(file.name)
+            try:
+                self._write(file, kinds)
+                file.close()
+                partial.replace(path)
+            finally:
+                partial.unlink(missing_ok=True)
 
     def _write(self, file: Any, kinds: list[str]) -> None:
         until = datetime.now(UTC)

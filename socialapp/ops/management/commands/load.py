@@ -37,7 +37,7 @@ class Command(BaseCommand):
         """Loads and reports."""
         path: Path = options["file"]
         try:
-            if options["user"]:
+            if options["user"] is not None:
                 self._load_archive(path, options)
             elif options["dry_run"]:
                 raise CommandError("--dry-run is for archives: name the account with --user")
