@@ -252,7 +252,7 @@ http://:{port} {{
 	handle_errors {{
 		header Content-Type application/problem+json
 		header X-Request-ID {{vars.asked_id}}
-		header Cache-Control no-store  # the web role's is that of a file, which may be missing
+		header Cache-Control no-store # the web role's is that of a file, which may be missing
 		# What is left of a body that was not read to its end must not be taken for the next request.
 		@too_large vars {{err.status_code}} 413
 		@bad_chunks vars_regexp {{err.message}} chunk
