@@ -1,6 +1,5 @@
 """Password guessing is limited for strangers in all spellings of a login; owners can log in from known devices."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from django.test import Client
 from apps.auth import actions
 from apps.auth.actions.mails import reset_key
 from apps.auth.models import Session, User
+from tests.auth import totp
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
@@ -265,10 +265,7 @@ def test_an_account_allows_thirty_wrong_codes_a_day(register: Callable[..., Pers
     limits.RATES = dict.fromkeys(limits.RATES, (1000, 100_000_000))
     alice = register("alice")
     User.objects.update(email_verified=True)
-    alice.confirm()
-    secret = alice.client.post("/v1/auth/totp").json()["secret"]
-    app, now = pyotp.TOTP(secret), int(time.time())
-    recovery = alice.client.post("/v1/auth/totp/confirm", {"code": app.at(now - 30)}).json()["recovery_codes"]
+    _, recovery = totp.set_up(alice)
     guesses = [alice.client.delete("/v1/auth/totp", {"code": "000000"}).status_code for _ in range(31)]
     assert guesses == [422] * 30 + [429]
     body = {"login": "alice", "password": PASSWORD}

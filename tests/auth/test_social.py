@@ -22,6 +22,7 @@ from apps.auth.actions import social
 from apps.auth.models import User
 from apps.moderation.actions import set_block
 from socialapp.contracts.auth import UserDeleted
+from tests.auth import totp
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.kernel.deadlocks import a_deadlock_everywhere
 
@@ -223,16 +224,11 @@ def test_an_account_whose_address_both_sides_verified_is_linked(provider: Any, r
 
 
 def test_bans_and_second_factors_apply_to_providers_too(provider: Any, register: Callable[..., Person]) -> None:
-    import pyotp
-
     alice = register("alice")
     User.objects.filter(id=alice.id).update(email_verified=True)
-    alice.confirm()
-    secret = alice.client.post("/v1/auth/totp").json()["secret"]
-    app, now = pyotp.TOTP(secret), int(time.time())
-    alice.client.post("/v1/auth/totp/confirm", {"code": app.at(now - 30)})
+    secret, _ = totp.set_up(alice)
     assert sign_in(provider, google()).json()["code"] == "otp_required"
-    assert sign_in(provider, google(), otp=app.at(now)).status_code == 200
+    assert sign_in(provider, google(), otp=totp.code(secret)).status_code == 200
     User.objects.filter(id=alice.id).update(status="banned")
     assert sign_in(provider, google()).json()["code"] == "account_banned"
 

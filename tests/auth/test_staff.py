@@ -23,6 +23,7 @@ from socialapp.core.errors import Conflict, NotFound
 from socialapp.http.tokens import principal_of
 from socialapp.messaging.models import OutboxEvent
 from socialapp.rpc.calls import client
+from tests.auth import totp
 from tests.auth.authenticator import Authenticator
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 
@@ -273,19 +274,12 @@ def test_a_moderator_can_log_in_to_the_admin_site_but_sees_no_accounts(register:
 
 
 def test_the_admin_site_requires_the_code_of_an_authenticator_app(register: Callable[..., Person]) -> None:
-    import time
-
-    import pyotp
-
     alice = register("alice")
     actions.grant_role(user_id=int(alice.id), role="moderator")
-    alice.confirm()
-    secret = alice.client.post("/v1/auth/totp").json()["secret"]
-    app, now = pyotp.TOTP(secret), int(time.time())
-    assert alice.client.post("/v1/auth/totp/confirm", {"code": app.at(now - 30)}).status_code == 200
+    secret, _ = totp.set_up(alice)
     assert b"authenticator app is needed" in admin_client("alice")[1].content
     assert b"code is wrong" in admin_client("alice", otp="000000")[1].content
-    assert admin_client("alice", otp=app.at(now))[1].status_code == 302
+    assert admin_client("alice", otp=totp.code(secret))[1].status_code == 302
 
 
 def test_staff_can_log_in_to_the_admin_site_with_a_passkey_alone(

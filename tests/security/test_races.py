@@ -100,7 +100,8 @@ def test_two_administrators_who_demote_each_other_leave_one(register: Callable[.
 def test_races_for_one_time_codes(register: Callable[..., Person]) -> None:
     """Of many log-ins with one code, or one recovery code, one succeeds."""
     secret, recovery = set_up(register("alice"))
-    assert statuses(at_once(*[lambda: log_in(code(secret, 1))] * AT_ONCE)) == {200: 1, 401: AT_ONCE - 1}
+    sent = code(secret, 1)
+    assert statuses(at_once(*[lambda: log_in(sent)] * AT_ONCE)) == {200: 1, 401: AT_ONCE - 1}
     assert statuses(at_once(*[lambda: log_in(recovery[0])] * AT_ONCE)) == {200: 1, 401: AT_ONCE - 1}
     assert Authenticator.objects.count() == 2
 
@@ -168,6 +169,6 @@ def test_races_for_posts_reactions_and_reports(register: Callable[..., Person], 
 def test_a_rate_limit_holds_under_concurrent_requests(register: Callable[..., Person], settings: Any) -> None:
     """Of many concurrent requests, no more are admitted than the limit allows."""
     ann = register("ann")
-    settings.RATE_LIMITS, settings.RATE_ADDRESS_FACTOR, settings.RATES = True, 1, {"read": (10, 60)}
+    settings.RATE_LIMITS, settings.RATE_ADDRESS_FACTOR, settings.RATES = True, 1, {"read": (10, 100_000_000)}
     answers = [answer for _ in range(3) for answer in at_once(*[lambda: ann.client.get("/v1/blocks")] * AT_ONCE)]
     assert statuses(answers) == {200: 10, 429: 14}
