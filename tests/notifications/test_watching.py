@@ -1,17 +1,42 @@
 """Open pages over a real socket: new posts of the feed, and changed counts of posts that may be seen."""
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from apps.notifications import actions
+from apps.notifications.sockets.watching import Watchers
 from apps.posts.actions.feed import fan_out, store
 from tests.conftest import ALL_CONTEXTS, Person
 from tests.notifications.conftest import comment, post, react
 from tests.notifications.live import TIMEOUT, connected, do, ready, run
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS, transaction=True)
+
+
+@pytest.fixture
+def drain(drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Delivers all events between two flushes, so that what they change is shown at once."""
+    quiet_until = 0.0
+    flush = Watchers.flush
+
+    async def flush_unless_quiet(watchers: Watchers) -> None:
+        if time.monotonic() > quiet_until:
+            await flush(watchers)
+
+    def deliver() -> int:
+        nonlocal quiet_until
+        quiet_until = math.inf
+        try:
+            return drain()
+        finally:
+            quiet_until = time.monotonic() + 0.5  # until they have come over Redis
+
+    monkeypatch.setattr(Watchers, "flush", flush_unless_quiet)
+    return deliver
 
 
 @pytest.fixture
