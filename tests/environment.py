@@ -49,6 +49,11 @@ _GROUPS = {
     "tests/query_budgets/test_lists.py": 30,
     "tests/security/test_authorization.py": 30,
     "tests/auth/test_mysql8.py": 30,
+    "tests/security/test_visibility_model.py": 30,
+    "tests/media/test_product.py": 20,
+    "tests/deploy/test_rolling.py": 20,
+    "tests/security/test_query_cost.py": 10,
+    "tests/kernel/test_traces.py": 10,
 }
 _SECONDS_A_TEST = 0.4  # of all others
 gc.disable()  # until Django is loaded, as in manage.py
