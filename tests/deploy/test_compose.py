@@ -38,6 +38,11 @@ def of_the_product(name: str) -> dict[str, Any]:
     return {key: service for key, service in services(name).items() if "socialapp" in service["image"]}
 
 
+def _uploads_of_an_address_mb() -> int:
+    defaults = {key: int(value) for key, value in re.findall(r"(GATEWAY_[A-Z_]+):=(\d+)m?}", text("gateway/render"))}
+    return defaults["GATEWAY_UPLOADS"] * defaults["GATEWAY_MAX_UPLOAD"]
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_compose_files_conform_to_the_specification(name: str) -> None:
     filled_in = _VARIABLE.sub(lambda match: (match[3] or "") if match[2] == "-" else "secret", text(name))
@@ -109,6 +114,19 @@ def test_only_variables_that_the_product_reads_are_set(name: str) -> None:
     rendered = text("gateway/render")
     for variable in services(name)["gateway"]["environment"]:
         assert variable in rendered or variable.removesuffix("_UPSTREAM").lower() in CONTEXTS, variable
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_gateway_can_trust_a_proxy_in_front(name: str) -> None:
+    """It would otherwise count all clients as one address."""
+    assert services(name)["gateway"]["environment"]["GATEWAY_TRUSTED"] == "${GATEWAY_TRUSTED:-}"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_uploads_of_one_address_do_not_fill_the_gateways_disk(name: str) -> None:
+    (temporary,) = services(name)["gateway"]["tmpfs"]
+    assert temporary.endswith(",size=1g")
+    assert _uploads_of_an_address_mb() < 1024
 
 
 def test_every_role_has_a_container() -> None:

@@ -79,6 +79,13 @@ def test_pods_are_isolated(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_gateway_has_as_many_processes_on_every_node(overlay: str) -> None:
+    """nginx's own default is one per processor of the node, whose memory exceeds the limit on large nodes."""
+    (container,) = pods(overlay)["gateway"]["spec"]["containers"]
+    assert {"name": "GATEWAY_WORKERS", "value": "2"} in container["env"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
 def test_deployments_survive_drains_and_releases(overlay: str) -> None:
     budgets = [found["spec"]["selector"] for found in of_kind(overlay, "PodDisruptionBudget").values()]
     scaled = {found["spec"]["scaleTargetRef"]["name"] for found in of_kind(overlay, "HorizontalPodAutoscaler").values()}

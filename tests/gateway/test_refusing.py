@@ -2,8 +2,10 @@
 
 import base64
 import json
+import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -12,7 +14,7 @@ from socialapp.http.tokens import ALGORITHM
 from tests.gateway.conftest import problem, token
 from tests.gateway.nginx import Gateway
 from tests.gateway.stub import Stub
-from tests.scenarios.product import free_port
+from tests.scenarios.product import eventually, free_port
 
 
 def bearer(value: str) -> dict[str, str]:
@@ -161,6 +163,26 @@ def test_an_address_over_its_limit_is_rejected_with_any_token(make_gateway: Call
     refused = next(answer for answer in anonymous if answer.status_code == 429)
     assert problem(refused) == (429, "rate_limited")
     assert refused.headers["RateLimit"] == '"gateway-address";r=0;t=1', "requests without a token have no other limit"
+
+
+def test_an_address_sends_few_uploads_at_once(make_gateway: Callable[..., Gateway]) -> None:
+    gateway = make_gateway(GATEWAY_UPLOADS="2", GATEWAY_TRUSTED="127.0.0.0/8")
+
+    def upload(address: str) -> httpx.Response:
+        headers = {"X-Forwarded-For": address}
+        return httpx.post(f"{gateway.url}/v1/media", content=b"x" * 100_000, headers=headers, timeout=30)
+
+    head = "POST /v1/media HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.2.3.4\r\nContent-Length: 100000\r\n\r\n"
+    with ExitStack() as stack:
+        for _ in range(2):
+            slow = stack.enter_context(socket.create_connection(("127.0.0.1", gateway.port), timeout=60))
+            slow.sendall(head.encode() + b"x" * 50_000)
+        eventually(lambda: upload("1.2.3.4").status_code == 429, seconds=30)
+        assert problem(upload("1.2.3.4")) == (429, "rate_limited")
+        assert upload("5.6.7.8").json()["received"] == 100_000
+        reading = httpx.get(f"{gateway.url}/v1/media", headers={"X-Forwarded-For": "1.2.3.4"}, timeout=30)
+        assert reading.status_code == 200
+    eventually(lambda: upload("1.2.3.4").status_code == 200, seconds=30)
 
 
 def test_an_ipv6_network_of_64_bits_counts_as_one_address(make_gateway: Callable[..., Gateway]) -> None:
