@@ -31,7 +31,10 @@ _HIDDEN = frozenset(
 )
 _NOT_HIDDEN = frozenset({("notification_settings", "digest")})  # how often a summary is mailed: not of a secret
 _SECRETS = frozenset({("mfa_authenticator", "data"), ("passkey_challenges", "state"), ("mails", "details")})
-_FOR_STAFF = frozenset({("case_notes", "text"), ("actions", "note"), ("proposals", "note")})
+_FOR_STAFF = frozenset(
+    {("case_notes", "text"), ("actions", "note"), ("proposals", "note")}
+    | {("cases", "reports_count"), ("cases", "score"), ("cases", "flagged_words")}
+)
 _EXACT_IN_JAVASCRIPT = 2**53
 
 
