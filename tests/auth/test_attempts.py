@@ -246,6 +246,20 @@ def test_mails_to_one_address_are_limited(register: Callable[..., Person], limit
     assert len(mail.outbox) == limits.MAILS_PER_ADDRESS
 
 
+def test_mails_to_one_mailbox_are_limited_however_its_address_is_written(
+    register: Callable[..., Person], limits: Any
+) -> None:
+    alice = register("alice")
+    alice.confirm()
+    actions.send_due_mails()
+    mail.outbox.clear()
+    limits.RATES = {**limits.RATES, "login": (1000, 100_000_000)}
+    for address in [*(f"stranger+{number}@gmail.com" for number in range(9)), "s.tranger@googlemail.com"]:
+        assert alice.client.patch("/v1/auth/me", {"email": address}).status_code == 200
+        actions.send_due_mails()
+    assert len([message for message in mail.outbox if "tranger" in message.to[0]]) == limits.MAILS_PER_ADDRESS
+
+
 def test_mails_about_an_account_to_an_unverified_address_are_limited(
     register: Callable[..., Person], limits: Any
 ) -> None:

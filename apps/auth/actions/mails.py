@@ -46,7 +46,7 @@ def queue_mail(kind: Mail.Kind, *, user: User, address: str = "", **details: Any
     """Queues a mail to the account's present address, or another, with the open transaction."""
     to = address or user.email
     is_owners = user.email_verified and not address
-    if to and ((is_owners and kind not in _ASKED_FOR) or _is_within_limit(kind, to)):
+    if to and ((is_owners and kind not in _ASKED_FOR) or _is_within_limit(kind, mailbox_of(to))):
         Mail(kind=kind, user=user, address=to, details=details or None).save(force_insert=True)
 
 
