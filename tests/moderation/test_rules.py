@@ -40,6 +40,24 @@ def rule(pattern: str, effect: str = "flag", *, is_active: bool = True) -> WordR
         ("casino", "ｃａｓｉｎｏ", True),
         ("a.b", "axb", False),
         ("(", "(", True),
+        ("casino", "cas\u200bin\u2060o", True),
+        ("casino", "ćàsïņó", True),
+        ("casino", "c\u0336a\u0336s\u0336i\u0336n\u0336o\u0336", True),
+        ("casino", "the c\u0430sin\u043e opens", True),  # Cyrillic letters
+        ("casino", "C\u0391SI\u039d\u039f", True),  # Greek letters
+        ("buy now", "bu\u0443 n\u03bfw", True),
+        ("казино", "Kaзинo", True),
+        ("хуй", "xуй", True),
+        ("σπαμ", "σπaμ", True),
+        ("ano", "feliz año nuevo", False),
+        ("sik", "çok şık", False),
+        ("hora", "jag kan höra dig", False),
+        ("cop", "\u0441\u043e\u0440", False),  # Russian for litter
+        ("\u0441\u043e\u0440", "cop", False),
+        ("геи", "гей", False),
+        ("élan", "elan", False),
+        ("élan", "e\u0301lan", True),
+        ("saw", "s4w", False),
     ],
 )
 def test_a_pattern_matches_the_expected_texts(pattern: str, text: str, found: bool) -> None:

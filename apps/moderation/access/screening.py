@@ -19,6 +19,7 @@ from apps.moderation.models import TargetType, WordRule
 from apps.moderation.queries import Target, active_word_rules, texts_by, texts_like
 from socialapp.core.errors import Invalid
 from socialapp.core.ids import id_time
+from socialapp.core.text.disguises import readings
 from socialapp.core.text.domains import domain_spellings, fold_domains
 from socialapp.core.text.folding import nfkc_casefold
 
@@ -156,7 +157,13 @@ def _is_in(rule: WordRule, text: str) -> bool:
         expression = _domain_expression(rule.pattern)
         plain = fold_domains(text)
         return any(expression.search(one) for one in (plain, _as_in_links(plain)))
-    return bool(_word_expression(rule.pattern).search(normalized(text)))
+    expression = _word_expression(rule.pattern)
+    return any(expression.search(one) for one in _readings(text))
+
+
+@lru_cache(maxsize=1)  # the rules are applied to one text after the other
+def _readings(text: str) -> list[str]:
+    return readings(text)
 
 
 def _as_in_links(text: str) -> str:

@@ -120,17 +120,28 @@ def _words_of(found: regex.Match[str]) -> list[str]:
 
 @lru_cache(maxsize=4096)  # texts in scripts without spaces have a token for every character
 def _folded_words(written: str) -> list[str]:
-    return _WORDS.findall(_fold(written))
+    return _WORDS.findall(fold_word(written))
 
 
-def _fold(word: str) -> str:
-    unmarked = _without_marks(_IGNORABLE.sub("", word)).casefold()  # would make a letter of an iota subscript
+def fold_word(word: str) -> str:
+    """A word without case, optional marks, and strokes and hooks of letters."""
+    unmarked = _without_marks(without_ignorable(word)).casefold()  # would make a letter of an iota subscript
     composed = unicodedata2.normalize("NFC", _without_marks(unmarked)).translate(_SAME_LETTERS)
     return "".join(map(_digit, composed))
 
 
+def without_ignorable(text: str) -> str:
+    """The text without invisible characters, such as joiners and zero-width spaces."""
+    return _IGNORABLE.sub("", text)
+
+
+def without_optional_marks(text: str) -> str:
+    """The text without separate marks that its scripts can do without."""
+    return _OPTIONAL_MARKS.sub("", text)
+
+
 def _without_marks(word: str) -> str:
-    return _OPTIONAL_MARKS.sub("", unicodedata2.normalize("NFKD", word))
+    return without_optional_marks(unicodedata2.normalize("NFKD", word))
 
 
 def _digit(character: str) -> str:
