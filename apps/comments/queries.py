@@ -100,6 +100,7 @@ def documents(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
             created_at=row.created_at,
             has_media=row.has_media,
             mentions=mentions.get(row.id, {}),
+            written_at=row.updated_at,
         )
         for row in rows
         if row.user_id is not None
@@ -153,6 +154,7 @@ def removed(*, comment_ids: Sequence[int]) -> list[CommentDocument]:
             created_at=id_time(row.comment_id),
             is_waiting=row.waiting,
             has_media=row.comment_id in illustrated,
+            written_at=row.updated_at,
         )
         for row in rows
     ]

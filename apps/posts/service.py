@@ -1,5 +1,6 @@
 """The services that posts provides to the other contexts."""
 
+from datetime import datetime
 from functools import partial
 
 from apps.posts import access, actions, presenters, queries
@@ -77,9 +78,9 @@ class PostsService:
         """See `Posts.media_hashes`."""
         return queries.media_hashes_of(post_ids, comment_ids=comment_ids or [], known=known or [])
 
-    def versions(self, *, post_id: int) -> list[PostVersion]:
+    def versions(self, *, post_id: int, shown_at: datetime | None = None) -> list[PostVersion]:
         """See `Posts.versions`."""
-        return queries.versions_of(post_id)
+        return queries.versions_of(post_id, shown_at=shown_at)
 
     def storage(self) -> Storage:
         """See `Posts.storage`."""

@@ -106,7 +106,8 @@ class CommentRef:
 
 @data
 class CommentDocument:
-    """A comment for moderation. `mentions`: whom names in it meant when it was written, by lower-case name."""
+    """A comment for moderation. `mentions`: whom names in it meant when it was written, by lower-case name.
+    `written_at`: when it got its present text."""
 
     id: int
     post_id: int
@@ -116,6 +117,7 @@ class CommentDocument:
     is_waiting: bool = False  # hidden until a moderator has reviewed it
     has_media: bool = False
     mentions: dict[str, int] = field(default_factory=dict)
+    written_at: datetime | None = None
 
 
 @data

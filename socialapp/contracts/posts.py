@@ -276,6 +276,7 @@ class PostVersion:
     version: int
     content: str
     written_at: datetime
+    replaced_at: datetime | None = None
 
 
 @data
@@ -357,8 +358,9 @@ class Posts(Protocol):
         ...
 
     @read
-    def versions(self, *, post_id: int) -> list[PostVersion]:
-        """The last 20 earlier texts of a post, newest first, whoever may see them. For moderators only."""
+    def versions(self, *, post_id: int, shown_at: datetime | None = None) -> list[PostVersion]:
+        """The last 20 earlier texts of a post, newest first, whoever may see them, and the one that was shown at a
+        moment. For moderators only."""
         ...
 
     @read

@@ -114,6 +114,7 @@ class World:
             "known": [None, ["0" * 64]],
             "withheld_ids": [[], [self.comment]],
             "offset": [0],
+            "shown_at": [None, datetime(2026, 11, 1, tzinfo=UTC)],
             "kind": [kind],
             "records": [[{"id": "12", "no": "such record"}], []],
             "request_id": [REQUEST, "unknown"],

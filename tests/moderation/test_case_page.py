@@ -4,6 +4,7 @@ templates of reasons; and the links to it."""
 from collections.abc import Callable
 
 import pytest
+from django.test import Client
 
 from apps.auth.models import Session
 from apps.moderation import actions
@@ -64,6 +65,39 @@ def test_the_case_of_a_post_shows_its_context(
     assert "@cleo" not in page, "reporters and reacting users are not shown"
     for language, count in (("en", 1), ("de", 0), ("unknown", 0)):
         assert browser.get(f"{CASES}?language={language}").context["cl"].result_count == count
+
+
+def page_of(case: Case, browser: Client) -> str:
+    return browser.get(f"{CASES}{case.id}/change/").content.decode()
+
+
+@pytest.mark.parametrize("edits", [1, 25])
+def test_a_post_that_was_edited_after_the_report_shows_what_it_said(
+    thread: Thread, register: Callable[..., Person], edits: int
+) -> None:
+    path, browser = f"/v1/posts/{thread.post_id}", enter(register("mia"), "moderator")
+    assert thread.ann.client.patch(path, {"content": "you are the worst of all"}).status_code == 200
+    report(thread.cleo, "post", thread.post_id)
+    case = Case.objects.get()
+    assert "Edited since this case was opened" not in page_of(case, browser)
+    for number in range(edits):
+        assert thread.ann.client.patch(path, {"content": f"love {number}"}).status_code == 200
+    page = page_of(case, browser)
+    assert f"Edited since this case was opened at {case.created_at:%Y-%m-%d %H:%M} (UTC)" in page
+    assert "what it read then" in page
+    assert page.index(">you are the worst of all</blockquote>") < page.index("Around it")
+
+
+def test_a_comment_that_was_edited_after_the_report_says_so(thread: Thread, register: Callable[..., Person]) -> None:
+    browser = enter(register("mia"), "moderator")
+    report(thread.ann, "comment", thread.comment_id)
+    case = Case.objects.get()
+    assert "Edited since" not in page_of(case, browser)
+    edit = thread.ben.client.patch(f"/v1/comments/{thread.comment_id}", {"content": "a kind comment"})
+    assert edit.status_code == 200
+    page = page_of(case, browser)
+    assert "Edited since this case was opened" in page
+    assert "The earlier text is not kept." in page
 
 
 def test_the_case_of_a_comment_shows_its_thread(

@@ -34,10 +34,13 @@ class Line:
 class CaseContext:
     """Earlier texts of a post, the post that a comment is on, the thread, and accounts that may be the same person's.
 
-    `figures`: by the name of a decision, what it would affect.
+    `was_edited`: since the case was opened; `text_then`: what it read, of a post. Earlier texts of comments are not
+    kept, nor are the times when a profile was changed. `figures`: by the name of a decision, what it would affect.
     """
 
     versions: list[PostVersion] = field(default_factory=list)
+    was_edited: bool = False
+    text_then: str | None = None
     post_text: str = ""
     thread: list[Line] = field(default_factory=list)
     linked: list[LinkedAccount] = field(default_factory=list)
@@ -59,8 +62,12 @@ def _case_context(case: Case, target_id: int, author_id: int, history: PersonHis
     linked = client(Auth).linked_accounts(user_id=author_id)
     figures = _figures_of_person(history)
     if case.target_type == TargetType.POST:
+        versions = client(Posts).versions(post_id=target_id, shown_at=case.created_at)
+        replaced = [one for one in versions if one.replaced_at is not None and one.replaced_at > case.created_at]
         return CaseContext(
-            versions=client(Posts).versions(post_id=target_id),
+            versions=versions,
+            was_edited=bool(replaced),
+            text_then=replaced[-1].content if replaced else None,
             thread=_thread(target_id, None),
             linked=linked,
             figures=figures | _figures_of_post(target_id),
@@ -71,6 +78,7 @@ def _case_context(case: Case, target_id: int, author_id: int, history: PersonHis
         answers = sum(1 for line in thread if line.depth > depth)
         touched = f"Still visible below it: {_counted(answers, 'answer')}."
         return CaseContext(
+            was_edited=comment.written_at is not None and comment.written_at > case.created_at,
             post_text="".join(post.text for post in posts_with_ids([comment.post_id])),
             thread=thread,
             linked=linked,

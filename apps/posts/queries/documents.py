@@ -1,11 +1,13 @@
 """Posts as the documents and numbers that other contexts read."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
 from apps.posts.models import Media, Post, PostEdit, RefusedMedia, RemovedPost, Repost
 from socialapp.contracts.posts import AuthorPosts, MediaHash, PostDocument, PostVersion, RepostNumber
+from socialapp.core.ids import first_id_at, id_time
 from socialapp.core.media.likeness import looks_the_same
 
 _MOST_VERSIONS = 20
@@ -80,10 +82,18 @@ def media_hashes_of(post_ids: Sequence[int], *, comment_ids: Sequence[int], know
     ]
 
 
-def versions_of(post_id: int) -> list[PostVersion]:
-    """The last 20 earlier texts of a post, newest first. One query."""
-    rows = PostEdit.objects.filter(post_id=post_id).order_by("-version")[:_MOST_VERSIONS]
-    return [PostVersion(version=row.version, content=row.content, written_at=row.written_at) for row in rows]
+def versions_of(post_id: int, *, shown_at: datetime | None = None) -> list[PostVersion]:
+    """The last 20 earlier texts of a post, newest first, and the one shown at a moment, which many edits since cannot
+    conceal. One query, or two."""
+    edits = PostEdit.objects.filter(post_id=post_id)
+    rows = list(edits.order_by("-version")[:_MOST_VERSIONS])
+    if shown_at is not None and len(rows) == _MOST_VERSIONS:
+        shown = edits.filter(id__gte=first_id_at(shown_at)).order_by("version").first()
+        rows += [shown] if shown is not None and shown not in rows else []
+    return [
+        PostVersion(version=row.version, content=row.content, written_at=row.written_at, replaced_at=id_time(row.id))
+        for row in rows
+    ]
 
 
 def _documents(posts: QuerySet[Post] | QuerySet[RemovedPost]) -> list[PostDocument]:
