@@ -196,7 +196,13 @@ def _lock(place: InstallPaths) -> IO[str]:
 def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) -> list[str]:
     """Sets missing environment variables; returns which parts are embedded. `running` is the note of a running
     Valkey."""
-    from socialapp.runtime.embedded import BUFFERED_BODY_BYTES, BUFFERED_UPLOAD_BYTES, free_port, secrets_of
+    from socialapp.runtime.embedded import (
+        BUFFERED_BODY_BYTES,
+        BUFFERED_UPLOAD_BYTES,
+        free_port,
+        secrets_of,
+        write_private,
+    )
 
     given = set(os.environ)
     try:
@@ -209,8 +215,7 @@ def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) ->
         if running and running.exists():
             url = running.read_text().strip()
         elif not running:
-            place.redis_note.touch(mode=0o600)
-            place.redis_note.write_text(url)
+            write_private(place.redis_note, url)
         os.environ["REDIS_URL"] = url
         os.environ["EMBEDDED_VALKEY"] = "yes"
     for name, value in {
@@ -392,10 +397,10 @@ def _load_demo(place: InstallPaths) -> None:
     from django.core.management import call_command
 
     from socialapp.demo.story import HERO, new_password, username_of
+    from socialapp.runtime.embedded import write_private
 
     if not place.demo_note.exists():
-        place.demo_note.touch(mode=0o600)
-        place.demo_note.write_text(json.dumps({"username": username_of(HERO), "password": new_password()}))
+        write_private(place.demo_note, json.dumps({"username": username_of(HERO), "password": new_password()}))
     with _synced_at_the_end():
         call_command("demo", password=json.loads(place.demo_note.read_text())["password"], stdout=io.StringIO())
 

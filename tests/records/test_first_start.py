@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import httpx
+import pytest
 
+from socialapp.runtime.run import InstallPaths, _load_demo
 from tests.migrated import copy_migrated
 from tests.run.installation import Installation, started, until
 from tests.scaling.dataset import embedded
@@ -42,6 +44,19 @@ def test_a_restored_installation_gets_neither_administrator_nor_demo_data(tmp_pa
     assert "making" not in restored.said()
     dumped = (tmp_path / "dumped.jsonl").read_text().splitlines()
     assert [json.loads(line)["username"] for line in dumped] == ["ada"]
+
+
+def test_the_account_of_the_demo_is_noted_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an empty note, left by a first start that was killed, no later one could go on."""
+
+    def be_killed() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("socialapp.demo.story.new_password", be_killed)
+    place = InstallPaths(tmp_path, tmp_path, "127.0.0.1", 8000)
+    with pytest.raises(KeyboardInterrupt):
+        _load_demo(place)
+    assert not place.demo_note.exists()
 
 
 def _follows_of(installation: Installation, account: dict[str, str]) -> int:
