@@ -1,10 +1,8 @@
 """Log-in with a provider, against servers on local ports. An account is never shared with a stranger."""
 
 import base64
-import contextlib
 import hashlib
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +23,7 @@ from socialapp.contracts.auth import UserDeleted
 from tests.auth import totp
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.kernel.deadlocks import a_deadlock_everywhere
+from tests.scenarios.product import eventually, free_port
 
 pytestmark = pytest.mark.django_db(databases=ALL_CONTEXTS)
 
@@ -309,18 +308,19 @@ def test_a_person_without_a_password_can_set_one_by_mail(provider: Any, anonymou
 @pytest.fixture(scope="module")
 def oidc_server() -> Iterator[Any]:
     """A real OpenID Connect provider, in a separate process on a local port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://localhost:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{url}/.well-known/openid-configuration").is_success
+        except httpx.TransportError:
+            return False
+
     try:
-        for _ in range(300):
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"{url}/.well-known/openid-configuration").raise_for_status()
-                break
-            time.sleep(0.1)
+        eventually(answers)
         yield url
     finally:
         server.kill()

@@ -16,6 +16,7 @@ from socialapp.contracts.base import data, read, service, write
 from socialapp.core.errors import Invalid, NotFound, Unavailable
 from socialapp.rpc import calls
 from socialapp.rpc.calls import client, serve, service_token, verify_service_token
+from tests.scenarios.product import free_port
 
 
 @data
@@ -110,15 +111,15 @@ def test_a_service_that_is_down_is_unavailable_and_the_circuit_breaker_opens(
     monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     monkeypatch.setattr(calls, "serves", lambda name: False)
+    monkeypatch.setattr(calls, "OPEN_SECONDS", 600)
     calls._client.cache_clear()
     calls._breaker.cache_clear()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = server.getsockname()
-    settings.SERVICE_URLS = {**settings.SERVICE_URLS, "metrics": f"http://127.0.0.1:{address[1]}"}
+    port = free_port()
+    settings.SERVICE_URLS = {**settings.SERVICE_URLS, "metrics": f"http://127.0.0.1:{port}"}
     for _ in range(4):
         with pytest.raises(Unavailable):
             client(Forecasts).weather(city="x", station=None)
-    with socket.create_server(address) as server:
+    with socket.create_server(("127.0.0.1", port)) as server:
         with pytest.raises(Unavailable):
             client(Forecasts).weather(city="x", station=None)
         server.setblocking(False)
