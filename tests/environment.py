@@ -15,6 +15,7 @@ import psutil
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import leftovers
@@ -99,6 +100,9 @@ if not os.environ.get("JWT_PRIVATE_KEY"):
 if "PYTEST_XDIST_WORKER" in os.environ:
     _set_apart(os.environ["PYTEST_XDIST_WORKER"])
 (Path(os.environ["DATA_DIR"]) / "db").mkdir(parents=True, exist_ok=True)
+# Hypothesis' own profile, but without the time limit of 200 ms that an example has except in CI.
+settings.register_profile("patient", settings.default, deadline=None)
+settings.load_profile("patient")
 
 
 class GroupsTogether(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
