@@ -123,6 +123,16 @@ def test_the_gateway_can_trust_a_proxy_in_front(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
+def test_the_gateway_may_read_the_volume_of_media(name: str) -> None:
+    """The image keeps /data from everybody but its own user and group."""
+    owner, group, mode = re.findall(r"--owner=(\d+) --group=(\d+) --mode=(\d+) /data", text("Dockerfile"))[0]
+    gateway = services(name)["gateway"]
+    assert any(volume.endswith(":/data:ro") for volume in gateway["volumes"])
+    user, _, its_group = gateway["user"].partition(":")
+    assert (user != owner, its_group == group, mode) == (True, True, "0750")
+
+
+@pytest.mark.parametrize("name", FILES)
 def test_the_uploads_of_one_address_do_not_fill_the_gateways_disk(name: str) -> None:
     (temporary,) = services(name)["gateway"]["tmpfs"]
     assert temporary.endswith(",size=1g")
