@@ -33,8 +33,8 @@ _IMPORT_LATER = re.compile(r'\bimport\("([^"]+)"\)')
 _COMMENTS = re.compile(
     r"^\s*//[^\n]*\n|/\*\*.*?\*/[ \t]*\n?", re.MULTILINE | re.DOTALL
 )  # JSDoc has import("types"), too
-# What only readers need: indentation, and comments behind code. What has quotes could be a string.
-_FOR_READERS = re.compile(r"^[ \t]+|[ \t]+// [^\n\"'`]*$", re.MULTILINE)
+# What only readers need: indentation, empty lines, and comments behind code. What has quotes could be a string.
+_FOR_READERS = re.compile(r"^\s+|[ \t]+// [^\n\"'`]*$", re.MULTILINE)
 
 
 class NotBundled(Exception):

@@ -33,7 +33,7 @@ def test_imports_and_exports_become_variables() -> None:
 
 
 def test_what_only_readers_need_is_left_out() -> None:
-    text = 'export const run = () => {\n  const at = "https://a.example // b"; // why\n  return at; // it\'s so\n};\n'
+    text = 'export const run = () => {\n  const at = "https://a.example // b"; // why\n\n  return at; // it\'s so\n};\n'
     made = bundles({"main.js": text + 'import("./a.js");\n', "a.js": "export const a = 1;\n"})["app.js"]
     assert 'const at = "https://a.example // b";\nreturn at; // it\'s so\n};' in made
 

@@ -11,7 +11,7 @@ import { Form } from "./form.js";
 import { Icon } from "./icon.js";
 import { Modal } from "./modal.js";
 
-export function ConfirmDialog({ methods, close }) {
+export function Dialog({ methods, close }) {
   const known = methods?.length ? methods : ["password"];
   const [method, setMethod] = useState(known.find((each) => each !== "passkey") || known[0]);
   const [value, setValue] = useState("");

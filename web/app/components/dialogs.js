@@ -6,7 +6,6 @@ import { dialogs, open } from "../state/dialogs.js";
 import { Problem } from "../api/problem.js";
 import { complain } from "../state/toasts.js";
 import { ComposeDialog } from "./compose_dialog.js";
-import { ConfirmDialog } from "./confirm_dialog.js";
 import { Lightbox } from "./lightbox.js";
 import { JoinDialog, QuestionDialog, ShortcutsDialog } from "./small_dialogs.js";
 
@@ -25,7 +24,7 @@ const later = (load) => (properties) => {
 
 const KINDS = {
   compose: ComposeDialog,
-  confirm: ConfirmDialog,
+  confirm: later(() => import("./confirm_dialog.js")),
   history: later(() => import("./history_dialog.js")),
   join: JoinDialog,
   lightbox: Lightbox,
