@@ -27,13 +27,13 @@ export function onToken(listener) {
   listeners.add(listener);
 }
 
-/** The access token, renewed when it is about to expire; "" when nobody is signed in. */
+/** The access token, renewed when it is about to expire; "" when nobody is signed in, or the server cannot say who. */
 export async function token() {
   if (access.token && Date.now() < access.expires - EXPIRES_EARLY) return access.token;
-  return access.token || localStorage.getItem(MARK) ? renew() : "";
+  return access.token || localStorage.getItem(MARK) ? renew().catch(() => "") : "";
 }
 
-/** A new access token. All tabs take turns, and who comes later takes what the first one got. */
+/** A new access token; a Problem when the server cannot say who is signed in. All tabs take turns, and who comes later takes what the first one got. */
 export async function renew() {
   const stale = access.token;
   const inTurn = async () => {
@@ -50,7 +50,8 @@ async function exchange() {
     keep(given);
     return given.access;
   } catch (problem) {
-    if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) {
+    if (problem.status === 429 || problem.status >= 500) throw problem; // nobody is signed out by that
+    if (problem.status) {
       if (user.value) endedBecause.value = "expired";
       forget();
       channel?.postMessage({ type: "out", because: "expired" });
@@ -100,7 +101,7 @@ export async function restore() {
 }
 
 async function loadOwn() {
-  const { sub } = claimsOf(access.token); // the person's id: both can be asked for at once
+  const { sub } = claimsOf(access.token); // their id: both can be asked for at once
   const early = sub ? get(`/profiles/${sub}`).catch(() => null) : null;
   const own = await get("/auth/me").catch(() => null);
   unreached.value = !own && !user.value && !!localStorage.getItem(MARK);

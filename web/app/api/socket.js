@@ -116,7 +116,7 @@ async function closed(code = 0) {
   clearTimeout(opening);
   clearInterval(pinging);
   for (const done of [...awaitingPong]) done();
-  if (code === BAD_TOKEN) await renew();
+  if (code === BAD_TOKEN) await renew().catch(() => "");
   connectLater();
 }
 

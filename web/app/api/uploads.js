@@ -1,7 +1,7 @@
 // Uploads pictures and videos with progress, and waits until the server has prepared them.
 import { BASE, get, post } from "./client.js";
 import { ifTemporary, Problem } from "./problem.js";
-import { token } from "./session.js";
+import { renew, token } from "./session.js";
 
 const LARGE = 32 * 2 ** 20;
 const TRIES = 4;
@@ -25,7 +25,7 @@ export function lookAgain(id) {
  * @returns {Promise<import("#api").Media>}
  */
 export async function upload(file, { onProgress, onReceived = () => {}, signal }) {
-  const access = await token();
+  const access = (await token()) || (await renew());
   const media = file.size > LARGE ? await direct(file, onProgress, signal) : await multipart(file, access, onProgress, signal);
   onReceived(media.id);
   return media.status === "ready" ? media : prepared(media.id, signal);

@@ -46,12 +46,13 @@ globalThis.WebSocket = /** @type {any} */ (FakeSocket);
 
 let feed = [];
 let refuses = (_address) => false;
+let statusOf = (_address) => 200;
 const asked = [];
 globalThis.fetch = async (address) => {
   asked.push(address);
   if (refuses(address)) throw new TypeError("no connection");
   const body = address === "/v1/auth/refresh" ? { access: token() } : { results: feed.map((id) => ({ id })), next: null };
-  return new Response(JSON.stringify(body));
+  return new Response(JSON.stringify(body), { status: statusOf(address) });
 };
 const token = () => `.${btoa(JSON.stringify({ exp: Date.now() / 1000 + 100, sub: "1" }))}.`;
 
@@ -66,6 +67,7 @@ const after = async (seconds) => {
   }
 };
 
+const { get } = await import("../../app/api/client.js");
 const { user } = await import("../../app/api/session.js");
 const { listOf, forgetLists } = await import("../../app/state/lists.js");
 const { startLive } = await import("../../app/state/live.js");
@@ -73,6 +75,7 @@ startLive();
 
 beforeEach(async () => {
   refuses = () => false;
+  statusOf = () => 200;
   user.value = null;
   await settle();
   sockets.at(-1)?.onclose?.({ code: 1000 });
@@ -144,6 +147,20 @@ test("without a token, because there is no connection, it is tried again", async
   refuses = () => false;
   await after(15);
   assert.equal(sockets.length, 2);
+});
+
+test("a server that cannot say who is signed in signs nobody out, and says so", async () => {
+  const { socket } = await opened();
+  await after(80);
+  statusOf = (address) => (address === "/v1/auth/refresh" ? 503 : 401);
+  await assert.rejects(get("/bookmarks"), { status: 503 });
+  socket.onclose({ code: 4401 });
+  await after(5);
+  assert.equal(sockets.length, 1);
+  statusOf = () => 200;
+  await after(15);
+  assert.equal(sockets.length, 2);
+  assert.ok(user.value);
 });
 
 test("what came while asleep is counted: after a failure, and when the feed has it late", async () => {

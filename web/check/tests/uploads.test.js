@@ -4,6 +4,7 @@ import { beforeEach, mock, test } from "node:test";
 
 const MINUTE = 60;
 Object.assign(globalThis, { early: {}, localStorage: { getItem: () => null }, addEventListener() {} });
+Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
 delete globalThis.BroadcastChannel; // would keep Node running
 
 /** What the server answers, by method and path; functions may refuse by throwing. @type {Record<string, () => object>} */
