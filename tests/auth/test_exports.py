@@ -166,6 +166,39 @@ def test_a_download_link_expires_after_five_minutes(
     assert anonymous.get(url).status_code == 404
 
 
+def _archive_url(person: Person) -> str:
+    person.confirm()
+    export_id = person.client.post("/v1/auth/me/export").json()["id"]
+    tasks.build_exports()
+    url: str = person.client.get(f"/v1/auth/exports/{export_id}").json()["url"]
+    return url.removeprefix("http://testserver")
+
+
+def test_the_gateway_sends_archives_as_it_sends_media(
+    register: Callable[..., Person], anonymous: JsonClient, settings: Any
+) -> None:
+    settings.MEDIA_ACCEL = True
+    answer = anonymous.get(_archive_url(register("alice")))
+    (name,) = archives()
+    assert (answer.status_code, answer.headers["X-Accel-Redirect"]) == (200, f"/_media/exports/{name}")
+    assert answer.content == b""
+
+
+@pytest.mark.parametrize("apart", ["service", "bucket"])
+def test_a_gateway_without_the_folder_of_archives_is_not_asked_for_them(
+    register: Callable[..., Person], anonymous: JsonClient, settings: Any, monkeypatch: pytest.MonkeyPatch, apart: str
+) -> None:
+    url = _archive_url(register("alice"))
+    settings.MEDIA_ACCEL = True
+    if apart == "service":
+        monkeypatch.setenv("SERVICES", "auth")
+    else:
+        settings.MEDIA_STORE_URL = "s3://key:secret@store.example/bucket"
+    answer = anonymous.get(url)
+    assert "X-Accel-Redirect" not in answer.headers
+    assert b"".join(answer.streaming_content).startswith(b"PK")
+
+
 def test_an_expired_export_is_deleted(register: Callable[..., Person]) -> None:
     alice = register("alice")
     alice.confirm()

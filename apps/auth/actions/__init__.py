@@ -37,7 +37,13 @@ from apps.auth.actions.erasures import (
     erase_account,
     repeat_unfinished_erasures,
 )
-from apps.auth.actions.exports import build_due_exports, delete_expired_exports, open_archive, request_export
+from apps.auth.actions.exports import (
+    build_due_exports,
+    delete_expired_exports,
+    find_archive,
+    open_archive,
+    request_export,
+)
 from apps.auth.actions.invites import InviteState, check_invite, create_invite, invite_states, revoke_invite
 from apps.auth.actions.keys import (
     KeyState,
@@ -135,6 +141,7 @@ __all__ = [
     "end_sessions_of",
     "erase_account",
     "fetch_profile",
+    "find_archive",
     "grant_role",
     "invite_states",
     "is_new_address",

@@ -99,12 +99,17 @@ def _save_archive(export: Export) -> str:
         return default_storage.save(f"exports/{export.id}-{secrets.token_hex(16)}.zip", File(file))
 
 
-def open_archive(*, export_id: int) -> IO[bytes]:
-    """The archive of an export, open for reading; NotFound if there is none or it has expired."""
+def find_archive(*, export_id: int) -> str:
+    """The name of the archive of an export; NotFound if there is none or it has expired."""
     archive = Export.objects.filter(id=export_id).values_list("archive", flat=True).first()
     if not archive or not default_storage.exists(archive):
         raise NotFound("there is no such archive")
-    return default_storage.open(archive)
+    return archive
+
+
+def open_archive(name: str) -> IO[bytes]:
+    """The archive with this name, open for reading."""
+    return default_storage.open(name)
 
 
 def delete_expired_exports() -> int:
