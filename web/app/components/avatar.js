@@ -3,6 +3,8 @@ import { useState } from "preact/hooks";
 import { html } from "../html.js";
 
 const HUES = 12;
+// With its marks, as an emoji of several parts, or as a flag.
+const FIRST_CHARACTER = /^(?:\p{RI}{2}|.(?:[\p{M}\p{EMod}]|\u200d.)*)/su;
 
 function hueOf(name) {
   let sum = 0;
@@ -10,10 +12,10 @@ function hueOf(name) {
   return sum % HUES;
 }
 
-function initialsOf(person) {
+export function initialsOf(person) {
   const words = (person.full_name || person.username || "?").trim().split(/\s+/);
   const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => [...word][0]).join("").toUpperCase();
+  return letters.map((word) => FIRST_CHARACTER.exec(word)?.[0]).join("").toUpperCase();
 }
 
 /** `size`: small, medium, large or huge. Decoration: names stand beside it. */

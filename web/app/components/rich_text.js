@@ -80,7 +80,8 @@ function urlPiece(url) {
   const clean = url.slice(0, endOfUrl(url)).replace(FINAL_PUNCTUATION, "");
   if (!URL.canParse(clean)) return null;
   const shown = clean.replace(/^https?:\/\/(www\.)?/i, "").replace(/\/$/, "");
-  const short = shown.length > SHOWN ? `${shown.slice(0, SHOWN)}…` : shown;
+  const characters = [...shown];
+  const short = characters.length > SHOWN ? `${characters.slice(0, SHOWN).join("")}…` : shown;
   return {
     length: clean.length,
     node: html`<a href=${clean} target="_blank" rel="nofollow noopener noreferrer ugc" title=${clean}>${short}</a>`,

@@ -15,6 +15,7 @@ globalThis.fetch = async (address) => {
 };
 
 const { format } = await import("../../app/i18n/messages.js");
+const { initialsOf } = await import("../../app/components/avatar.js");
 const { RichText } = await import("../../app/components/rich_text.js");
 const { forgetLists, listOf } = await import("../../app/state/lists.js");
 
@@ -50,6 +51,20 @@ test("links end before punctuation, hashtags need a letter, mentions need a pers
     ...["paral·lel", "東京", "ハリー・ポッター", "メ〜テレ", "בית־ספר", "וכו׳"].map((tag) => [`/hashtags/${encodeURIComponent(tag)}`, `#${tag}`]),
   ]);
   assert.deepEqual(links("javascript:alert(1) data:text/html,x xhttps://a.example"), []);
+});
+
+test("initials are whole characters", () => {
+  for (const [name, initials] of [
+    ["Ada King Lovelace", "AL"],
+    ["e\u0301mile zola", "E\u0301Z"],
+    ["🇩🇪 Max", "🇩🇪M"],
+    ["👨\u200d👩\u200d👧 smith", "👨\u200d👩\u200d👧S"],
+    ["👍🏽x", "👍🏽"],
+    ["कि शोर", "किशो"],
+    ["", "A"],
+  ]) {
+    assert.equal(initialsOf({ full_name: name, username: name ? "" : "ada" }), initials, name);
+  }
 });
 
 test("links end where the server ends them", () => {
