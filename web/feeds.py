@@ -11,8 +11,9 @@ from django.utils.cache import patch_cache_control
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed
 from django.utils.html import escape, linebreaks
 
+from socialapp.core.text.excerpts import shortened
 from socialapp.http.problems import reading_only
-from web.public import cut, profile_body, public_posts
+from web.public import profile_body, public_posts
 
 _KINDS: dict[str, type[Rss201rev2Feed | Atom1Feed]] = {"rss": Rss201rev2Feed, "atom": Atom1Feed}
 _TITLE_LENGTH = 80
@@ -59,7 +60,7 @@ def _add(feed: Rss201rev2Feed | Atom1Feed, post: dict[str, Any]) -> None:
     author, warning, content = post["author"], _in_xml(post.get("content_warning") or ""), _in_xml(post["content"])
     link = f"{settings.PUBLIC_URL}/posts/{post['id']}"
     feed.add_item(
-        title=cut(warning or content, _TITLE_LENGTH) or f"@{author['username']}",
+        title=shortened(warning or content, length=_TITLE_LENGTH) or f"@{author['username']}",
         link=link,
         unique_id=link,
         unique_id_is_permalink=True,

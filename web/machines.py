@@ -7,8 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import Resolver404, resolve
 from django.utils.html import escape
 
+from socialapp.core.text.excerpts import shortened
 from socialapp.http.problems import reading_only
-from web.public import cut, post_body, public_posts
+from web.public import post_body, public_posts
 
 _TITLE_LENGTH = 80
 _SITEMAP_POSTS = 200
@@ -31,7 +32,7 @@ def oembed(request: HttpRequest) -> HttpResponse:
         {
             "version": "1.0",
             "type": "link",
-            "title": cut(str(post.get("content_warning") or post["content"]), _TITLE_LENGTH),
+            "title": shortened(str(post.get("content_warning") or post["content"]), length=_TITLE_LENGTH),
             "author_name": post["author"]["full_name"] or post["author"]["username"],
             "author_url": f"{settings.PUBLIC_URL}/@{post['author']['username']}",
             "provider_name": settings.INSTANCE_NAME,

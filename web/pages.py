@@ -12,9 +12,10 @@ from django.http import (
 )
 from django.templatetags.static import static
 
+from socialapp.core.text.excerpts import shortened
 from socialapp.http.problems import reading_only
 from web.assets import assets
-from web.public import cut, post_body, profile_body, public_posts, trending_posts
+from web.public import post_body, profile_body, public_posts, trending_posts
 from web.shell import Page, message, shell
 
 _TITLE_LENGTH = 70
@@ -175,8 +176,8 @@ def post(request: HttpRequest, post_id: int) -> HttpResponse:
     return shell(
         request,
         Page(
-            title=f"{name}: {cut(text, _TITLE_LENGTH)}",
-            description=cut(text, _DESCRIPTION_LENGTH),
+            title=f"{name}: {shortened(text, length=_TITLE_LENGTH)}",
+            description=shortened(text, length=_DESCRIPTION_LENGTH),
             path=f"/posts/{post_id}",
             template="client/post.html",
             context={"post": found, "name": name},
@@ -198,7 +199,7 @@ def profile(request: HttpRequest, username: str) -> HttpResponse:
         request,
         Page(
             title=f"{name} (@{found['username']})",
-            description=cut(str(found["bio"] or ""), _DESCRIPTION_LENGTH),
+            description=shortened(str(found["bio"] or ""), length=_DESCRIPTION_LENGTH),
             path=f"/@{found['username']}",
             template="client/profile.html",
             context={"profile": found, "name": name, "posts": public_posts(author_id=int(found["id"]))},

@@ -8,7 +8,6 @@ from django.db import InterfaceError, OperationalError
 from socialapp.contracts.posts import Posts
 from socialapp.contracts.users import Users
 from socialapp.core.errors import NotFound, Unavailable
-from socialapp.core.text.names import without_turns
 from socialapp.rpc.calls import client
 
 _NO_ANSWER = (Unavailable, OperationalError, InterfaceError)  # then the client asks the API, and says so
@@ -52,9 +51,3 @@ def _read(bodies: list[dict[str, object]]) -> list[dict[str, Any]]:
     """Bodies whose every part can be looked into: within one process, some are JSON already."""
     found: list[dict[str, Any]] = orjson.loads(orjson.dumps(bodies))
     return found
-
-
-def cut(text: str, length: int) -> str:
-    """The beginning of a text on one line, without what would turn the text that others put around it."""
-    line = " ".join(without_turns(text).split())
-    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"

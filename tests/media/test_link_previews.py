@@ -90,7 +90,7 @@ def test_a_preview_shows_the_page_and_its_picture(
 ) -> None:
     site.page(
         "/a",
-        "<!DOCTYPE html><head><title>Plain</title><meta property='og:title' content='Kites &amp; \u202ecrows'>"
+        "<!DOCTYPE html><head><title>P</title><meta property='og:title' content='Kites &amp; \u202ecrows 👩\u200d🚀'>"
         '<meta name="description" content="All about kites."><meta property="og:site_name" content="Birds">'
         '<meta property="og:image" content="/kite.png">',
     )
@@ -102,7 +102,7 @@ def test_a_preview_shows_the_page_and_its_picture(
     image = shown.pop("image")
     assert shown == {
         "url": f"{site.url}/a",
-        "title": "Kites & crows",
+        "title": "Kites & crows 👩\u200d🚀",
         "description": "All about kites.",
         "site_name": "Birds",
     }

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -222,6 +223,14 @@ def test_highlights_of_long_texts_are_excerpts_around_the_first_match() -> None:
     assert marked.startswith("…")
     assert marked.endswith("…")
     assert len(marked) < 300
+
+
+def test_highlights_of_long_texts_cut_no_emoji() -> None:
+    family = "👨\u200d👩\u200d👧"
+    for filler in range(6):
+        marked = mark(f"{family * 100}{'.' * filler} needle {family * 100}", ("needle",))
+        assert marked is not None
+        assert set(regex.findall(r"\X", marked)) <= {family, *"…. <em>needle</em>"}
 
 
 def test_highlights_stop_when_the_budget_of_a_page_is_exhausted() -> None:

@@ -11,6 +11,7 @@ from apps.notifications.models import Kind, Notification, Target
 from apps.notifications.presenters.notifications import sentence
 from apps.notifications.presenters.texts import language_named
 from socialapp.contracts.users import ProfileSummary
+from socialapp.core.text.excerpts import shortened
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -44,8 +45,10 @@ class Excerpt:
     def text(self, language: str) -> str:
         """What may be shown to somebody who has not chosen to see sensitive content."""
         if self.content_warning:
-            return shortened(self.content_warning)
-        return language_named(language).sensitive if self.sensitive else shortened(self.content)
+            return shortened(self.content_warning, length=_EXCERPT_CHARACTERS)
+        if self.sensitive:
+            return language_named(language).sensitive
+        return shortened(self.content, length=_EXCERPT_CHARACTERS)
 
 
 def push_message(*, row: Notification, visibility: Visibility, excerpt: Excerpt | None, language: str) -> PushMessage:
@@ -82,12 +85,6 @@ def web_url(*, row: Notification, actors: Sequence[ProfileSummary]) -> str:
     elif actors:
         path = f"/@{actors[0].username}"
     return f"{settings.PUBLIC_URL}{path}"
-
-
-def shortened(text: str) -> str:
-    """One line of at most _EXCERPT_CHARACTERS characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= _EXCERPT_CHARACTERS else f"{line[: _EXCERPT_CHARACTERS - 1].rstrip()}…"
 
 
 def _topic(row: Notification) -> str:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from html import unescape
 from urllib.parse import urljoin
 
+from socialapp.core.text.excerpts import shortened
+from socialapp.core.text.visible import is_blank
+
 MAX_TITLE, MAX_DESCRIPTION, MAX_SITE_NAME, MAX_URL = 200, 500, 100, 2000
 _HEAD_BYTES = 256 * 1024
 _META = re.compile(r"<meta\s([^<>]{1,4000})>", re.IGNORECASE)
@@ -55,7 +58,7 @@ def summarize(url: str, *, headers: Mapping[str, str], body: bytes) -> PageSumma
     titled = _TITLE.search(head)
     title = named.get("og:title") or (titled[1] if titled else "")
     title = _clean(title, MAX_TITLE)
-    if not title:
+    if is_blank(title):
         return None
     image = unescape(named.get("og:image:secure_url") or named.get("og:image") or "").strip()
     return PageSummary(
@@ -85,7 +88,4 @@ def _decoded(headers: Mapping[str, str], head: bytes) -> str:
 
 
 def _clean(text: str, length: int) -> str:
-    """One line of printable characters, without any that change the direction of the surrounding text."""
-    words = " ".join(unescape(text[: 4 * length]).split())
-    printable = "".join(character for character in words if character.isprintable())
-    return printable if len(printable) <= length else printable[: length - 1].rstrip() + "…"
+    return shortened(unescape(text[: 4 * length]), length=length)

@@ -31,3 +31,11 @@ def isolated(name: str) -> str:
 def without_turns(text: str) -> str:
     """A text without characters that change the direction of what follows, for a line that others embed in theirs."""
     return _TURNS_TEXT.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """A text as one line, without control characters and without what changes the direction of other text.
+
+    Joiners stay: Persian, Sinhala and emoji are spelled with them.
+    """
+    return " ".join(_NOT_ONE_LINE.sub(" ", without_turns(text)).split())
