@@ -33,7 +33,8 @@ def secrets_of(data_dir: Path) -> dict[str, str]:
     # Installations of earlier releases get the secrets that were added since.
     missing = {name: make() for name, make in _SECRETS.items() if name not in kept}
     if missing:
-        write_private(path, "\n".join([*lines, *(f"{name}={value}" for name, value in missing.items())]) + "\n")
+        added = [f"{name}={value}" for name, value in missing.items()]
+        write_private(path, text="\n".join([*lines, *added]) + "\n")
     return kept | missing
 
 
@@ -54,7 +55,7 @@ _SECRETS: dict[str, Callable[[], str]] = {
 }
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, *, text: str) -> None:
     """Writes a file that only its owner may read, atomically."""
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
@@ -84,7 +85,7 @@ def valkey(run_dir: Path, *, port: int, password: str) -> Callable[[], None]:
     config.unlink(missing_ok=True)
     write_private(
         config,
-        f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
+        text=f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\n'
         f"maxmemory {_VALKEY_MEMORY}\nmaxmemory-policy noeviction\nloglevel warning\ndir {_quoted(run_dir)}\n",
     )
     program = str(get_binary_path())

@@ -215,7 +215,7 @@ def _fill_in_environment(place: InstallPaths, *, running: Path | None = None) ->
         if running and running.exists():
             url = running.read_text().strip()
         elif not running:
-            write_private(place.redis_note, url)
+            write_private(place.redis_note, text=url)
         os.environ["REDIS_URL"] = url
         os.environ["EMBEDDED_VALKEY"] = "yes"
     for name, value in {
@@ -400,7 +400,8 @@ def _load_demo(place: InstallPaths) -> None:
     from socialapp.runtime.embedded import write_private
 
     if not place.demo_note.exists():
-        write_private(place.demo_note, json.dumps({"username": username_of(HERO), "password": new_password()}))
+        note = {"username": username_of(HERO), "password": new_password()}
+        write_private(place.demo_note, text=json.dumps(note))
     with _synced_at_the_end():
         call_command("demo", password=json.loads(place.demo_note.read_text())["password"], stdout=io.StringIO())
 

@@ -47,4 +47,4 @@ def test_a_short_text_is_no_longer_than_allowed(text: str, length: int) -> None:
 @given(ANY_TEXT, st.integers(0, 300))
 def test_a_boundary_is_never_after_the_position(text: str, position: int) -> None:
     """And not far before it."""
-    assert position - 64 < boundary_before(text, position) <= position
+    assert position - 64 < boundary_before(text, position=position) <= position

@@ -159,8 +159,8 @@ def _excerpt(text: str, spans: Iterator[Span]) -> str | None:
     span = next(spans, None)
     if span is None:
         return None
-    start = boundary_before(text, max(span[0] - _LEAD, 0)) if len(text) > _LENGTH else 0
-    end = boundary_before(text, max(start + _LENGTH, span[1]))
+    start = boundary_before(text, position=max(span[0] - _LEAD, 0)) if len(text) > _LENGTH else 0
+    end = boundary_before(text, position=max(start + _LENGTH, span[1]))
     html = escape if _SPECIAL.search(text, start, end) else str
     pieces, position = ["…" if start else ""], start
     while span is not None and span[1] <= end:

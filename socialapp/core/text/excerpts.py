@@ -16,10 +16,10 @@ def shortened(text: str, *, length: int) -> str:
     Nothing in it affects the text that others put around it.
     """
     line = one_line(text)
-    return line if len(line) <= length else f"{line[: boundary_before(line, length - 1)].rstrip()}…"
+    return line if len(line) <= length else f"{line[: boundary_before(line, position=length - 1)].rstrip()}…"
 
 
-def boundary_before(text: str, position: int) -> int:
+def boundary_before(text: str, *, position: int) -> int:
     """The last position up to this one at which a text can be cut."""
     if position >= len(text):
         return position
