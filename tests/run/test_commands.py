@@ -237,6 +237,7 @@ NOBODY = "127.0.0.1:1"  # a port on which nothing listens
         (["migrate_all --check"], 1, "the database of auth does not answer"),
         (["create_admin"], 1, "there is nobody to ask"),
         (["media", "bus replay"], 2, "--help shows what it takes"),
+        (["serve web --migrate"], 1, "--migrate is for `all`"),
         (["verfy"], 2, "did you mean verify?"),
     ],
 )

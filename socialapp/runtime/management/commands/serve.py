@@ -37,6 +37,8 @@ class Command(BaseCommand):
         """Serves; objects loaded so far are hidden from the garbage collector, for roles that fork."""
         if options["role"] == ALL:
             _serve_all(migrate=options["migrate"])
+        elif options["migrate"]:
+            raise CommandError("--migrate is for `all`: run migrate_all before single roles")
         else:
             _share_memory()
             ROLES[options["role"]]()
