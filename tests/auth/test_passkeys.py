@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from apps.auth.models import PasskeyChallenge
+from apps.auth.actions import remove_passkey
+from apps.auth.actions.passkeys import UsedPasskey, use_passkey
+from apps.auth.models import PasskeyChallenge, Session
 from tests.auth.authenticator import Authenticator, encode
 from tests.auth.totp import set_up
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
@@ -221,3 +223,21 @@ def test_with_an_authenticator_app_the_password_alone_adds_no_passkey(
     assert alice.client.post("/v1/auth/passkeys", {"credential": device.create(options)}).status_code == 201
     assert alice.client.post("/v1/auth/confirm", {"passkey": device.get(challenge())}).status_code == 200
     assert alice.client.post("/v1/auth/passkeys/options").status_code == 200, "another passkey is a second factor too"
+
+
+def test_a_passkey_removed_while_it_logs_in_starts_no_session(
+    register: Callable[..., Person], device: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the answer and the session, as when the owner resets the password of a stolen account."""
+    add(register("alice"), device)
+    before = Session.objects.count()
+
+    def use_and_remove(credential: Any) -> UsedPasskey:
+        used = use_passkey(credential)
+        remove_passkey(user_id=used.user_id, passkey_id=used.id)
+        return used
+
+    monkeypatch.setattr("apps.auth.actions.logins.use_passkey", use_and_remove)
+    refused = log_in(device.get(challenge()))
+    assert (refused.status_code, refused.json()["code"]) == (401, "passkey_invalid")
+    assert Session.objects.count() == before

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.mfa.models import Authenticator
 from django.conf import settings as configured
 from django.core import mail
 from django.core.management import CommandError, call_command
@@ -19,6 +20,7 @@ from django.utils import timezone
 from apps.auth import actions
 from apps.auth.actions import logins
 from apps.auth.actions.mails import reset_key
+from apps.auth.actions.passkeys import UsedPasskey
 from apps.auth.actions.social import SocialProfile
 from apps.auth.models import Application, Invite, Session, User
 from apps.auth.queries import users_after
@@ -286,8 +288,9 @@ def test_the_approval_cannot_be_bypassed(by_approval: Any, way: str) -> None:
         answer = JsonClient().post("/v1/auth/verify-email", {"key": key})
         assert refusal(answer) == (422, [("key", "key_outdated")])
     elif way == "passkey":
+        passkey = Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data={})
         with pytest.raises(Forbidden) as refused:
-            logins._log_in_confirmed(user.id, device=here)
+            logins._log_in_confirmed(UsedPasskey(passkey.pk, user.id), device=here)
         assert refused.value.code == "account_pending"
     elif way == "unban":
         for day, banned in enumerate((True, False)):

@@ -14,10 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from django.contrib.auth.hashers import make_password
 
 from apps.auth import actions, handlers, queries
 from apps.auth.actions import social
-from apps.auth.models import User
+from apps.auth.models import Session, User
 from apps.moderation.actions import set_block
 from socialapp.contracts.auth import UserDeleted
 from tests.auth import totp
@@ -507,3 +508,23 @@ def test_malformed_redirect_uris_are_rejected(provider: Any, uri: str) -> None:
 
     answer = JsonClient().get(f"/v1/auth/social/google/authorize?redirect_uri={quote(uri)}")
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "redirect_uri_invalid")
+
+
+def test_a_provider_unlinked_while_it_logs_in_starts_no_session(provider: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log-in has found the link, and waits for the account's row until the owner's change is committed."""
+    user_id = int(sign_in(provider, google()).json()["user"]["id"])
+    User.objects.filter(id=user_id).update(password=make_password(PASSWORD))
+    before = Session.objects.count()
+    looks = iter(range(2))
+    find = social._account_of
+
+    def find_and_unlink(profile: Any) -> Any:
+        found = find(profile)
+        if next(looks) == 1:
+            actions.unlink_provider(user_id=user_id, provider="google")
+        return found
+
+    monkeypatch.setattr(social, "_account_of", find_and_unlink)
+    refused = sign_in(provider, google())
+    assert (refused.status_code, refused.json()["code"]) == (401, "social_refused")
+    assert Session.objects.count() == before

@@ -16,7 +16,7 @@ from apps.auth.actions.ciphers import keyed_digest
 from apps.auth.actions.credentials import is_right_password
 from apps.auth.actions.devices import Device
 from apps.auth.actions.mails import queue_mail
-from apps.auth.actions.passkeys import has_passkey, user_of_passkey
+from apps.auth.actions.passkeys import has_passkey, use_passkey
 from apps.auth.actions.second_factors import use_code
 from apps.auth.models import Mail, Session
 from apps.auth.queries import existing_users, has_totp, lock_user
@@ -118,7 +118,7 @@ def _holds(user_id: int, session_id: int, method: str, proof: Any) -> bool:
 
 def _is_own_passkey(user_id: int, credential: dict[str, Any]) -> bool:
     try:
-        return user_of_passkey(credential) == user_id
+        return use_passkey(credential).user_id == user_id
     except Problem:
         return False
 

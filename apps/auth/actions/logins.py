@@ -13,7 +13,7 @@ from apps.auth.access import refuse_blocked_sign_up
 from apps.auth.actions.attempts import forget_attempts, record_failure
 from apps.auth.actions.credentials import user_by_password, wrong_credentials
 from apps.auth.actions.devices import Device
-from apps.auth.actions.passkeys import has_passkey, user_of_passkey
+from apps.auth.actions.passkeys import UsedPasskey, has_passkey, lock_holder, use_passkey
 from apps.auth.actions.second_factors import demand_code
 from apps.auth.actions.sessions import start_session
 from apps.auth.actions.social import SocialProfile, find_person, free_username_for, join_or_sign_up
@@ -43,12 +43,12 @@ def _log_in_by_password(user: User, *, otp: str | None, device: Device) -> Logge
 
 def log_in_with_passkey(*, credential: dict[str, object], device: Device) -> LoggedIn:
     """Logs in the holder of the passkey; Unauthenticated if it is not valid, Forbidden if the account is banned."""
-    return _log_in_confirmed(user_of_passkey(credential), device=device)
+    return _log_in_confirmed(use_passkey(credential), device=device)
 
 
 @transactional("auth")
-def _log_in_confirmed(user_id: int, *, device: Device) -> LoggedIn:
-    user = lock_user(user_id)
+def _log_in_confirmed(used: UsedPasskey, *, device: Device) -> LoggedIn:
+    user = lock_holder(used)
     refuse_inactive(user)
     _refuse_until_reset(user)
     return start_session(user, device=device)
@@ -99,12 +99,12 @@ def _second_factor_required(user: User) -> Forbidden:
 def admit_to_site_with_passkey(*, credential: dict[str, object]) -> User:
     """The staff member who holds the passkey, which is two factors in one; Unauthenticated if it is not valid,
     Forbidden if its owner may not enter. The session starts once Django has logged them in."""
-    return _admit_holder(user_of_passkey(credential))
+    return _admit_holder(use_passkey(credential))
 
 
 @transactional("auth")
-def _admit_holder(user_id: int) -> User:
-    user = lock_user(user_id)
+def _admit_holder(used: UsedPasskey) -> User:
+    user = lock_holder(used)
     refuse_inactive(user)
     _refuse_until_reset(user)
     if not user.is_staff:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -141,21 +142,29 @@ def begin_authentication() -> dict[str, Any]:
     return _plain(options)
 
 
-def user_of_passkey(credential: Mapping[str, Any]) -> int:
-    """The user whose passkey answered a challenge of `begin_authentication`; Unauthenticated if it is not valid.
+@dataclass(frozen=True, slots=True)
+class UsedPasskey:
+    """A passkey that has answered a challenge."""
+
+    id: int
+    user_id: int
+
+
+def use_passkey(credential: Mapping[str, Any]) -> UsedPasskey:
+    """The passkey that answered a challenge of `begin_authentication`; Unauthenticated if it is not valid.
 
     The challenge is used up in a transaction of its own, even if the answer is wrong.
     """
     state = _take_challenge(credential, user_id=None)
-    user_id = _use_passkey(credential, state) if state is not None else None
-    if user_id is None:
+    used = _use_passkey(credential, state) if state is not None else None
+    if used is None:
         raise _refused()
-    return user_id
+    return used
 
 
 @transactional("auth")
-def _use_passkey(credential: Mapping[str, Any], state: dict[str, Any]) -> int | None:
-    """The user whose passkey answered the challenge, with its use recorded; None if the answer is not valid."""
+def _use_passkey(credential: Mapping[str, Any], state: dict[str, Any]) -> UsedPasskey | None:
+    """The passkey that answered the challenge, with its use recorded; None if the answer is not valid."""
     user = _owner(credential)
     rows = _rows(user.id) if user else []
     try:
@@ -169,7 +178,16 @@ def _use_passkey(credential: Mapping[str, Any], state: dict[str, Any]) -> int | 
         return None
     row.last_used_at = timezone.now()
     row.save(update_fields=["data", "last_used_at"])
-    return user.id
+    return UsedPasskey(row.pk, user.id)
+
+
+def lock_holder(used: UsedPasskey) -> User:
+    """The account of a passkey, locked; Unauthenticated if the passkey was removed since it was used. The caller holds
+    the transaction."""
+    user = lock_user(used.user_id)
+    if not Authenticator.objects.filter(pk=used.id, user_id=user.id).exists():
+        raise _refused()
+    return user
 
 
 def has_passkey(user_id: int) -> bool:

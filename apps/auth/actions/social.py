@@ -195,7 +195,10 @@ def _find(profile: SocialProfile, *, lock: bool) -> User | None:
     users = existing_users().select_for_update() if lock else existing_users()
     known = _account_of(profile)
     if known is not None:
-        return users.filter(id=known.user_id).first()
+        user = users.filter(id=known.user_id).first()
+        if lock and not SocialAccount.objects.filter(pk=known.pk).exists():
+            raise _refused("the provider was unlinked meanwhile")
+        return user
     same_address = users.filter(email_key=email_key(profile.email)).first()
     if same_address is None:
         return None
