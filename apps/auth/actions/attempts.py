@@ -1,4 +1,4 @@
-"""Limits of log-in attempts, per account and in total; the owner's own devices have a separate allowance.
+"""Limits of log-in attempts, per username or address and in total; the owner's own devices have their own.
 
 Strangers who guess use up the strangers' attempts only. A device with a token of the account, or an address from
 which its owner has logged in before, has attempts of its own. Source: OWASP, Device Cookies.

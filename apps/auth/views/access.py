@@ -125,8 +125,8 @@ class LoginView(AuthView):
 
     @extend_schema(
         summary="Log in",
-        description="After many wrong attempts for one account, strangers get 429; the owner's devices are let in by"
-        " the cookie, or the header `Device-Token`, that an earlier log-in returned.",
+        description="After many wrong attempts with one username or address, strangers get 429; the owner's devices are"
+        " let in by the cookie, or the header `Device-Token`, that an earlier log-in returned.",
         request=LoginInput,
         responses={200: LoggedInBody},
     )
