@@ -25,6 +25,13 @@ _REGISTER_LATER = """
         return new Promise(done => { globalThis.registerNow = () => { done(register.apply(this, given)); }; });
     };
 """
+_WORKER_FAILS_ONCE = """
+    const register = navigator.serviceWorker.register;
+    navigator.serviceWorker.register = async () => {
+        navigator.serviceWorker.register = register;
+        throw new TypeError("no connection");
+    };
+"""
 _CLICK_TWICE = "button => { button.click(); button.click(); }"
 
 
@@ -357,6 +364,23 @@ def with_pushes(ada: Person) -> Page:
     page.get_by_role("switch", name="Push on this device").click()
     expect(page.get_by_role("switch", name="Push on this device")).to_be_checked()
     return page
+
+
+def test_pushes_can_be_turned_on_although_the_service_worker_did_not_come_at_first(
+    person: Callable[[str], Person],
+) -> None:
+    ada = person("ada_no_worker")
+    page = ada.open(permissions=["notifications"])
+    page.evaluate("async () => (await navigator.serviceWorker.ready).unregister()")
+    page.context.add_init_script(_WORKER_FAILS_ONCE)
+    page.context.add_init_script(
+        _PUSH_SERVICE % json.dumps({"endpoint": ENDPOINT, "expirationTime": None, "keys": KEYS})
+    )
+    page.goto(f"{ada.site.url}/settings/notifications")
+    switch = page.get_by_role("switch", name="Push on this device")
+    switch.click()
+    expect(switch).to_be_enabled()
+    expect(switch).to_be_checked()
 
 
 def test_logging_out_ends_pushes_and_forgets_searches(person: Callable[[str], Person]) -> None:

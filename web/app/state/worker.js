@@ -1,6 +1,7 @@
 // The service worker: the app without a connection, and push messages.
 import { effect, signal } from "@preact/signals";
 import { del, get, post } from "../api/client.js";
+import { Problem } from "../api/problem.js";
 import { beforeLeaving, signedIn, unreached } from "../api/session.js";
 import { root } from "../i18n/i18n.js";
 import { instance } from "./instance.js";
@@ -24,13 +25,24 @@ export async function registerWorker() {
   // A session that was ended elsewhere has taken its subscription along.
   effect(() => void (signedIn.value || unreached.value || end()));
   try {
-    await navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
+    await register();
     await keepFiles();
     const { active } = await navigator.serviceWorker.ready;
     if (!navigator.serviceWorker.controller) active.postMessage("claim"); // this page was loading during the first claim
   } catch {
     // The app works without.
   }
+}
+
+const register = () => navigator.serviceWorker.register(policy ? policy.createScriptURL("/sw.js") : "/sw.js");
+
+/** The registration of the worker once it runs. It may have failed when the page was loaded: then `ready` would never be. */
+async function ready() {
+  const { installing } = await register();
+  const failed = new Promise((_, reject) => {
+    installing?.addEventListener("statechange", () => installing.state === "redundant" && reject(new Problem(0)));
+  });
+  return Promise.race([navigator.serviceWorker.ready, failed]);
 }
 
 /** Keeps what this page was made of: on the first visit it was loaded before there was a worker to do so. */
@@ -53,7 +65,7 @@ export async function pushState() {
 export async function subscribe() {
   if ((await Notification.requestPermission()) !== "granted") return pushState();
   const key = instance.value.push_key || (await get("/push-subscriptions/key")).key;
-  const registration = await navigator.serviceWorker.ready;
+  const registration = await ready();
   const subscription = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
   try {
     const made = await post("/push-subscriptions", subscription.toJSON());
