@@ -111,6 +111,29 @@ def test_events_may_arrive_in_any_order_and_twice(lively: Thread, drain: Callabl
     assert everything(lively, lively.cleo.client) == before
 
 
+@pytest.mark.parametrize("target_type", ["post", "comment"])
+def test_a_later_removal_may_arrive_before_the_earlier_one_is_reversed(
+    lively: Thread, drain: Callable[[], int], target_type: str
+) -> None:
+    before = everything(lively, lively.cleo.client)
+    target = lively.post_id if target_type == "post" else lively.comment_id
+    same: dict[str, Any] = {"target_type": target_type, "target_id": int(target), "author_id": 1}
+
+    def arrive(event: ContentRemoved | ContentRestored) -> None:
+        with atomic("moderation"):
+            publish(event)
+        drain()
+
+    arrive(ContentRemoved(**same, action_id=77, reason="spam"))
+    removed = everything(lively, lively.cleo.client)
+    arrive(ContentRemoved(**same, action_id=78, reason="it is spam after all"))
+    arrive(ContentRestored(**same, action_id=77))
+    arrive(ContentRemoved(**same, action_id=77, reason="spam"))
+    assert everything(lively, lively.cleo.client) == removed != before
+    arrive(ContentRestored(**same, action_id=78))
+    assert everything(lively, lively.cleo.client) == before
+
+
 def test_restored_content_can_be_removed_again(lively: Thread, drain: Callable[[], int]) -> None:
     first = remove(lively, "post")
     assert remove(lively, "post") == first, "a second removal changes nothing"

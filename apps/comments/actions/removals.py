@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.comments import access
@@ -59,7 +60,8 @@ def _delete_removed_comment(comment_id: int) -> bool:
 def remove_comment(*, comment_id: int, action_id: int) -> None:
     """Hides a comment, leaving a tombstone if it has replies, and publishes CommentRemoved. Idempotent.
 
-    Does nothing if the comment is gone, or if the removal was reversed before its event arrived.
+    Does nothing if the comment is gone, or if the removal was reversed before its event arrived. If it comes before the
+    reversal of an earlier removal, it replaces that one.
     """
     if RestoredRemoval.objects.filter(action_id=action_id).exists():
         return
@@ -67,9 +69,9 @@ def remove_comment(*, comment_id: int, action_id: int) -> None:
     if comment is not None and not comment.is_tombstone:
         withhold(comment, action_id=action_id, hidden=False)
     elif comment is not None:
-        # It was only hidden until now; removed, its author no longer sees it either.
-        hidden = RemovedComment.objects.filter(comment_id=comment_id, action_id=None)
-        hidden.update(action_id=action_id, removed_at=timezone.now())
+        # If it was only hidden until now, its author no longer sees it either.
+        earlier = RemovedComment.objects.filter(Q(action_id=None) | Q(action_id__lt=action_id), comment_id=comment_id)
+        earlier.update(action_id=action_id, removed_at=timezone.now())
 
 
 def restore_comment(*, comment_id: int, action_id: int) -> None:

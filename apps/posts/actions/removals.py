@@ -50,10 +50,15 @@ def remove_as_moderator(*, moderator_id: int, post_id: int, author_id: int, reas
 def remove_post(*, post_id: int, action_id: int) -> None:
     """Hides a post with everything that belongs to it, and publishes PostRemoved. Idempotent.
 
-    Does nothing if the post is gone, or if the removal was reversed before its event arrived.
+    Does nothing if the post is gone, or if the removal was reversed before its event arrived. If it comes before the
+    reversal of an earlier removal, it replaces that one.
     """
     post = Post.objects.select_for_update().filter(id=post_id).first()
-    if post is None or RestoredRemoval.objects.filter(action_id=action_id).exists():
+    if RestoredRemoval.objects.filter(action_id=action_id).exists():
+        return
+    if post is None:
+        earlier = RemovedPost.objects.filter(id=post_id, action_id__lt=action_id)
+        earlier.update(action_id=action_id, removed_at=timezone.now())
         return
     columns = {name: getattr(post, name) for name in _COLUMNS} | {"version": post.version + 1}
     RemovedPost(**columns, action_id=action_id).save(force_insert=True)
