@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from django.core import mail
 
-from apps.auth.actions import grant_role, send_due_mails
+from apps.auth.actions import grant_role, revoke_role, send_due_mails
 from apps.moderation import actions, tasks
 from apps.moderation.models import Action, BulkDecision, Case, Proposal
 from socialapp.core.errors import Conflict, Forbidden, Invalid
@@ -230,3 +230,44 @@ def test_bulk_decisions_run_in_a_task(
     assert (bulk.done, bulk.failed, bulk.finished_at is not None) == (2, 1, True)
     assert not Case.objects.filter(closed_at=None).exists()
     assert tasks.decide_in_bulk() == 0
+
+
+def started_bulk(thread: Thread, moderator: Person) -> BulkDecision:
+    """A bulk decision to dismiss two cases."""
+    report(thread.cleo, "post", thread.post_id)
+    report(thread.cleo, "comment", thread.comment_id)
+    ids = list(Case.objects.values_list("id", flat=True))
+    return actions.start_bulk_decision(decision="dismiss", case_ids=ids, moderator_id=int(moderator.id), reason="fine")
+
+
+def test_a_step_of_a_bulk_decision_that_runs_twice_fails_for_no_case(
+    thread: Thread, register: Callable[..., Person]
+) -> None:
+    mia = register("mia")
+    grant_role(user_id=int(mia.id), role="moderator")
+    bulk = started_bulk(thread, mia)
+    assert tasks.decide_in_bulk() == 2
+    bulk.save()  # as if it was killed before it recorded the step
+    assert tasks.decide_in_bulk() == 2
+    bulk.refresh_from_db()
+    assert (bulk.done, bulk.failed, bulk.problems) == (2, 0, [])
+    assert Action.objects.count() == 2
+
+
+@pytest.mark.parametrize("way", ["revoked", "banned"])
+def test_a_bulk_decision_ends_with_the_moderators_role(
+    thread: Thread, register: Callable[..., Person], drain: Callable[[], int], way: str
+) -> None:
+    mia = register("mia")
+    grant_role(user_id=int(mia.id), role="moderator")
+    bulk = started_bulk(thread, mia)
+    if way == "revoked":
+        revoke_role(user_id=int(mia.id), role="moderator")
+    else:
+        actions.sanction_by_operator(user_id=int(mia.id), kind="ban", reason="stolen account")
+        drain()
+    tasks.decide_in_bulk()
+    bulk.refresh_from_db()
+    assert (bulk.failed, bulk.finished_at is not None) == (2, True)
+    assert "no longer a moderator" in bulk.problems[0]
+    assert Case.objects.filter(closed_at=None).count() == 2

@@ -4,7 +4,7 @@ from apps.moderation.access.case_context import case_context_of
 from apps.moderation.access.instance_rules import rule_text
 from apps.moderation.access.names import show_names, show_removed, show_targets, target_texts
 from apps.moderation.access.people import history_of, notes_of
-from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift
+from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift, require_staff
 from apps.moderation.access.refusals import screen_text
 from apps.moderation.access.reporters import groundless_reporters, reporter_weight, weight_of
 from apps.moderation.access.screening import Document, plain_pattern, rules_matched_by, rules_matching
@@ -34,6 +34,7 @@ __all__ = [
     "reporter_weight",
     "require_rank",
     "require_rank_to_lift",
+    "require_staff",
     "rule_text",
     "rules_matched_by",
     "rules_matching",

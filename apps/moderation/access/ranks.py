@@ -30,6 +30,12 @@ def require_rank(*, moderator_id: int, user_id: int, proposer_id: int | None = N
     raise Forbidden("this person has the same rank as you or a higher one", code="rank_too_high")
 
 
+def require_staff(user_id: int) -> None:
+    """Forbidden for somebody who is no longer an active moderator or administrator. One call."""
+    if not any(user.status == "active" and _rank(user.roles) for user in client(Auth).users(ids=[user_id])):
+        raise Forbidden("whoever decided this is no longer a moderator")
+
+
 def require_rank_to_lift(*, moderator_id: int, user_id: int) -> None:
     """Like `require_rank`, but one administrator may lift a decision about another. One call."""
     try:
