@@ -7,7 +7,7 @@ import pytest
 
 from apps.moderation import actions
 from apps.moderation.actions import erasure
-from apps.moderation.models import Action, Appeal, Case, Report
+from apps.moderation.models import Action, Appeal, Case, Report, SeenText
 from apps.moderation.queries import Target, check_log
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.lifecycle import context_erased
@@ -15,8 +15,8 @@ from socialapp.contracts.moderation import ContentRemoved, ReportResolved
 from socialapp.core.errors import NotFound
 from socialapp.core.ids import new_id
 from socialapp.lifecycle.erasure_audit import audit_erasure
-from socialapp.lifecycle.models import Job
-from socialapp.lifecycle.removal import begin_removal
+from socialapp.lifecycle.models import Job, Tombstone
+from socialapp.lifecycle.removal import begin_removal, sweep
 from socialapp.messaging.delivery import deliver
 from socialapp.messaging.envelope import wrap
 from tests.conftest import ALL_CONTEXTS
@@ -135,6 +135,20 @@ def test_nothing_is_logged_about_an_erased_person(thread: Thread) -> None:
     assert Action.objects.count() == entries
     assert not of_kind(ContentRemoved)
     assert check_log().problems == []
+
+
+def test_what_a_check_writes_during_the_erasure_is_swept(thread: Thread) -> None:
+    """Of a text whose check began before the erasure and ended after it."""
+    person = int(thread.ann.id)
+    erase(thread.ann.id)
+    Tombstone.objects.using("moderation").filter(subject_id=person).delete()
+    actions.check_text(target=Target("post", int(thread.post_id), person), text="a plain post")
+    Tombstone.objects.using("moderation").create(subject_id=person, kind="user")
+    written = SeenText.objects.filter(author_id=person)
+    assert written.count() == 1
+    assert sweep("moderation") == 1
+    assert not written.exists()
+    assert sweep("moderation") == 0
 
 
 def test_an_appeal_written_during_the_erasure_is_deleted_too(thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from apps.moderation.actions.cases import close_case
 from apps.moderation.actions.log import redact_entries
 from apps.moderation.models import (
+    Action,
     Appeal,
     BulkDecision,
     Case,
@@ -67,9 +68,21 @@ def _redact_log(user_id: int) -> int:
     return redact_entries(user_id=user_id, limit=BATCH)
 
 
+_COLUMNS = (
+    (Report, "reporter_id"),
+    (Case, "author_id"),
+    (Action, "user_id"),
+    (Appeal, "user_id"),
+    (Suspension, "user_id"),
+    (RuleHit, "author_id"),
+    (SeenText, "author_id"),
+    (Proposal, "author_id"),
+)
+
+
 def _people_with_rows(user_ids: Collection[int]) -> set[int]:
     held: set[int] = set()
-    for model, column in ((Report, "reporter_id"), (Case, "author_id"), (Appeal, "user_id")):
+    for model, column in _COLUMNS:
         rows = model._default_manager.filter(**{f"{column}__in": user_ids})
         held.update(rows.values_list(column, flat=True).distinct())
     return held
