@@ -84,7 +84,9 @@ def test_a_post_that_was_edited_after_the_report_shows_what_it_said(
         assert thread.ann.client.patch(path, {"content": f"love {number}"}).status_code == 200
     page = page_of(case, browser)
     assert f"Edited since this case was opened at {case.created_at:%Y-%m-%d %H:%M} (UTC)" in page
+    assert "what it reads now" in page
     assert "what it read then" in page
+    assert "what was reported <small>" not in page
     assert page.index(">you are the worst of all</blockquote>") < page.index("Around it")
 
 
