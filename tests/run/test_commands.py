@@ -238,6 +238,7 @@ NOBODY = "127.0.0.1:1"  # a port on which nothing listens
         (["create_admin"], 1, "there is nobody to ask"),
         (["media", "bus replay"], 2, "--help shows what it takes"),
         (["serve web --migrate"], 1, "--migrate is for `all`"),
+        (["partitions ahead --months 200000"], 2, "'200000' is not a number from 1 to 120"),
         (["verfy"], 2, "did you mean verify?"),
     ],
 )

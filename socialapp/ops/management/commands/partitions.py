@@ -17,6 +17,8 @@ from tqdm import tqdm
 from socialapp.ops import partitions
 from socialapp.ops.partitions import TABLES, Table
 
+_MOST_MONTHS = 120  # every statement opens the partitions that it cannot rule out
+
 
 class Command(BaseCommand):
     """Lists, creates, adds and removes partitions; `--dry-run` only prints what would be done."""
@@ -31,7 +33,9 @@ class Command(BaseCommand):
         """What to do, and to which table."""
         parser.add_argument("action", choices=["status", "init", "ahead", "archive"])
         parser.add_argument("--table", choices=list(TABLES), action="append", help="only this one (repeatable)")
-        parser.add_argument("--months", type=int, default=partitions.AHEAD_MONTHS, help="ahead: how many")
+        parser.add_argument(
+            "--months", type=_number_of_months, default=partitions.AHEAD_MONTHS, help="ahead: how many, 1 to 120"
+        )
         parser.add_argument("--before", type=_month, help="archive: whole months before this one (YYYY-MM)")
         parser.add_argument("--into", type=Path, help="archive: folder of the files (DATA_DIR/archive)")
         parser.add_argument("--yes", action="store_true", help="archive: posts too, which cannot be restored")
@@ -109,6 +113,12 @@ class Command(BaseCommand):
 
 def _today() -> date:
     return datetime.now(UTC).date()
+
+
+def _number_of_months(text: str) -> int:
+    if not (text.isdecimal() and 1 <= int(text) <= _MOST_MONTHS):
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 to {_MOST_MONTHS}")
+    return int(text)
 
 
 def _month(text: str) -> date:
