@@ -21,7 +21,7 @@ from django.core.exceptions import ValidationError
 from django.utils.crypto import constant_time_compare
 
 from socialapp.core.argon2id import argon2_digest
-from socialapp.core.text.passwords import comparable, opaque_string
+from socialapp.core.text.passwords import MAX_PASSWORD, comparable, opaque_string
 
 _NICER = 10  # a tenth of the share of a thread that serves reads: low enough to yield, high enough not to starve
 
@@ -75,14 +75,17 @@ os.register_at_fork(after_in_child=_threads.cache_clear)  # a forked process has
 
 
 class OpaqueStringValidator:
-    """Rejects new passwords with characters that RFC 8265 forbids, as users may be unable to type them again."""
+    """Rejects new passwords that users may be unable to type again: with characters that RFC 8265 forbids, or longer
+    than the API accepts, as from the admin site or a command."""
 
     def validate(self, password: str, user: object = None) -> None:
-        """ValidationError with the code `password_invalid`."""
+        """ValidationError with the code `password_invalid` or `max_length`."""
         try:
-            opaque_string(password)
+            accepted = opaque_string(password)
         except ValueError:
             raise ValidationError(self.get_help_text(), code="password_invalid") from None
+        if len(accepted) > MAX_PASSWORD:
+            raise ValidationError(f"A password has at most {MAX_PASSWORD} characters.", code="max_length")
 
     def get_help_text(self) -> str:
         """The text that Django's forms show."""

@@ -201,6 +201,17 @@ def test_create_admin_creates_an_account_in_all_contexts(
         create_admin(monkeypatch, password="password", username="other")
 
 
+def test_an_administrator_gets_no_password_that_the_api_does_not_accept(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "an unusually long engine " * 11
+    monkeypatch.setenv("ADMIN_PASSWORD", words)
+    with pytest.raises(CommandError, match="at most 256 characters"):
+        call_command("create_admin", username="ada", email="ada@example.org")
+    assert not User.objects.exists()
+    monkeypatch.setenv("ADMIN_PASSWORD", words[:256])
+    call_command("create_admin", username="ada", email="ada@example.org")
+    assert JsonClient().post("/v1/auth/login", {"login": "ada", "password": words[:256]}).status_code == 200
+
+
 def test_an_account_cannot_be_created_without_its_events() -> None:
     with pytest.raises(CommandError, match="create_admin"):
         User.objects.create_superuser(username="root", email="root@example.org", password=PASSWORD)
