@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -76,6 +77,23 @@ def test_pods_are_isolated(overlay: str) -> None:
             }, name
             assert {"cpu", "memory"} <= container["resources"]["requests"].keys(), name
             assert "memory" in container["resources"]["limits"], name
+
+
+def test_the_overlay_of_the_documentation_names_the_public_url_everywhere(tmp_path: Path) -> None:
+    documented = (ROOT / "docs" / "deploying.md").read_text()
+    (overlay,) = re.findall(r"```yaml\n(resources: .*?)```", documented, re.DOTALL)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "kustomization.yaml").write_text(overlay)
+    (tmp_path / "socialapp").symlink_to(ROOT)
+    made = subprocess.run(["kubectl", "kustomize", str(tmp_path / "mine")], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    assert "https://social.example" not in made.stdout
+    found = {each["metadata"]["name"]: each for each in yaml.safe_load_all(made.stdout) if each["kind"] == "Deployment"}
+    (container,) = found["gateway"]["spec"]["template"]["spec"]["containers"]
+    environment = {each["name"]: each["value"] for each in container["env"]}
+    assert environment["PUBLIC_URL"] == "https://your.example"
+    assert environment["GATEWAY_TRUSTED"] == "10.0.0.0/8"
+    assert environment["UPSTREAM"] == "web:8001"
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
