@@ -56,6 +56,13 @@ def test_one_decision_made_several_times_at_once_is_one_decision(kind: Action.Ki
     assert [action.kind for action in Action.objects.all()] == [kind]
 
 
+def test_texts_that_are_checked_at_once_silence_their_author_once() -> None:
+    actions.set_word_rule(moderator_id=1, pattern="casino", effect="silence", is_active=True)
+    at_once(*[lambda n=n: actions.check_text(target=Target("post", n, 70), text="casino") for n in range(1, 9)])
+    assert Action.objects.filter(kind="silence_user").count() == 1
+    assert Case.objects.count() == 8
+
+
 def test_reports_of_one_target_are_one_case() -> None:
     def report(reporter_id: int) -> Callable[[], object]:
         return lambda: actions.file_report(reporter_id=reporter_id, target=TARGET, reason="spam", details="")

@@ -7,7 +7,7 @@ from django.utils import timezone
 from apps.moderation.access import refuse_own, require_rank, require_rank_to_lift, rule_text
 from apps.moderation.actions.cases import close_case, locked_open_case
 from apps.moderation.actions.decisions import Decision
-from apps.moderation.actions.log import add_entry
+from apps.moderation.actions.log import add_entry, lock_log
 from apps.moderation.models import Action, Appeal, Outcome, Suspension
 from apps.moderation.queries import Target
 from socialapp.contracts.moderation import UserSanctioned
@@ -110,6 +110,7 @@ def sanction_by_operator(*, user_id: int, kind: str, reason: str) -> Action:
 @transactional("moderation")
 def silence_by_rule(*, user_id: int, reason: str) -> Action | None:
     """Silences the author of a text that matches a rule; None if they are silenced already."""
+    lock_log()
     words = Action.objects.filter(user_id=user_id, kind__in=(Kind.SILENCE_USER, Kind.UNSILENCE_USER))
     last = words.order_by("-sequence").first()
     if last is not None and last.kind == Kind.SILENCE_USER:
