@@ -1,8 +1,11 @@
 """Periodic tasks of moderation."""
 
+from contextlib import suppress
+
 from celery import shared_task
 
 from apps.moderation import actions, queries
+from socialapp.core.errors import NotFound
 
 PERIODIC = {
     "moderation.end_suspensions": 30.0,
@@ -18,7 +21,8 @@ def end_suspensions() -> int:
     """Ends the bans, silences and limits that have expired; returns how many. Idempotent."""
     due = queries.suspensions_due()
     for suspension_id in due:
-        actions.end_suspension(suspension_id=suspension_id)
+        with suppress(NotFound):  # of somebody who is being erased: the others end all the same
+            actions.end_suspension(suspension_id=suspension_id)
     return len(due)
 
 

@@ -1,13 +1,15 @@
 """Erasing a user removes all their data, keeps that of others, and is acknowledged when done."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from apps.moderation import actions
+from apps.moderation import actions, tasks
 from apps.moderation.actions import erasure
-from apps.moderation.models import Action, Appeal, Case, Report, SeenText
+from apps.moderation.models import Action, Appeal, Case, Report, SeenText, Suspension
 from apps.moderation.queries import Target, check_log
 from socialapp.contracts.auth import UserDeleted
 from socialapp.contracts.lifecycle import context_erased
@@ -135,6 +137,17 @@ def test_nothing_is_logged_about_an_erased_person(thread: Thread) -> None:
     assert Action.objects.count() == entries
     assert not of_kind(ContentRemoved)
     assert check_log().problems == []
+
+
+def test_a_ban_of_somebody_who_is_being_erased_does_not_keep_others_banned(thread: Thread) -> None:
+    until = timezone.now() + timedelta(days=1)
+    for person in (thread.ann, thread.ben):
+        actions.suspend_user(moderator_id=MODERATOR_ID, user_id=int(person.id), until=until, reason="spam")
+    Tombstone.objects.using("moderation").create(subject_id=int(thread.ann.id), kind="user")
+    Suspension.objects.update(until=timezone.now())
+    tasks.end_suspensions()
+    assert list(Suspension.objects.values_list("user_id", flat=True)) == [int(thread.ann.id)]
+    assert Action.objects.get(kind="unban_user").user_id == int(thread.ben.id)
 
 
 def test_what_a_check_writes_during_the_erasure_is_swept(thread: Thread) -> None:
