@@ -268,7 +268,7 @@ class _TimeZone(Text):
 
 @cache
 def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - {"localtime"})  # is what each server says it is
 
 
 class ScheduleInput(Input):
