@@ -145,16 +145,16 @@ def _checked_url(url: str) -> "httpx.URL":
 
     try:
         target = httpx.URL(url)
-        port = _port(target)
+        host, port = target.host, _port(target)  # reading the host of "http://xn--a" fails
     except (httpx.InvalidURL, ValueError, UnicodeError) as error:
         raise AddressRefused("this is not a URL") from error
-    if "%" in target.host:
+    if "%" in host:
         raise AddressRefused("this is not a URL")
-    if target.scheme not in _PORTS or not target.host:
+    if target.scheme not in _PORTS or not host:
         raise AddressRefused("only http and https URLs are allowed")
     if target.userinfo:
         raise AddressRefused("a URL with a user name is not allowed")
-    if port != _PORTS[target.scheme] and not _is_allowed(target.host, port):
+    if port != _PORTS[target.scheme] and not _is_allowed(host, port):
         raise AddressRefused("only the standard ports are allowed")
     return target
 

@@ -102,6 +102,7 @@ def test_private_addresses_are_rejected(host: str) -> None:
         "http://0177.0.0.1/",
         "//example.org",
         "http://[",
+        "https://xn--a.example/",
         "",
         "http://user:secret@example.org/",
         "http://example.org:22/",
