@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core import mail
 
 from apps.auth.actions import grant_role, revoke_role, send_due_mails
 from apps.moderation import actions, tasks
+from apps.moderation.actions import bulk as bulk_steps
 from apps.moderation.models import Action, BulkDecision, Case, Proposal
-from socialapp.core.errors import Conflict, Forbidden, Invalid
+from socialapp.core.errors import Conflict, Forbidden, Invalid, Unavailable
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
 from tests.moderation.acts import act
 from tests.moderation.conftest import Thread, enter, messages, report
@@ -252,6 +254,33 @@ def test_a_step_of_a_bulk_decision_that_runs_twice_fails_for_no_case(
     bulk.refresh_from_db()
     assert (bulk.done, bulk.failed, bulk.problems) == (2, 0, [])
     assert Action.objects.count() == 2
+
+
+def test_a_bulk_decision_waits_while_another_context_is_unavailable(
+    thread: Thread, register: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mia = register("mia")
+    grant_role(user_id=int(mia.id), role="moderator")
+    bulk = started_bulk(thread, mia)
+    decide = bulk_steps.carry_out_for_case
+    answers = iter([decide, unavailable])
+
+    def answer(*case: Any, **more: Any) -> None:
+        next(answers)(*case, **more)
+
+    monkeypatch.setattr(bulk_steps, "carry_out_for_case", answer)
+    with pytest.raises(Unavailable):
+        tasks.decide_in_bulk()
+    bulk.refresh_from_db()
+    assert (bulk.done, bulk.failed) == (0, 0)
+    monkeypatch.setattr(bulk_steps, "carry_out_for_case", decide)
+    assert tasks.decide_in_bulk() == 2
+    bulk.refresh_from_db()
+    assert (bulk.done, bulk.failed, Action.objects.count()) == (2, 0, 2)
+
+
+def unavailable(*case: object, **more: object) -> None:
+    raise Unavailable("auth does not respond")
 
 
 @pytest.mark.parametrize("way", ["revoked", "banned"])

@@ -10,7 +10,7 @@ from apps.moderation.actions.decisions import dismiss_case
 from apps.moderation.models import Action, BulkDecision, Case
 from apps.moderation.queries import Target
 from socialapp.core.db import transactional
-from socialapp.core.errors import Forbidden, NotFound, Problem
+from socialapp.core.errors import Forbidden, NotFound, Problem, Unavailable
 
 MOST_AT_ONCE = 200
 _PART = 50
@@ -53,6 +53,8 @@ def _decide(bulk: BulkDecision, moderator_id: int, case_id: int) -> str:
     try:
         case = Case.objects.filter(id=case_id).first()
         carry_out_for_case(case, decision=bulk.decision, moderator_id=moderator_id, reason=bulk.reason)
+    except Unavailable:
+        raise  # the whole step is tried again
     except Problem as problem:
         mine = Action.objects.filter(moderator_id=moderator_id, case_id=case_id, reason=bulk.reason)
         return "" if mine.filter(created_at__gte=bulk.created_at).exists() else problem.detail
