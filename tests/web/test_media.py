@@ -270,6 +270,21 @@ def test_a_click_beside_a_picture_closes_it(person: Callable[[str], Person], pic
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_a_click_on_a_picture_that_is_still_loading_does_not_close_it(person: Callable[[str], Person]) -> None:
+    ada = person("ada_loads")
+    post = ada.post("Soon")
+    page = ada.open(service_workers="block")
+    media = [{"id": "1", "type": "image", "url": "/media/slow.jpg", "preview_url": "/static/favicon.svg"}]
+    body = {**ada.api("GET", f"/posts/{post}"), "media": media}
+    page.route(f"**/v1/posts/{post}", lambda route: route.fulfill(json=body))
+    page.route("**/media/slow.jpg", lambda route: None)
+    go(page, f"/posts/{post}")
+    page.get_by_role("button", name="Enlarge").click()
+    zoom = page.get_by_role("dialog").get_by_role("button", name="Zoom")
+    zoom.click()
+    expect(zoom).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_profile_picture_can_be_cropped(person: Callable[[str], Person], picture: Path) -> None:
     ada = person("ada_crop")
     page = ada.open("/settings/profile")

@@ -8,13 +8,13 @@ import { Modal } from "./modal.js";
 
 const SWIPE = 50; // pixels
 
-/** Whether a picture itself was clicked, and not the bars beside one that has another shape than the window; keys click nowhere. */
+/** Whether a picture itself was clicked, and not the bars beside one that has another shape than the window. Keys click nowhere, and one that is still loading has no shape. */
 function isOnPicture({ currentTarget, detail, clientX, clientY }) {
   const picture = currentTarget.querySelector("img");
   const { left, top, width, height } = picture.getBoundingClientRect();
   const scale = Math.min(width / picture.naturalWidth, height / picture.naturalHeight);
   const isWithin = (at, start, whole, drawn) => Math.abs(at - start - whole / 2) <= (drawn * scale) / 2;
-  return !detail || (isWithin(clientX, left, width, picture.naturalWidth) && isWithin(clientY, top, height, picture.naturalHeight));
+  return !detail || !picture.naturalWidth || (isWithin(clientX, left, width, picture.naturalWidth) && isWithin(clientY, top, height, picture.naturalHeight));
 }
 
 export function Lightbox({ media: given, index, renew, close }) {
