@@ -187,6 +187,14 @@ def wait_until_true(page: Page, expression: str) -> None:
     eventually(lambda: page.evaluate(expression), seconds=30)
 
 
+def reload_and_watch(page: Page, what: str) -> None:
+    """Loads the page again, and waits until it has asked over its socket to be told of something, such as a post."""
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    page.reload()
+    eventually(lambda: page.evaluate("() => true") and any('"watch"' in frame and what in frame for frame in sent))
+
+
 @pytest.fixture
 def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """Creates contexts. At the end of the test they are closed, and errors in their pages' consoles fail it."""

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.notifications.conftest import ENDPOINT, KEYS
 from tests.run.installation import Installation
 from tests.scenarios.product import eventually
-from tests.web.conftest import PASSWORD, Person, go, wait_until_true
+from tests.web.conftest import PASSWORD, Person, go, reload_and_watch, wait_until_true
 from web.assets import assets
 
 _PUSH_SERVICE = """
@@ -238,11 +238,8 @@ def test_new_posts_that_could_not_be_read_are_explained_in_place(person: Callabl
     for number in range(12):
         bob.post(f"Number {number}")
     page = ada.open(service_workers="block")
-    sent: list[str] = []
-    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
-    page.reload()
+    reload_and_watch(page, '"feed":true')
     expect(page.locator("main [data-post]")).to_have_count(12)
-    eventually(lambda: page.evaluate("() => true") and any('"watch"' in frame for frame in sent))
     page.evaluate("() => scrollTo({top: 400, behavior: 'instant'})")
     wait_until_true(page, "() => scrollY === 400")
     bob.post("The newest")
@@ -514,9 +511,14 @@ def test_posts_and_notifications_missed_during_sleep_are_shown(person: Callable[
     def connect(socket: Any) -> None:
         if asleep:
             socket.close()
-        else:
-            socket.connect_to_server()
+            return
+        server = socket.connect_to_server()
+
+        def forward(message: str | bytes) -> None:
+            socket.send(message)
             sockets.append(socket)
+
+        server.on_message(forward)
 
     page.route_web_socket("**/ws/notifications/", connect)
     page.goto(ada.site.url)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import httpx
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import APIResponse, BrowserContext, Route, expect
 
 from tests.run.installation import Installation
 from tests.scenarios.product import eventually
-from tests.web.conftest import NARROW, PASSWORD, Person, go
+from tests.web.conftest import NARROW, PASSWORD, Person, go, reload_and_watch
 
 
 def test_a_user_can_sign_up_post_and_log_out(site: Installation, new_context: Callable[..., BrowserContext]) -> None:
@@ -65,6 +65,38 @@ def test_a_post_appears_for_another_user_who_reacts_and_comments(person: Callabl
     hers.get_by_role("button", name="Send").last.click()
     expect(hers.get_by_role("article", name="Comment by ada_s")).to_contain_text("Thank you")
     expect(his.get_by_role("button", name="1 reply")).to_be_visible()  # without reloading the page
+
+
+def test_a_comment_counts_once_though_the_socket_tells_of_it_before_the_answer(
+    person: Callable[[str], Person],
+) -> None:
+    ada = person("ada_counts")
+    post = ada.post("Count with me")
+    page = ada.open(f"/posts/{post}", service_workers="block")
+    reload_and_watch(page, post)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        held.append((route, route.fetch()))
+
+    def told_before_the_answer(count: str) -> None:
+        heading = page.get_by_role("heading", name=count, exact=True)
+        expect(heading).to_be_visible()
+        route, answer = held.pop()
+        with page.expect_response(route.request.url):
+            route.fulfill(response=answer)
+        page.evaluate("() => new Promise(resolve => setTimeout(resolve))")
+        expect(heading).to_be_visible()
+
+    page.route(f"**/v1/posts/{post}/comments", hold)
+    page.get_by_role("textbox", name="Write a comment").fill("One")
+    page.get_by_role("button", name="Send").click()
+    told_before_the_answer("1 comment")
+    page.route("**/v1/comments/*", hold)
+    page.get_by_role("button", name="More about this comment").click()
+    page.get_by_role("menuitem", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    told_before_the_answer("Comments")
 
 
 def test_posts_of_followed_users_appear_in_the_home_feed(person: Callable[[str], Person]) -> None:

@@ -89,9 +89,10 @@ function Head({ comment, postAuthor, onEdit }) {
   const mine = isMe(author.id);
   const remove = async () => {
     if (!(await ask({ title: t("comment.delete.title"), yes: t("delete"), danger: true }))) return;
+    const number = posts.of(comment.post_id).peek()?.comments_count ?? 0;
     try {
       await del(`/comments/${id}`);
-      posts.change(comment.post_id, (post) => ({ comments_count: Math.max(0, post.comments_count - 1) }));
+      posts.change(comment.post_id, (now) => ({ comments_count: Math.max(0, Math.min(now.comments_count, number - 1)) }));
       if (comment.replies_count) comments.change(id, { author: null, content: "" });
       else {
         comments.gone(id);

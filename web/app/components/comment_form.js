@@ -36,10 +36,12 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
   const send = async () => {
     if (!ready || !needsAccount()) return;
     const body = { content: text.trim(), ...(parent ? { parent_comment_id: parent.id } : {}), ...(media.length ? { media_ids: media.map((each) => each.media.id) } : {}) };
+    const number = posts.of(postId).peek()?.comments_count ?? 0;
     try {
       const made = await post(`/posts/${postId}/comments`, body, { key: key.current });
       putComment(made);
-      posts.change(postId, (before) => ({ comments_count: before.comments_count + 1 }));
+      // The socket may have told of it already.
+      posts.change(postId, (now) => ({ comments_count: Math.max(now.comments_count, number + 1) }));
       finish();
       onDone(made.id);
       // It may be far below, or among replies.
