@@ -188,7 +188,7 @@ def wait_until_true(page: Page, expression: str) -> None:
 
 
 def reload_and_watch(page: Page, what: str) -> None:
-    """Loads the page again, and waits until it has asked over its socket to be told of something, such as a post."""
+    """Loads the page again, and waits until it has asked over its socket for news of something, such as a post."""
     sent: list[str] = []
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
     page.reload()

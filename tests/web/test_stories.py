@@ -67,7 +67,7 @@ def test_a_post_appears_for_another_user_who_reacts_and_comments(person: Callabl
     expect(his.get_by_role("button", name="1 reply")).to_be_visible()  # without reloading the page
 
 
-def test_a_comment_counts_once_though_the_socket_tells_of_it_before_the_answer(
+def test_a_comment_counts_once_when_the_socket_is_faster_than_the_answer(
     person: Callable[[str], Person],
 ) -> None:
     ada = person("ada_counts")
@@ -79,7 +79,7 @@ def test_a_comment_counts_once_though_the_socket_tells_of_it_before_the_answer(
     def hold(route: Route) -> None:
         held.append((route, route.fetch()))
 
-    def told_before_the_answer(count: str) -> None:
+    def is_shown_once(count: str) -> None:
         heading = page.get_by_role("heading", name=count, exact=True)
         expect(heading).to_be_visible()
         route, answer = held.pop()
@@ -91,12 +91,12 @@ def test_a_comment_counts_once_though_the_socket_tells_of_it_before_the_answer(
     page.route(f"**/v1/posts/{post}/comments", hold)
     page.get_by_role("textbox", name="Write a comment").fill("One")
     page.get_by_role("button", name="Send").click()
-    told_before_the_answer("1 comment")
+    is_shown_once("1 comment")
     page.route("**/v1/comments/*", hold)
     page.get_by_role("button", name="More about this comment").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    told_before_the_answer("Comments")
+    is_shown_once("Comments")
 
 
 def test_posts_of_followed_users_appear_in_the_home_feed(person: Callable[[str], Person]) -> None:

@@ -40,7 +40,7 @@ export function CommentForm({ postId, parent = null, onDone, onCancel = null, fo
     try {
       const made = await post(`/posts/${postId}/comments`, body, { key: key.current });
       putComment(made);
-      // The socket may have told of it already.
+      // The socket may have been faster.
       posts.change(postId, (now) => ({ comments_count: Math.max(now.comments_count, number + 1) }));
       finish();
       onDone(made.id);
