@@ -4,15 +4,19 @@ import { html } from "../html.js";
 // As the server finds them (socialapp/core/text): signs may be full width, scripts without spaces touch a mention, and
 // some languages have dots, dashes or joiners inside words.
 const UNSPACED = String.raw`\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Hangul}\p{scx=Thai}\p{scx=Lao}\p{scx=Khmer}\p{scx=Myanmar}\p{scx=Tibetan}\p{Script=Bopomofo}\p{Script=Javanese}\p{Script=Yi}\p{Script=Tai_Le}\p{Script=New_Tai_Lue}\p{Script=Tai_Tham}\p{Script=Tai_Viet}`;
+// Emoji have marks too, which end no word: variation selectors, keycaps.
+const SPACED = String.raw`(?![${UNSPACED}\p{Default_Ignorable_Code_Point}\p{Me}])[\p{L}\p{N}\p{M}_]`;
 /** What may stand before a mention or hashtag. */
-export const BEFORE = String.raw`(?<!(?![${UNSPACED}])[\p{L}\p{N}\p{M}_]|[@﹫＠#﹟＃/])`;
+export const BEFORE = String.raw`(?<!${SPACED}|[@﹫＠#﹟＃/])`;
+// What goes on after a name is somebody or something else: @bob@other.example, @bob:matrix.example, @bob/pkg, @bobé.
+const AFTER = String.raw`(?!${SPACED}|[@﹫＠]|\.{1,2}[A-Za-z0-9_]|[\-:\/+\u2010\u2011\u00ad\u2060\u200c\u200d]${SPACED})`;
 const LETTERS = String.raw`[\p{L}\p{N}\p{M}_\u05f3]+`;
 const STOP = String.raw`\s\p{Cc}\p{Bidi_Control}<>"\u0060“”„«»‹›、。〈〉《》「」『』【】〔〕！（），：；？［］｛｝｡｢｣､`;
 const TOKEN = new RegExp(
   [
     String.raw`(?<![A-Za-z0-9+.\-])([Hh][Tt][Tt][Pp][Ss]?:\/\/[^${STOP}]+)`,
-    String.raw`${BEFORE}[@﹫＠]([A-Za-z0-9_](?:[A-Za-z0-9_]|\.(?=[A-Za-z0-9_])){0,29})`,
-    String.raw`(?<!&)${BEFORE}[#﹟＃]((?!\u05f3)${LETTERS}(?:[·\u0387・･‧\u05f4\u05be་\u0f0c゠〜～\u200c\u200d]{1,2}${LETTERS})*)`,
+    String.raw`${BEFORE}[@﹫＠]([A-Za-z0-9_](?:[A-Za-z0-9_]|\.{1,2}(?=[A-Za-z0-9_])){0,29})${AFTER}`,
+    String.raw`(?<!&)${BEFORE}[#﹟＃]((?![\p{M}\u05f3])${LETTERS}(?:[·\u0387・･‧\u05f4\u05be་\u0f0c゠〜～\u200c\u200d]{1,2}${LETTERS})*)`,
   ].join("|"),
   "gu",
 );

@@ -53,6 +53,18 @@ test("links end before punctuation, hashtags need a letter, mentions need a pers
   assert.deepEqual(links("javascript:alert(1) data:text/html,x xhttps://a.example"), []);
 });
 
+test("a name that goes on is somebody else's", () => {
+  const known = [{ id: "9", username: "bob" }, { id: "8", username: "bob..eve" }];
+  for (const text of ["@bob@other.example", "@bob:matrix.example", "npm i @bob/pkg", "@bobé", "@bobß", "@bob-example", "@bob.x@other.example", `@${"b".repeat(31)}`]) {
+    assert.deepEqual(links(text), [], text);
+    assert.deepEqual(links(text, known), [], text);
+  }
+  for (const text of ["@bob, @bob.", "❤\ufe0f@bob", "1\ufe0f\u20e3@bob", "@bob...and", "@bob: hi", "@bob/ -@bob- x", "@bobさん", "@bob/@eve"]) {
+    assert.equal(links(text, known)[0]?.[0], "/profiles/9", text);
+  }
+  assert.deepEqual(links("@bob..eve", known), [["/profiles/8", "@bob..eve"]]);
+});
+
 test("initials are whole characters", () => {
   for (const [name, initials] of [
     ["Ada King Lovelace", "AL"],
