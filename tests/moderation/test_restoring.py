@@ -28,6 +28,7 @@ from socialapp.lifecycle.models import Tombstone
 from socialapp.messaging.publish import publish
 from socialapp.rpc.calls import client
 from tests.conftest import ALL_CONTEXTS, JsonClient, Person
+from tests.moderation.acts import act
 from tests.moderation.conftest import MODERATOR_ID, Thread, enter, report
 from tests.moderation.found import drifts, everything, settle
 
@@ -151,14 +152,26 @@ def test_restored_content_can_be_removed_again(lively: Thread, drain: Callable[[
     assert kinds == ["remove_content", "decide_appeal", "restore_content"] * 2
 
 
-def test_moderators_see_the_content_that_an_appeal_is_about(lively: Thread, drain: Callable[[], int]) -> None:
-    for target_type in ("post", "comment"):
-        removal = remove(lively, target_type)
-        actions.file_appeal(user_id=removal.user_id or 0, action_id=removal.id, text="look again")
+@pytest.mark.parametrize(
+    ("decision", "target_type", "text"),
+    [
+        ("remove", "post", "a plain post #marmot"),
+        ("remove", "comment", "a plain comment"),
+        ("hide", "post", "a plain post #marmot"),
+        ("hide", "comment", "a plain comment"),
+        ("mark_sensitive", "post", "a plain post #marmot"),
+        ("lock", "post", "a plain post #marmot"),
+    ],
+)
+def test_moderators_see_the_content_that_an_appeal_is_about(
+    lively: Thread, drain: Callable[[], int], decision: str, target_type: str, text: str
+) -> None:
+    action = actions.carry_out(act(lively, decision, target_type))
+    made = actions.file_appeal(user_id=action.user_id or 0, action_id=action.id, text="look again")
     drain()
-    page = enter(lively.cleo, "moderator").get("/admin/moderation/appeal/").content.decode()
-    assert "a plain post #marmot" in page
-    assert "a plain comment" in page
+    browser = enter(lively.cleo, "moderator")
+    assert text in browser.get("/admin/moderation/appeal/").content.decode()
+    assert text in browser.get(f"/admin/moderation/appeal/{made.id}/change/").content.decode()
 
 
 def test_appeals_are_rejected_after_the_appeal_period(lively: Thread, monkeypatch: pytest.MonkeyPatch) -> None:

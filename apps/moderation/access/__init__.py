@@ -2,7 +2,7 @@
 
 from apps.moderation.access.case_context import case_context_of
 from apps.moderation.access.instance_rules import rule_text
-from apps.moderation.access.names import show_names, show_removed, show_targets, target_texts
+from apps.moderation.access.names import show_contents, show_names, show_targets, target_texts
 from apps.moderation.access.people import history_of, notes_of
 from apps.moderation.access.ranks import refuse_own, require_rank, require_rank_to_lift, require_staff
 from apps.moderation.access.refusals import screen_text
@@ -39,8 +39,8 @@ __all__ = [
     "rules_matched_by",
     "rules_matching",
     "screen_text",
+    "show_contents",
     "show_names",
-    "show_removed",
     "show_targets",
     "target_of_staff",
     "target_texts",

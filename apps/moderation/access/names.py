@@ -48,15 +48,11 @@ def show_names(rows: Sequence[Action | Appeal]) -> None:
             row.moderator_name = names.get(row.moderator_id or 0, "")
 
 
-def show_removed(appeals: Sequence[Appeal]) -> None:
-    """Fills in the removed texts that can be restored: one call each for posts and comments, if any."""
-    removals = [appeal.action for appeal in appeals if appeal.action.kind == Action.Kind.REMOVE_CONTENT]
-    ids: dict[str, list[int]] = {kind: [] for kind in TargetType.values}
-    for removal in removals:
-        if removal.target_id is not None:
-            ids[removal.target_type].append(removal.target_id)
+def show_contents(appeals: Sequence[Appeal]) -> None:
+    """Fills in the posts and comments that the appeals are about, also removed ones: the calls of `target_texts`."""
+    targets = [(appeal.action.target_type, appeal.action.target_id) for appeal in appeals]
     try:
-        texts = removed_texts(post_ids=ids["post"], comment_ids=ids["comment"])
+        texts = target_texts(target for target in targets if target[0] != TargetType.USER)
     except Problem as problem:
         log.warning("moderation.no_texts", error=problem.detail)
         return

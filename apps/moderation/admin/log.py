@@ -23,12 +23,12 @@ from socialapp.http.admin import ContextModelAdmin, PeopleList, PersonColumn
 
 
 class AppealList(PeopleList):
-    """A page of appeals, with the removed texts concerned."""
+    """A page of appeals, with the posts and comments that they are about."""
 
     def get_results(self, request: HttpRequest) -> None:
         """The page's rows, with people and texts."""
         super().get_results(request)
-        access.show_removed(self.result_list)
+        access.show_contents(self.result_list)
 
 
 def _decider(entry: Action) -> str:
@@ -86,11 +86,11 @@ class AppealAdmin(ModerationAdmin[Appeal]):
     change_form_template = "admin/moderation/appeal/change_form.html"
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Appeal | None:
-        """One appeal, with the name and the removed text."""
+        """One appeal, with the name and the post or comment that it is about."""
         appeal = super().get_object(request, object_id, from_field)
         if appeal is not None:
             access.show_names([appeal])
-            access.show_removed([appeal])
+            access.show_contents([appeal])
         return appeal
 
     def get_urls(self) -> list[URLPattern]:
@@ -116,7 +116,7 @@ class AppealAdmin(ModerationAdmin[Appeal]):
         return HttpResponseRedirect(reverse("admin:moderation_appeal_change", args=[appeal_id]))
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        """The change list that fills in names and removed texts."""
+        """The change list that fills in names, posts and comments."""
         return AppealList
 
     @admin.display(description="against")
@@ -126,7 +126,7 @@ class AppealAdmin(ModerationAdmin[Appeal]):
 
     @admin.display(description="content")
     def content(self, appeal: Appeal) -> str:
-        """The removed text, if the appeal is about a removal."""
+        """The post or comment that the appeal is about."""
         return appeal.content or "–"
 
     @admin.action(description="Accept (reverses the decision)", permissions=["decide"])
