@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
+from apps.notifications import queries
 from apps.notifications.actions import NotificationChanged
 from apps.notifications.actions.socket_messages import publish_to_user
 from tests.conftest import ALL_CONTEXTS
@@ -96,6 +98,38 @@ def test_a_late_message_about_an_older_notification_is_not_sent(
             assert (await client.receive())["notification"]["id"] == two
             await do(publish_to_user, NotificationChanged(bob.id, int(two), ""))
             await client.silence()
+
+    run(scenario())
+
+
+def test_no_notification_overtakes_an_earlier_one(
+    server: SocketServer, alice: Any, bob: Any, drain: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is disconnected between the two would resume after the later one, and miss the earlier."""
+    drain()
+    count = queries.unread_counts
+    asked = []
+
+    def count_slowly_at_first(*, user_ids: Iterable[int]) -> dict[int, int]:
+        asked.append(user_ids)
+        if len(asked) == 1:
+            time.sleep(1)
+        return count(user_ids=user_ids)
+
+    monkeypatch.setattr(queries, "unread_counts", count_slowly_at_first)
+
+    async def scenario() -> None:
+        async with connected(server, bob.access) as client:
+            await ready(client)
+            for _ in range(2):
+                await do(post, alice)
+                await do(drain)
+            await do(alice.client.put, f"/v1/profiles/{bob.id}/follow")
+            await do(drain)
+            received = [(await client.receive())["notification"] for _ in range(3)]
+            assert [each["kind"] for each in received] == ["new_post", "new_post", "follow"]
+            assert [each["id"] for each in received] == sorted([each["id"] for each in received], key=int)
+            assert asked
 
     run(scenario())
 

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -48,7 +48,9 @@ class SocketRouter:
         self.origin = secrets.token_hex(8)
         self.watchers = Watchers()
         self._sockets: dict[int, tuple[Socket, ...]] = {}
-        self._pending: dict[int, list[SocketMessage]] = {}
+        self._pending: list[SocketMessage] = []
+        self._is_delivering = False
+        self._delivering = asyncio.Lock()
         self._shown: dict[int, int] = {}  # person → the newest notification sent to one of their sockets
         self._tasks: set[asyncio.Task[None]] = set()
         self._layer: PubSubLayer = get_channel_layer()  # type: ignore[no-untyped-call]
@@ -90,13 +92,12 @@ class SocketRouter:
 
     def read_here(self, user_id: int, up_to: int) -> None:
         """Shows the person's sockets in this process what was read through one of them, without Redis."""
-        self._queue(user_id, MarkedRead(user_id, up_to, [], ""))
+        self._queue(MarkedRead(user_id, up_to, [], ""))
 
     async def _catch_up(self) -> None:
         """After an outage of Redis: sends what was created and read meanwhile."""
         await self.look_for_missed()
-        for user_id in list(self._sockets):
-            self._queue(user_id, NotificationsRemoved([user_id]))
+        self._queue(NotificationsRemoved(list(self._sockets)))
 
     async def look_for_missed(self) -> None:
         """Sends every socket what it missed: after an outage of Redis, and periodically."""
@@ -107,7 +108,8 @@ class SocketRouter:
         for user_id in users:
             sockets = self.sockets_of(user_id)
             if sockets and newest.get(user_id, 0) > min(socket.last for socket in sockets):
-                await deliver_missed(self, user_id)
+                async with self._delivering:
+                    await deliver_missed(self, user_id)
 
     async def deliver(self, user_id: int, ids: list[int]) -> None:
         """Offers notifications to the person's sockets."""
@@ -115,7 +117,7 @@ class SocketRouter:
             return
         bodies, unread = await in_thread(_render, user_id, ids)
         for socket in self.sockets_of(user_id):
-            for notification_id, body in bodies:
+            for notification_id, body in bodies.items():
                 self._offer(socket, notification_id, body, counted=unread.count + unread.hidden)
 
     def _offer(self, socket: Socket, notification_id: int, body: str, *, counted: int) -> None:
@@ -132,13 +134,8 @@ class SocketRouter:
             log.warning("sockets.unknown_message")
             return
         match message:
-            case NotificationChanged() | MarkedRead():
-                self._queue(message.user_id, message)
-            case NotificationsCreated():
-                self._spawn(self._deliver_to_many(message))
-            case NotificationsRemoved():
-                for user_id in message.user_ids:
-                    self._queue(user_id, message)
+            case NotificationChanged() | NotificationsCreated() | MarkedRead() | NotificationsRemoved():
+                self._queue(message)
             case FeedChanged():
                 self.watchers.feed_changed(message.post_id, message.user_ids)
             case PostsChanged():
@@ -151,53 +148,103 @@ class SocketRouter:
             for socket in self.sockets_of(user_id):
                 socket.show(message.message)
 
-    def _queue(self, user_id: int, message: SocketMessage) -> None:
-        """Processes a person's messages in order, batching those that have queued up."""
+    def _queue(self, message: SocketMessage) -> None:
+        """Delivers messages in order: who resumes names the last id received, and no smaller one may be on its way.
+
+        Those that queue up meanwhile are delivered together.
+        """
         is_ours = isinstance(message, MarkedRead) and message.origin == self.origin
-        if is_ours or not self.sockets_of(user_id):
+        if is_ours or not self._concerned(message):
             return
-        if user_id in self._pending:
-            self._pending[user_id].append(message)
-        else:
-            self._pending[user_id] = [message]
-            self._spawn(self._work(user_id))
+        self._pending.append(message)
+        if not self._is_delivering:
+            self._is_delivering = True
+            self._spawn(self._deliver_queued())
 
-    async def _work(self, user_id: int) -> None:
-        try:
-            while messages := self._pending[user_id]:
-                self._pending[user_id] = []
-                await self._work_on(user_id, messages)
-        finally:
-            del self._pending[user_id]
+    def _concerned(self, message: SocketMessage) -> list[int]:
+        """The people with sockets in this process whom a message concerns."""
+        match message:
+            case NotificationChanged() | MarkedRead():
+                people = [message.user_id]
+            case NotificationsCreated():
+                people = [user_id for user_id, _ in message.recipients]
+            case NotificationsRemoved():
+                people = message.user_ids
+            case _:
+                people = []
+        return [user_id for user_id in people if user_id in self._sockets]
 
-    async def _work_on(self, user_id: int, messages: list[SocketMessage]) -> None:
-        changed = [message for message in messages if isinstance(message, NotificationChanged)]
-        if changed:
-            since = traces.now()
-            await self.deliver(user_id, [message.notification_id for message in changed])
-            for message in changed:
-                traces.record("push to sockets", kind=traces.Kind.CONSUMER, parent=message.traceparent, since=since)
-        others = [message for message in messages if not isinstance(message, NotificationChanged)]
-        if others:
-            unread = await in_thread(access.unread_count, user_id=user_id)
-            for other in others:
-                for socket in self.sockets_of(user_id):
-                    socket.show_unread(unread, read=other if isinstance(other, MarkedRead) else None)
+    async def _deliver_queued(self) -> None:
+        while self._pending:
+            messages, self._pending = self._pending, []
+            try:
+                async with self._delivering:
+                    await self._deliver_all(messages)
+            except Exception as error:
+                # The databases or another context may be unavailable: what was created is looked for later.
+                log.warning("sockets.delivery_failed", error=repr(error))
+        self._is_delivering = False
 
-    async def _deliver_to_many(self, message: NotificationsCreated) -> None:
-        here = [(user_id, ident) for user_id, ident in message.recipients if user_id in self._sockets]
-        if not here:
-            return
+    async def _deliver_all(self, messages: list[SocketMessage]) -> None:
         since = traces.now()
-        counted = await in_thread(queries.unread_counts, user_ids=[user_id for user_id, _ in here])
+        news = await self._load(messages)
+        for message in messages:
+            match message:
+                case NotificationChanged():
+                    self._deliver_changed(message, news)
+                    traces.record("push to sockets", kind=traces.Kind.CONSUMER, parent=message.traceparent, since=since)
+                case NotificationsCreated():
+                    people = self._deliver_created(message, news)
+                    traces.record(
+                        "push to sockets",
+                        kind=traces.Kind.CONSUMER,
+                        parent=message.traceparent,
+                        since=since,
+                        people=people,
+                    )
+                case MarkedRead() | NotificationsRemoved():
+                    self._deliver_unread(message, news)
+
+    async def _load(self, messages: list[SocketMessage]) -> "_News":
+        """What messages that are delivered together need from the database; read for all people at once."""
+        changed: dict[int, list[int]] = {}
+        asked: set[int] = set()
+        many: set[int] = set()
+        for message in messages:
+            match message:
+                case NotificationChanged():
+                    changed.setdefault(message.user_id, []).append(message.notification_id)
+                case NotificationsCreated():
+                    many.update(self._concerned(message))
+                case _:
+                    asked.update(self._concerned(message))
+        counted = dict.fromkeys(many, 0) | (await in_thread(queries.unread_counts, user_ids=many) if many else {})
+        rendered = await asyncio.gather(*(in_thread(_render, *item) for item in changed.items()))
+        unread = await asyncio.gather(*(in_thread(access.unread_count, user_id=user_id) for user_id in asked))
+        return _News(counted, dict(zip(changed, rendered, strict=True)), dict(zip(asked, unread, strict=True)))
+
+    def _deliver_changed(self, message: NotificationChanged, news: "_News") -> None:
+        bodies, unread = news.rendered[message.user_id]
+        body = bodies.get(message.notification_id)
+        if body is not None:
+            for socket in self.sockets_of(message.user_id):
+                self._offer(socket, message.notification_id, body, counted=unread.count + unread.hidden)
+
+    def _deliver_created(self, message: NotificationsCreated, news: "_News") -> int:
+        """Returns the number of people. Sockets that were opened meanwhile have found it in the database."""
+        here = [(user_id, ident) for user_id, ident in message.recipients if user_id in news.counted]
         fields = bytes(message.body).decode()[1:]
         for user_id, notification_id in here:
             body = f'{{"id":"{notification_id}",{fields}'
             for socket in self.sockets_of(user_id):
-                self._offer(socket, notification_id, body, counted=counted.get(user_id, 0))
-        traces.record(
-            "push to sockets", kind=traces.Kind.CONSUMER, parent=message.traceparent, since=since, people=len(here)
-        )
+                self._offer(socket, notification_id, body, counted=news.counted[user_id])
+        return len(here)
+
+    def _deliver_unread(self, message: MarkedRead | NotificationsRemoved, news: "_News") -> None:
+        for user_id in self._concerned(message):
+            if user_id in news.unread:
+                for socket in self.sockets_of(user_id):
+                    socket.show_unread(news.unread[user_id], read=message if isinstance(message, MarkedRead) else None)
 
     # --- From time to time
 
@@ -242,11 +289,23 @@ class SocketRouter:
             log.warning("sockets.task_failed", error=repr(error))
 
 
-def _render(user_id: int, ids: Iterable[int]) -> tuple[list[tuple[int, str]], access.UnreadCount]:
+_Rendered = tuple[dict[int, str], access.UnreadCount]
+
+
+class _News(NamedTuple):
+    """What is delivered together: each person's number of unread notifications, including hidden ones; rendered
+    notifications by id; and exact unread counts."""
+
+    counted: dict[int, int]
+    rendered: dict[int, _Rendered]
+    unread: dict[int, access.UnreadCount]
+
+
+def _render(user_id: int, ids: Iterable[int]) -> _Rendered:
     """The JSON bodies of those notifications that their owner may see, and the unread count after them."""
     rows = queries.notifications_by_id(user_id=user_id, ids=ids)
     bodies = presenters.notification_bodies(visibility=access.load_visibility(user_id=user_id, rows=rows), rows=rows)
-    return [(int(str(body["id"])), to_json(body).decode()) for body in bodies], access.unread_count(user_id=user_id)
+    return {int(str(body["id"])): to_json(body).decode() for body in bodies}, access.unread_count(user_id=user_id)
 
 
 _routers: "WeakKeyDictionary[asyncio.AbstractEventLoop, SocketRouter]" = WeakKeyDictionary()
