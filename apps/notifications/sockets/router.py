@@ -49,7 +49,6 @@ class SocketRouter:
         self.watchers = Watchers()
         self._sockets: dict[int, tuple[Socket, ...]] = {}
         self._pending: list[SocketMessage] = []
-        self._is_delivering = False
         self._delivering = asyncio.Lock()
         self._shown: dict[int, int] = {}  # person → the newest notification sent to one of their sockets
         self._tasks: set[asyncio.Task[None]] = set()
@@ -157,9 +156,8 @@ class SocketRouter:
         if is_ours or not self._concerned(message):
             return
         self._pending.append(message)
-        if not self._is_delivering:
-            self._is_delivering = True
-            self._spawn(self._deliver_queued())
+        if len(self._pending) == 1:
+            self._spawn(self._deliver_pending())
 
     def _concerned(self, message: SocketMessage) -> list[int]:
         """The people with sockets in this process whom a message concerns."""
@@ -174,16 +172,10 @@ class SocketRouter:
                 people = []
         return [user_id for user_id in people if user_id in self._sockets]
 
-    async def _deliver_queued(self) -> None:
-        while self._pending:
+    async def _deliver_pending(self) -> None:
+        async with self._delivering:
             messages, self._pending = self._pending, []
-            try:
-                async with self._delivering:
-                    await self._deliver_all(messages)
-            except Exception as error:
-                # The databases or another context may be unavailable: what was created is looked for later.
-                log.warning("sockets.delivery_failed", error=repr(error))
-        self._is_delivering = False
+            await self._deliver_all(messages)
 
     async def _deliver_all(self, messages: list[SocketMessage]) -> None:
         since = traces.now()
