@@ -273,7 +273,7 @@ def test_a_click_beside_a_picture_closes_it(person: Callable[[str], Person], pic
 def test_a_click_on_a_picture_that_is_still_loading_does_not_close_it(person: Callable[[str], Person]) -> None:
     ada = person("ada_loads")
     post = ada.post("Soon")
-    page = ada.open(service_workers="block")
+    page = ada.open("/compose", service_workers="block")
     media = [{"id": "1", "type": "image", "url": "/media/slow.jpg", "preview_url": "/static/favicon.svg"}]
     body = {**ada.api("GET", f"/posts/{post}"), "media": media}
     page.route(f"**/v1/posts/{post}", lambda route: route.fulfill(json=body))

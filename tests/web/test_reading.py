@@ -263,7 +263,7 @@ def test_a_post_opens_in_another_tab_with_the_control_key(person: Callable[[str]
 def test_arrows_change_the_picture_at_once_and_wind_a_video(person: Callable[[str], Person]) -> None:
     ada = person("ada_winds")
     post = ada.post("A picture and a video")
-    page = ada.open(service_workers="block")
+    page = ada.open("/compose", service_workers="block")
     media = [
         {"id": str(number), "type": kind, "url": "/static/favicon.svg", "preview_url": "/static/favicon.svg"}
         for number, kind in enumerate(("image", "video"))
@@ -313,7 +313,7 @@ def test_closed_comments_are_read_only(person: Callable[[str], Person]) -> None:
     ada = person("ada_closed")
     post = ada.post("No more of this")
     ada.api("POST", f"/posts/{post}/comments", {"content": "The last word"})
-    page = ada.open(service_workers="block")
+    page = ada.open("/compose", service_workers="block")
     body = {**ada.api("GET", f"/posts/{post}"), "comments_locked": True}
     page.route(f"**/v1/posts/{post}", lambda route: route.fulfill(json=body))
     go(page, f"/posts/{post}")

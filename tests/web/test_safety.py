@@ -93,7 +93,7 @@ def test_a_link_preview_is_shown_as_text_and_links_to_http_urls_only(person: Cal
     """The other site's metadata is mocked, as the server fetches nothing from this machine."""
     ada = person("ada_lp")
     post = ada.post("Look at https://example.org/notes")
-    page = ada.open(service_workers="block")
+    page = ada.open("/compose", service_workers="block")
     whole = ada.api("GET", f"/posts/{post}")
     preview = {"url": "https://example.org/notes", "title": _ATTACKS[0], "description": _ATTACKS[1], "image": None}
 
